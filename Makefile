@@ -1,0 +1,78 @@
+# Every target installs what it needs first, so that each works on a fresh Debian or Ubuntu.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := .claudeops
+CLI := $(STATE)/cli/node_modules/.bin/claude
+# Settings of whoever calls make never reach a test or a benchmark.
+CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
+
+.PHONY: help setup setup-test cli run test unit check bench css lock docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.run ## the virtual environment, from the locked requirements
+setup-test: $(VENV)/.test cli $(STATE)/.browser ## what the tests need besides: pytest, the claude CLI, Chromium
+cli: $(STATE)/cli/.installed ## the pinned claude CLI from npm
+
+run: setup cli ## the daemon on http://127.0.0.1:8080, in demo; LIVE=1 runs real sessions with your credentials
+	@bash packaging/run.sh $(LIVE)
+
+test: setup-test ## everything: lint, types, contracts, then all tests
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) bash packaging/check.sh
+	$(CLEAN_ENV) $(BIN)/python -m pytest
+
+unit: $(VENV)/.test ## the unit tests alone, in seconds
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) $(BIN)/python -m pytest tests/unit
+
+check: $(VENV)/.test ## lint, types, import contracts, generated files
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) bash packaging/check.sh
+
+bench: setup-test ## measure, against a floor or a peer in the same run; writes docs/performance.md
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) $(BIN)/python -m benchmarks
+
+css: ## rebuild webui/static/app.css from the templates (needs Node)
+	npm ci --prefix packaging/css --no-audit --no-fund --silent
+	npm run --prefix packaging/css --silent build
+
+docs: $(VENV)/.run ## rebuild the generated reference pages and the annotated environment file
+	$(BIN)/python packaging/generate.py
+
+lock: ## resolve requirements/*.txt anew (needs uv)
+	uv pip compile -q --python-version 3.11 --universal --generate-hashes --extra build pyproject.toml -o requirements/run.txt --custom-compile-command 'make lock'
+	uv pip compile -q --python-version 3.11 --universal --generate-hashes --extra build --extra test pyproject.toml -o requirements/test.txt --custom-compile-command 'make lock'
+
+clean: ## remove what these targets made; the demo's state too
+	rm -rf $(VENV) $(STATE) packaging/css/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); bash packaging/install.sh python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(STATE)/cli/.installed: packaging/claude-cli/package-lock.json
+	@command -v npm >/dev/null || bash packaging/install.sh nodejs npm
+	@mkdir -p $(STATE)/cli && cp packaging/claude-cli/package.json packaging/claude-cli/package-lock.json $(STATE)/cli/
+	npm ci --prefix $(STATE)/cli --no-audit --no-fund --silent
+	@touch $@
+
+$(STATE)/.browser:
+	@mkdir -p $(STATE)
+	@command -v chromium >/dev/null || bash packaging/install.sh chromium fonts-dejavu-core
+	@touch $@
