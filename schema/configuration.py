@@ -1,0 +1,147 @@
+"""Turns text into `Settings`: environment, files that hold secrets, overrides from the database.
+
+Precedence: default < environment < override. Empty text means "not set". Called by the supervisor at start and on
+SIGHUP, by the worker for every live value, and by `claudeopsctl config`. Standard library alone.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+from schema.settings import Meta, Settings
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class Declaration(NamedTuple):
+    """One setting as declared, with the name of its environment variable and flag."""
+
+    name: str
+    env: str
+    kind: type
+    default: Any
+    meta: Meta
+
+    @property
+    def flag(self) -> str:
+        """`--kebab-case`, as the existing program has it."""
+        return "--" + self.name.replace("_", "-")
+
+
+class ConfigurationError(Exception):
+    """Settings that can't be used. `problems` has one sentence each, naming the variable and what to write instead."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _declare() -> dict[str, Declaration]:
+    hints = get_type_hints(Settings, include_extras=True)
+    found = {}
+    for name, default in Settings._field_defaults.items():
+        kind, meta = hints[name].__origin__, hints[name].__metadata__[0]
+        found[name] = Declaration(name, meta.env or f"CLAUDEOPS_{name.upper()}", kind, default, meta)
+    return found
+
+
+DECLARATIONS = _declare()
+BY_ENV = {declaration.env: declaration for declaration in DECLARATIONS.values()}
+
+
+def parse(declaration: Declaration, text: str) -> Any:
+    """The value that `text` stands for. ValueError says what is wrong and what would be right."""
+    meta = declaration.meta
+    if declaration.kind is bool:
+        word = text.strip().lower()
+        if word not in TRUE | FALSE:
+            raise ValueError(f"{text!r} is neither true nor false")
+        return word in TRUE
+    if declaration.kind is str:
+        if "\n" in text or "\0" in text:
+            raise ValueError("line ends and NULs are not possible here")
+        if meta.choices and text not in meta.choices:
+            raise ValueError(f"{text!r} is none of {', '.join(meta.choices)}")
+        return text
+    try:
+        number = declaration.kind(text.strip())
+    except ValueError:
+        wanted = "a whole number" if declaration.kind is int else "a number"
+        raise ValueError(f"{text!r} is not {wanted}{f' of {meta.unit}' if meta.unit else ''}") from None
+    if number != number or (meta.low is not None and number < meta.low):
+        raise ValueError(f"{text} is below {meta.low:g}" if number == number else "not a number")
+    if meta.high is not None and number > meta.high:
+        raise ValueError(f"{text} is above {meta.high:g}")
+    return number
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Settings:
+    """All settings from `environ` and the database's `overrides` (by setting name). Collects every problem first."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, declaration in DECLARATIONS.items():
+        text = environ.get(declaration.env, "")
+        source = declaration.env
+        if not text and declaration.meta.secret and environ.get(declaration.env + "_FILE"):
+            source = declaration.env + "_FILE"
+            try:
+                text = Path(environ[source]).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(f"{source}: can't read {environ[source]}: {error}")
+                continue
+        if overrides and overrides.get(name) and declaration.meta.live:
+            text, source = overrides[name], f"override of {name}"
+        if not text:
+            continue
+        try:
+            values[name] = parse(declaration, text)
+        except ValueError as error:
+            problems.append(f"{source}: {error}")
+    if problems:
+        raise ConfigurationError(problems)
+    settings = Settings(**values)
+    if not settings.runtime_dir:
+        runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+        settings = settings._replace(runtime_dir=runtime or str(Path(settings.state_dir) / "run"))
+    return settings
+
+
+def show(declaration: Declaration, value: Any) -> str:
+    """The value as text that `parse` takes back; a secret is only told to be set or not."""
+    if declaration.meta.secret:
+        return "set" if value else ""
+    if declaration.kind is bool:
+        return "true" if value else "false"
+    return f"{value:g}" if declaration.kind is float else str(value)
+
+
+def read_env_file(path: str) -> dict[str, str]:
+    """NAME=value lines of an environment file as systemd reads it: comments, blank lines, optional quotes."""
+    found: dict[str, str] = {}
+    problems = []
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"CLAUDEOPS_ENV_FILE: can't read {path}: {error}"]) from error
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line[0] in "#;":
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().isidentifier():
+            problems.append(f"{path}, line {number}: not of the form NAME=value")
+            continue
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        found[name.strip()] = value
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` with the lines of CLAUDEOPS_ENV_FILE over it."""
+    path = environ.get("CLAUDEOPS_ENV_FILE", "")
+    return {**environ, **(read_env_file(path) if path else {})}

@@ -1,0 +1,123 @@
+"""Every setting, declared once: name, type, default, unit, sentence.
+
+From this one class come environment parsing and validation (`schema.configuration`), the flags of `claudeops`,
+`claudeopsctl config`, the dashboard's form, docs/settings.md and packaging/systemd/claudeops.env.
+Standard library alone, because the supervisor reads it.
+"""
+
+from typing import Annotated, NamedTuple
+
+HAIKU = "claude-haiku-4-5-20251001"
+TOOLS_READING = "Bash,Read,Grep,Glob,Task,WebFetch,WebSearch"
+TOOLS_WRITING = "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch"
+DENIED_TIER1 = (
+    "Bash(docker restart:*),Bash(docker stop:*),Bash(docker start:*),Bash(docker rm:*),Bash(docker compose:*),"
+    "Bash(ansible:*),Bash(ansible-playbook:*),Bash(helm:*),Bash(gh pr create:*),Bash(gh pr merge:*),"
+    "Bash(tea pr create:*),Bash(git push:*),Bash(git commit:*),Bash(systemctl restart:*),Bash(systemctl stop:*),"
+    "Bash(systemctl start:*),Bash(apprise:*)"
+)
+DENIED_TIER2 = "Bash(ansible:*),Bash(ansible-playbook:*),Bash(helm:*),Bash(docker compose down:*),Bash(gh pr merge:*)"
+DENIED_TIER3 = "Bash(rm -rf /:*),Bash(docker system prune:*),Bash(git push --force:*),Bash(gh pr merge:*)"
+BASH_READING = (
+    "curl,dig,host,ping,nslookup,uptime,df,free,ps,ss,docker ps,docker logs,docker inspect,systemctl status,"
+    "systemctl is-active,journalctl,kubectl get,kubectl describe,kubectl logs"
+)
+
+
+class Meta(NamedTuple):
+    """What a setting is beyond its type and default.
+
+    `env` is given only where the name is not CLAUDEOPS_<NAME>; `live` settings take effect at the next session,
+    the others at the next start; `web` marks what the web process is handed; numbers lie in [`low`, `high`].
+    """
+
+    section: str
+    doc: str
+    unit: str = ""
+    live: bool = False
+    secret: bool = False
+    web: bool = False
+    env: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def _m(section: str, doc: str, **more: object) -> Meta:
+    return Meta(section, doc, **more)  # type: ignore[arg-type]
+
+
+class Settings(NamedTuple):
+    """All settings with their values. Paths are as given; empty text means "not set"."""
+
+    # fmt: off
+    # Schedule
+    interval: Annotated[int, _m("Schedule", "Time from the end of one scheduled session to the start of the next.", unit="s", live=True, web=True, low=1)] = 3600
+    schedule_enabled: Annotated[bool, _m("Schedule", "Whether sessions start by the interval; manual ones always can.", live=True, web=True)] = True
+    # Sessions
+    claude_bin: Annotated[str, _m("Sessions", "The command that sessions run.", web=True)] = "claude"
+    session_timeout: Annotated[int, _m("Sessions", "A session that runs longer is stopped and marked timed_out.", unit="s", live=True, web=True, low=1)] = 1800
+    session_max_bytes: Annotated[int, _m("Sessions", "A session whose log grows beyond this is stopped.", unit="B", live=True, low=65536)] = 268435456
+    session_max_budget_usd: Annotated[float, _m("Sessions", "What one session may spend at most; 0 sets no limit.", unit="USD", live=True, web=True, low=0)] = 0.0
+    free_disk_min: Annotated[int, _m("Sessions", "No session starts with less free space than this beneath the state or results directory.", unit="B", live=True, low=0)] = 67108864
+    stop_grace_int: Annotated[float, _m("Sessions", "Time between SIGINT and SIGTERM when a session is stopped; the CLI uses it to report its cost.", unit="s", live=True, low=0)] = 5.0
+    stop_grace_term: Annotated[float, _m("Sessions", "Time between SIGTERM and SIGKILL when a session is stopped.", unit="s", live=True, low=0)] = 3.0
+    max_tier: Annotated[int, _m("Sessions", "The highest tier that may run.", live=True, web=True, low=1, high=3)] = 3
+    dry_run: Annotated[bool, _m("Sessions", "Observe only: nothing is escalated or changed.", live=True, web=True)] = False
+    verbose: Annotated[bool, _m("Sessions", "Kept for the existing program's environment files; has no effect.")] = False
+    tier1_model: Annotated[str, _m("Models", "Model of tier 1.", live=True, web=True)] = "haiku"
+    tier2_model: Annotated[str, _m("Models", "Model of tier 2.", live=True, web=True)] = "sonnet"
+    tier3_model: Annotated[str, _m("Models", "Model of tier 3.", live=True, web=True)] = "opus"
+    summary_model: Annotated[str, _m("Models", "Model that writes summaries; a full model id.", live=True)] = HAIKU
+    webhook_model: Annotated[str, _m("Models", "Model that turns an alert into a prompt; a full model id.", live=True)] = HAIKU
+    # Prompts
+    prompt: Annotated[str, _m("Prompts", "Prompt file of tier 1, read at each run; a relative path is resolved from CLAUDEOPS_APP_DIR.", live=True)] = "/app/prompts/tier1-observe.md"
+    tier2_prompt: Annotated[str, _m("Prompts", "Prompt file of tier 2.", live=True)] = "/app/prompts/tier2-investigate.md"
+    tier3_prompt: Annotated[str, _m("Prompts", "Prompt file of tier 3.", live=True)] = "/app/prompts/tier3-remediate.md"
+    app_dir: Annotated[str, _m("Prompts", "Working directory of sessions, and where relative prompt paths start.")] = "/app"
+    schema_path: Annotated[str, _m("Prompts", "JSON Schema of a session's structured output; used when the file exists.", live=True)] = "/app/schemas/agent-response.json"
+    webhook_system_prompt: Annotated[str, _m("Prompts", "Replaces the built-in prompt that turns an alert into a session's prompt.", live=True)] = ""
+    memory_budget: Annotated[int, _m("Prompts", "How much operational memory a prompt may carry; 0 or less turns it off.", unit="tokens", live=True)] = 2000
+    browser_allowed_origins: Annotated[str, _m("Prompts", "Origins that a session's browser may open, told to the session.", live=True)] = ""
+    mcp_config: Annotated[str, _m("Prompts", "MCP servers of every session; used when the file exists.")] = "/app/.claude/mcp.json"
+    # Tools
+    allowed_tools: Annotated[str, _m("Tools", "Tools of tier 1, and of any tier whose own list is empty.", live=True)] = TOOLS_READING
+    disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 1, and at any tier whose own list is empty.", live=True)] = DENIED_TIER1
+    tier1_allowed_tools: Annotated[str, _m("Tools", "Tools of tier 1; empty falls back to CLAUDEOPS_ALLOWED_TOOLS.", live=True)] = ""
+    tier1_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 1; empty falls back to CLAUDEOPS_DISALLOWED_TOOLS.", live=True)] = ""
+    tier2_allowed_tools: Annotated[str, _m("Tools", "Tools of tier 2.", live=True)] = TOOLS_WRITING
+    tier2_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 2.", live=True)] = DENIED_TIER2
+    tier3_allowed_tools: Annotated[str, _m("Tools", "Tools of tier 3.", live=True)] = TOOLS_WRITING
+    tier3_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 3.", live=True)] = DENIED_TIER3
+    bash_allowed: Annotated[str, _m("Tools", "Commands that a session's Bash may run, by their first words; all only read.", live=True)] = BASH_READING
+    # Places
+    state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
+    results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"
+    repos_dir: Annotated[str, _m("Places", "Mounted repositories.")] = "/repos"
+    runtime_dir: Annotated[str, _m("Places", "Sockets, lock and status file; a path of at most 90 bytes. Empty: $RUNTIME_DIRECTORY, else <state directory>/run.", web=True)] = ""
+    env_file: Annotated[str, _m("Places", "A file of NAME=value lines, read at start and again on SIGHUP; it wins over the environment.")] = ""
+    # Dashboard
+    dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
+    dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
+    public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
+    sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
+    sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
+    # Supervision
+    heartbeat_timeout: Annotated[float, _m("Supervision", "A worker or web process silent for this long is aborted, then killed.", unit="s", low=1)] = 10.0
+    restart_limit: Annotated[int, _m("Supervision", "Restarts allowed to one process within CLAUDEOPS_RESTART_WINDOW.", low=1)] = 10
+    restart_window: Annotated[float, _m("Supervision", "Window of the restart limit.", unit="s", low=1)] = 300.0
+    stop_timeout: Annotated[float, _m("Supervision", "How long a stop may take before what is left is killed.", unit="s", low=1)] = 30.0
+    # Notifications and integrations
+    apprise_urls: Annotated[str, _m("Integrations", "Notification channels.", secret=True)] = ""
+    chat_api_key: Annotated[str, _m("Integrations", "Bearer key of the chat and webhook endpoints.", secret=True)] = ""
+    anthropic_api_key: Annotated[str, _m("Integrations", "Key of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_API_KEY")] = ""
+    anthropic_auth_token: Annotated[str, _m("Integrations", "Bearer token of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_AUTH_TOKEN")] = ""
+    claude_code_oauth_token: Annotated[str, _m("Integrations", "Subscription token of the claude CLI, handed to sessions.", secret=True, env="CLAUDE_CODE_OAUTH_TOKEN")] = ""
+    anthropic_base_url: Annotated[str, _m("Integrations", "Messages API endpoint; empty means Anthropic's.", env="ANTHROPIC_BASE_URL")] = ""
+    github_token: Annotated[str, _m("Integrations", "Handed to sessions.", secret=True, env="GITHUB_TOKEN")] = ""
+    gitea_url: Annotated[str, _m("Integrations", "Handed to sessions.", env="GITEA_URL")] = ""
+    gitea_token: Annotated[str, _m("Integrations", "Handed to sessions.", secret=True, env="GITEA_TOKEN")] = ""
+    pr_enabled: Annotated[bool, _m("Integrations", "Whether sessions may open pull requests; told to sessions.", live=True)] = False
+    # Demo
+    demo: Annotated[bool, _m("Demo", "Says on every page that the model's words are scripted.", web=True)] = False
+    # fmt: on
