@@ -1,0 +1,78 @@
+"""Messages about people and their sign-ins. Passwords never travel: the web process hashes and verifies them."""
+
+from typing import ClassVar
+
+from ipc.messages.envelope import Done, Reply, Request
+
+
+class SetupLinkReply(Reply, frozen=True):
+    """A one-time link that makes the first, or one more, admin. Its token is shown this once."""
+
+    url: str
+    expires_at: str
+
+
+class CreateSetupLink(Request, frozen=True):
+    """Makes a one-time setup link; earlier unused ones stop working."""
+
+    subject: ClassVar[str] = "users.setup_link"
+    reply: ClassVar[type[Reply]] = SetupLinkReply
+
+
+class SignInReply(Reply, frozen=True):
+    """The user that was made or signed in."""
+
+    user_id: int
+
+
+class SetUp(Request, frozen=True):
+    """Uses a setup link up: makes an admin, or sets the password of the one with that name, and signs in."""
+
+    subject: ClassVar[str] = "users.set_up"
+    reply: ClassVar[type[Reply]] = SignInReply
+    token_hash: str
+    name: str
+    password_hash: str
+    sign_in_hash: str
+    csrf: str
+
+
+class SignIn(Request, frozen=True):
+    """Records a sign-in that the web process has verified; forgets the failures before it.
+
+    `rehash` is a new hash of the same password where the parameters have become stronger, else empty.
+    """
+
+    subject: ClassVar[str] = "users.sign_in"
+    reply: ClassVar[type[Reply]] = SignInReply
+    user_id: int
+    name: str
+    address: str
+    sign_in_hash: str
+    csrf: str
+    rehash: str = ""
+
+
+class SignInFailed(Request, frozen=True):
+    """Records a failed sign-in, for the rate limit."""
+
+    subject: ClassVar[str] = "users.sign_in_failed"
+    reply: ClassVar[type[Reply]] = Done
+    name: str
+    address: str
+
+
+class SignInSeen(Request, frozen=True):
+    """Moves a sign-in's expiry forward."""
+
+    subject: ClassVar[str] = "users.seen"
+    reply: ClassVar[type[Reply]] = Done
+    sign_in_hash: str
+
+
+class SignOut(Request, frozen=True):
+    """Ends a sign-in."""
+
+    subject: ClassVar[str] = "users.sign_out"
+    reply: ClassVar[type[Reply]] = Done
+    sign_in_hash: str

@@ -1,0 +1,194 @@
+"""The worker's side: a ROUTER that answers requests through one table, and a PUB that numbers what it says.
+
+Both sockets come as listening descriptors from the supervisor, so they outlive this process. A peer is known by its
+uid; a frame that can't be read, has expired or is of an unknown type is answered and harms nobody.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket as socket_module
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+import zmq
+import zmq.asyncio
+
+from ipc import codec
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Envelope, Event, Reply, Request
+
+CONCURRENT_MAX = 256
+REQUEST_ID_MAX = 64
+
+
+class Peer(NamedTuple):
+    """Who asks, as the kernel told when the connection was made."""
+
+    uid: int
+    gid: int
+    pid: int
+
+
+class Call(NamedTuple):
+    """What a handler knows about a request beside its body."""
+
+    id: str
+    peer: Peer
+    deadline: float
+    trace: str
+
+    @property
+    def by(self) -> str:
+        """The peer in words, for rows that say who asked."""
+        return f"uid {self.peer.uid}"
+
+
+Handler = Callable[[Call, Any], Awaitable[Reply]]
+Recall = Callable[[str], Awaitable[bytes | None]]
+
+
+def bound_socket(context: zmq.asyncio.Context, kind: int, descriptor: int) -> zmq.asyncio.Socket:
+    """A socket on a descriptor that already listens. zmq closes what it is given, hence the duplicate."""
+    socket = context.socket(kind)
+    socket.setsockopt(zmq.USE_FD, os.dup(descriptor))
+    for option, value in (
+        (zmq.LINGER, 0),
+        (zmq.MAXMSGSIZE, codec.MAX_FRAME),
+        (zmq.HANDSHAKE_IVL, 5000),
+        (zmq.HEARTBEAT_IVL, 2000),
+        (zmq.HEARTBEAT_TIMEOUT, 10_000),
+    ):
+        socket.setsockopt(option, value)
+    if kind == zmq.ROUTER:
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    # With USE_FD the name only tells zmq the transport; the descriptor is what it listens on.
+    with socket_module.socket(fileno=os.dup(descriptor)) as listening:
+        socket.bind(f"ipc://{listening.getsockname()}")
+    return socket
+
+
+def read_peer(frame: zmq.Frame) -> Peer:
+    """The peer of a frame: `Peer-Address` is `localhost:<uid>:<gid>:<pid>` on ipc."""
+    address = frame.get("Peer-Address")
+    try:
+        _, uid, gid, pid = str(address).rsplit(":", 3)
+        return Peer(int(uid), int(gid), int(pid))
+    except ValueError:
+        raise CallError(Code.FORBIDDEN, f"can't tell who asks: {address!r}") from None
+
+
+class Publisher:
+    """Says what changed. Numbered within an epoch, so that a reader notices a gap and reads the state again."""
+
+    def __init__(self, socket: zmq.asyncio.Socket) -> None:
+        self._socket: zmq.Socket[bytes] = zmq.Socket.shadow(socket)
+        self.epoch = uuid.uuid4().hex[:12]
+        self.sequence = 0
+
+    def publish(self, event: Event) -> None:
+        """Sends to whoever listens; never waits."""
+        self.sequence += 1
+        with contextlib.suppress(zmq.Again):  # a full queue is a gap in the numbers, which readers act on
+            self._socket.send(codec.publication(self.epoch, self.sequence, event), zmq.NOBLOCK)
+
+
+class Server:
+    """Answers requests by a table of handlers, one for each request type."""
+
+    def __init__(
+        self,
+        socket: zmq.asyncio.Socket,
+        handlers: Mapping[type[Request], Handler],
+        *,
+        allowed: Callable[[Peer], bool],
+        recall: Recall,
+    ) -> None:
+        """`allowed` judges a peer; `recall` gives the stored reply to a request id, if it was answered before."""
+        self._socket = socket
+        self._handlers = handlers
+        self._allowed = allowed
+        self._recall = recall
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, list[bytes]] = {}
+
+    async def serve(self) -> None:
+        """Reads requests until cancelled. Each is answered by a task of its own."""
+        while True:
+            frames = await self._socket.recv_multipart(copy=False)
+            identity = bytes(frames[0].buffer)
+            raw = bytes(frames[-1].buffer)
+            try:
+                peer = self._judge(frames[-1])
+                envelope = self._admit(raw)
+            except CallError as error:
+                await self._send(identity, codec.failure("", "", error, sent=time.monotonic(), json=codec.is_json(raw)))
+                continue
+            json = codec.is_json(raw)
+            if envelope.id in self._running:
+                # The same request again while it is being answered: one effect, both are told.
+                self._waiting.setdefault(envelope.id, []).append(identity)
+                continue
+            self._running[envelope.id] = asyncio.create_task(self._answer(identity, envelope, peer, json=json))
+
+    def _judge(self, frame: zmq.Frame) -> Peer:
+        peer = read_peer(frame)
+        if not self._allowed(peer):
+            raise CallError(Code.FORBIDDEN, f"uid {peer.uid} may not command this daemon")
+        return peer
+
+    def _admit(self, raw: bytes) -> Envelope:
+        envelope = codec.open_envelope(raw)
+        if not 0 < len(envelope.id) <= REQUEST_ID_MAX:
+            raise CallError(Code.INVALID, f"a request's id has 1 to {REQUEST_ID_MAX} characters")
+        if len(self._running) >= CONCURRENT_MAX:
+            raise CallError(Code.OVERLOADED, "too many requests at a time; try again in a moment")
+        return envelope
+
+    async def _answer(self, identity: bytes, envelope: Envelope, peer: Peer, *, json: bool) -> None:
+        try:
+            frame = await self._reply(envelope, peer, json=json)
+        except CallError as error:
+            frame = codec.failure(envelope.type, envelope.id, error, sent=time.monotonic(), json=json)
+        except Exception:  # noqa: BLE001 - the boundary: logged whole, told in short
+            traceback.print_exc(file=sys.stderr)
+            told = CallError(Code.INTERNAL, "internal error; the daemon's log has the details")
+            frame = codec.failure(envelope.type, envelope.id, told, sent=time.monotonic(), json=json)
+        finally:
+            del self._running[envelope.id]
+        await self._send(identity, frame)
+        for other in self._waiting.pop(envelope.id, []):
+            await self._send(other, frame)
+
+    async def _reply(self, envelope: Envelope, peer: Peer, *, json: bool) -> bytes:
+        if not PROTOCOL_OLDEST <= envelope.protocol <= PROTOCOL:
+            raise CallError(
+                Code.PROTOCOL,
+                f"protocol {envelope.protocol} is not spoken here, only {PROTOCOL_OLDEST} to {PROTOCOL}",
+                {"oldest": PROTOCOL_OLDEST, "newest": PROTOCOL},
+            )
+        if envelope.deadline and time.monotonic() > envelope.deadline:
+            raise CallError(Code.DEADLINE, "the request came after its deadline; nothing was done")
+        request = codec.read_request(envelope, json=json)
+        if request.changes and (stored := await self._recall(envelope.id)) is not None:
+            reply = codec.read_stored(stored, type(request).reply)
+        else:
+            call = Call(envelope.id, peer, envelope.deadline, envelope.trace)
+            reply = await self._handlers[type(request)](call, request)
+        return codec.reply(envelope, reply, sent=time.monotonic(), json=json)
+
+    async def _send(self, identity: bytes, frame: bytes) -> None:
+        # A peer that has gone, or does not read, loses its reply: it asks again with the same id.
+        with contextlib.suppress(zmq.ZMQError):
+            await self._socket.send_multipart([identity, frame], flags=zmq.NOBLOCK)
+
+    async def close(self) -> None:
+        """Lets the requests that are being answered end."""
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=2.0)
+        for task in list(self._running.values()):
+            task.cancel()

@@ -1,0 +1,281 @@
+"""Opening the one SQLite file: one writer that migrates it, many read-only readers. The only place that imports apsw.
+
+The worker's store holds the writer; the web process and commands hold readers. Errors of SQLite become the few that a
+caller can act on.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from schema import sql, timestamps
+
+GO_VERSION = 7
+GO_TABLES = (
+    "sessions", "health_checks", "cooldown_actions", "service_health_streak", "config", "events", "memories",
+)  # fmt: skip
+BUSY_TIMEOUT_MS = 5000
+CHECK_SECONDS = 10.0
+Row = dict[str, Any]
+
+
+class DatabaseError(Exception):
+    """A statement that can't be carried out; the message says what to do."""
+
+
+class DiskFullError(DatabaseError):
+    """No space left: nothing was written; it works again once there is space."""
+
+
+class LockedError(DatabaseError):
+    """Another process held the database for longer than the busy timeout."""
+
+
+class CorruptError(DatabaseError):
+    """The file is damaged or is no database."""
+
+
+class ConstraintError(DatabaseError):
+    """A row that the schema refuses, such as a second running session of one tier."""
+
+
+class UnknownVersionError(DatabaseError):
+    """The file is of a newer version of this program, or of an older one of the Go program."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns SQLite's errors into ours."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise DiskFullError(f"the disk that holds the database is full: {error}; free some space") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise LockedError(f"another process keeps the database locked: {error}") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise CorruptError(f"the database is damaged: {error}; restore a backup") from error
+    except apsw.ConstraintError as error:
+        raise ConstraintError(str(error)) from error
+    except apsw.Error as error:
+        raise DatabaseError(f"{type(error).__name__}: {error}") from error
+
+
+class Database:
+    """One connection. Not for more than one thread at a time."""
+
+    def __init__(self, path: str | Path, *, readonly: bool) -> None:
+        """Opens `path`; a reader wants it to exist."""
+        flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        with translated():
+            self._connection = apsw.Connection(str(path), flags=flags, statementcachesize=256)
+            self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+            self._connection.execute("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048")
+            if not readonly:
+                self._connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+                self._connection.execute("PRAGMA journal_size_limit = 16777216")
+
+    def close(self) -> None:
+        """Closes the connection; a writer's close checkpoints."""
+        self._connection.close()
+
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """All rows of a named query, as dictionaries by column."""
+        with translated():
+            cursor = self._connection.execute(sql.queries()[name].sql, values)
+            try:
+                columns = [column[0] for column in cursor.get_description()]
+            except apsw.ExecutionCompleteError:
+                return []
+            return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def one(self, name: str, **values: Any) -> Row | None:
+        """The first row of a named query, or None."""
+        rows = self.rows(name, **values)
+        return rows[0] if rows else None
+
+    def value(self, name: str, **values: Any) -> Any:
+        """The first column of the first row."""
+        with translated():
+            return self._connection.execute(sql.queries()[name].sql, values).get
+
+    def change(self, name: str, **values: Any) -> int:
+        """Carries out a named statement; the number of rows that it changed."""
+        with translated():
+            self._connection.execute(sql.queries()[name].sql, values)
+            return self._connection.changes()
+
+    def plan(self, name: str) -> list[str]:
+        """What EXPLAIN QUERY PLAN says of a named query, for the test that every query uses an index."""
+        text = sql.queries()[name].sql
+        bindings: Mapping[str, Any] = _AnyBinding()
+        return [row[3] for row in self._connection.execute("EXPLAIN QUERY PLAN " + text, bindings)]
+
+    def script(self, text: str) -> None:
+        """Runs SQL text of a migration."""
+        with translated():
+            self._connection.execute(text)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on any error."""
+        with translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with translated():
+                self._connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself after some errors, such as a full disk.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """One part of a transaction that can fail by itself."""
+        with translated(), self._connection:
+            yield
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; false after an error that rolled all of it back."""
+        return self._connection.in_transaction
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has written."""
+        return int(self._connection.pragma("data_version"))
+
+    def checkpoint(self) -> tuple[int, int]:
+        """Moves the WAL into the file: (frames in the WAL, frames moved). Never waits for readers."""
+        with translated():
+            return self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy, while everybody goes on; complete or not there at all."""
+        partial = target.with_name(target.name + ".partial")
+        with suppress(FileNotFoundError):
+            partial.unlink()
+        with translated():
+            copy = apsw.Connection(str(partial))
+            try:
+                with copy.backup("main", self._connection, "main") as backup:
+                    while not backup.done:
+                        backup.step(1000)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                problem = copy.pragma("quick_check")
+            finally:
+                copy.close()
+        if problem != "ok":
+            raise CorruptError(f"the copy does not pass its check: {problem}")
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.rename(target)
+
+    def check(self) -> None:
+        """SQLite's quick check, for at most CHECK_SECONDS (a longer one counts as passed). CorruptError otherwise."""
+        import time  # the bound of a check is the only clock here
+
+        end = time.monotonic() + CHECK_SECONDS
+        self._connection.set_progress_handler(lambda: time.monotonic() > end, 100_000)
+        try:
+            with translated():
+                problem = self._connection.pragma("quick_check")
+        except DatabaseError as error:
+            if isinstance(error.__cause__, apsw.InterruptError):
+                return
+            raise
+        finally:
+            self._connection.set_progress_handler(None)
+        if problem != "ok":
+            raise CorruptError(f"the database is damaged: {str(problem).splitlines()[0]}; restore a backup")
+
+    def migrate(self) -> list[str]:
+        """Brings the schema up to date, each step in a transaction; the names of the steps taken."""
+        with translated():
+            tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "migrations" not in tables:
+            if tables & {"goose_db_version", "schema_migrations"}:
+                return self._carry_forward(tables)
+            if tables:
+                names = ", ".join(sorted(tables)[:3])
+                raise UnknownVersionError(
+                    f"the file holds another program's tables: {names}; name another state directory"
+                )
+        return self._apply(self._applied() if "migrations" in tables else {})
+
+    def _applied(self) -> dict[int, str]:
+        return dict(self._connection.execute("SELECT number, checksum FROM migrations"))
+
+    def _apply(self, applied: dict[int, str]) -> list[str]:
+        known = {migration.number: migration for migration in sql.migrations()}
+        for number, checksum in applied.items():
+            if number not in known:
+                raise UnknownVersionError(f"the database is of a newer version (step {number}); install that version")
+            if known[number].checksum != checksum:
+                raise UnknownVersionError(f"migration {number:04d} is not the one that this database was made with")
+        done = []
+        for migration in sql.migrations():
+            if migration.number not in applied:
+                with self.transaction():
+                    self._step(migration)
+                done.append(migration.name)
+        return done
+
+    def _step(self, migration: sql.Migration) -> None:
+        self.script(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+            " checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
+        )
+        self.script(migration.sql)
+        with translated():
+            self._connection.execute(
+                "INSERT INTO migrations VALUES (?, ?, ?, ?)", (*migration[:2], migration.checksum, timestamps.now())
+            )
+
+    def _carry_forward(self, tables: set[str]) -> list[str]:
+        """Takes over a database of the Go program, in one transaction; ours replace its tables once all is copied."""
+        table, column = (
+            ("goose_db_version", "version_id") if "goose_db_version" in tables else ("schema_migrations", "version")
+        )
+        version = self._connection.execute(f"SELECT max({column}) FROM {table}").get  # noqa: S608 - two fixed names
+        if version != GO_VERSION:
+            raise UnknownVersionError(
+                f"the Go program's database is version {version}, not {GO_VERSION}; start its last release on it once"
+            )
+        self._connection.create_scalar_function("utc", _utc, 1, deterministic=True)
+        self._connection.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with self.transaction():
+                for index in self._connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                ).fetchall():
+                    self.script(f'DROP INDEX "{index[0]}"')
+                for name in GO_TABLES:
+                    self.script(f"ALTER TABLE {name} RENAME TO go_{name}")
+                first = sql.migrations()[0]
+                self._step(first)
+                self.script(sql.carry_forward())
+                for name in (*GO_TABLES, *(tables & {"goose_db_version", "schema_migrations"})):
+                    self.script(f"DROP TABLE {name if name not in GO_TABLES else 'go_' + name}")
+        finally:
+            self._connection.execute("PRAGMA foreign_keys = ON")
+        return ["carried forward from the Go program", *self._apply(self._applied())]
+
+
+class _AnyBinding(dict[str, Any]):
+    """Gives every named parameter a value, so that a statement can be explained."""
+
+    def __missing__(self, key: str) -> Any:
+        return 1
+
+
+def _utc(*values: Any) -> str | None:
+    text = values[0]
+    try:
+        return timestamps.stamp(timestamps.parse(text)) if isinstance(text, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+-- insert --
+-- A session that is about to start. The index on active tiers refuses a second one of the same tier.
+INSERT INTO sessions (tier, model, prompt_file, prompt_text, status, trigger, requested_by, started_at, log_file, run_id,
+                      cli_session_id, cli_version)
+VALUES (:tier, :model, :prompt_file, :prompt_text, 'running', :trigger, :requested_by, :started_at, :log_file, :run_id,
+        :cli_session_id, :cli_version)
+RETURNING id;
+
+-- progress --
+-- What the lines up to a new offset meant; only forward, and only from the offset that they were read at.
+UPDATE sessions SET log_offset = :offset, lines = lines + :lines, model_id = coalesce(:model_id, model_id),
+       cli_version = coalesce(:cli_version, cli_version), response = coalesce(:response, response),
+       structured = coalesce(:structured, structured), cost_usd = coalesce(:cost_usd, cost_usd),
+       num_turns = coalesce(:num_turns, num_turns), duration_ms = coalesce(:duration_ms, duration_ms),
+       usage = coalesce(:usage, usage)
+WHERE id = :id AND log_offset = :from_offset;
+
+-- finish --
+-- The final state, once: only a running session can end.
+UPDATE sessions SET status = :status, ended_at = :ended_at, exit_code = :exit_code, reason = :reason,
+       duration_ms = coalesce(duration_ms, :duration_ms)
+WHERE id = :id AND status = 'running';
+
+-- running --
+-- All that should be running, for adoption and for the busy check.
+SELECT * FROM sessions WHERE status = 'running' ORDER BY id;
+
+-- running_of_tier --
+-- The session that keeps a tier busy.
+SELECT * FROM sessions WHERE status = 'running' AND tier = :tier;
+
+-- by_id --
+-- One session.
+SELECT * FROM sessions WHERE id = :id;
+
+-- by_run --
+-- The session that a run directory belongs to.
+SELECT * FROM sessions WHERE run_id = :run_id;
+
+-- page --
+-- A page of sessions, newest first, below an id.
+SELECT * FROM sessions WHERE id < :before ORDER BY id DESC LIMIT :limit;
+
+-- page_after --
+-- The page before a page: the oldest above an id, oldest first.
+SELECT * FROM sessions WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- page_by_status --
+-- A page of sessions of one status.
+SELECT * FROM sessions WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- page_by_tier --
+-- A page of sessions of one tier.
+SELECT * FROM sessions WHERE tier = :tier AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- page_by_trigger --
+-- A page of sessions of one trigger.
+SELECT * FROM sessions WHERE trigger = :trigger AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- last_ended --
+-- The last session that is over, for the schedule.
+SELECT * FROM sessions WHERE status <> 'running' ORDER BY id DESC LIMIT 1;
+
+-- spent_since --
+-- Dollars spent by sessions that started at or after a time.
+SELECT coalesce(sum(cost_usd), 0.0) FROM sessions WHERE started_at >= :since;
+
+-- count_by_status --
+-- How many sessions there are of each status, for metrics.
+SELECT status, count(*) FROM sessions GROUP BY status;

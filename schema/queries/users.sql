@@ -1,0 +1,74 @@
+-- count --
+-- How many users there are; none means that setup has not happened.
+SELECT count(*) FROM users;
+
+-- insert --
+-- A new user.
+INSERT INTO users (name, password_hash, role, created_at) VALUES (:name, :password_hash, :role, :created_at) RETURNING id;
+
+-- by_name --
+-- The user that signs in.
+SELECT id, name, password_hash, role FROM users WHERE name = :name;
+
+-- set_password --
+-- A new hash, after a rehash with stronger parameters.
+UPDATE users SET password_hash = :password_hash WHERE id = :id;
+
+-- sign_in --
+-- A browser that is signed in from now on.
+INSERT INTO sign_ins (token_hash, user_id, csrf, created_at, seen_at, expires_at)
+VALUES (:token_hash, :user_id, :csrf, :created_at, :created_at, :expires_at);
+
+-- by_sign_in --
+-- Who a cookie belongs to, while it has not expired.
+SELECT users.id, users.name, users.role, sign_ins.csrf, sign_ins.seen_at, sign_ins.expires_at
+FROM sign_ins JOIN users ON users.id = sign_ins.user_id
+WHERE sign_ins.token_hash = :token_hash AND sign_ins.expires_at > :now;
+
+-- seen --
+-- Moves a sign-in's expiry forward because it was used.
+UPDATE sign_ins SET seen_at = :now, expires_at = :expires_at WHERE token_hash = :token_hash;
+
+-- sign_out --
+-- Ends one sign-in.
+DELETE FROM sign_ins WHERE token_hash = :token_hash;
+
+-- delete_expired_sign_ins --
+-- Housekeeping.
+DELETE FROM sign_ins WHERE expires_at <= :now;
+
+-- fail --
+-- A sign-in that failed.
+INSERT INTO sign_in_failures (name, address, failed_at) VALUES (:name, :address, :failed_at);
+
+-- failures_of_name --
+-- Failed sign-ins with a name since a time: how many and the last.
+SELECT count(*), max(failed_at) FROM sign_in_failures WHERE name = :name AND failed_at > :since;
+
+-- failures_of_address --
+-- Failed sign-ins from an address since a time: how many and the last.
+SELECT count(*), max(failed_at) FROM sign_in_failures WHERE address = :address AND failed_at > :since;
+
+-- forgive --
+-- Forgets the failures of a name after it signed in.
+DELETE FROM sign_in_failures WHERE name = :name AND address = :address;
+
+-- delete_old_failures --
+-- Housekeeping.
+DELETE FROM sign_in_failures WHERE failed_at <= :before;
+
+-- offer_setup --
+-- A one-time setup link.
+INSERT INTO setup_links (token_hash, created_at, expires_at) VALUES (:token_hash, :created_at, :expires_at);
+
+-- setup_link --
+-- A setup link that still counts.
+SELECT token_hash FROM setup_links WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now;
+
+-- use_setup --
+-- Uses a setup link up; the row count says whether it still counted.
+UPDATE setup_links SET used_at = :now WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now;
+
+-- revoke_setup --
+-- Ends every setup link that was not used.
+UPDATE setup_links SET expires_at = :now WHERE used_at IS NULL AND expires_at > :now;

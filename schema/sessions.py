@@ -1,0 +1,52 @@
+"""The row of one session, as stored and as every process passes it on. Built by `schema.database` queries."""
+
+import msgspec
+
+from schema.states import SessionStatus, Trigger
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One session. Times are stored times (UTC), money is dollars, `usage` and `structured` are JSON text."""
+
+    id: int
+    tier: int
+    model: str
+    prompt_file: str
+    prompt_text: str | None = None
+    status: SessionStatus
+    trigger: Trigger
+    requested_by: str | None = None
+    started_at: str
+    ended_at: str | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    log_file: str | None = None
+    run_id: str | None = None
+    cli_session_id: str | None = None
+    cli_version: str | None = None
+    model_id: str | None = None
+    log_offset: int = 0
+    lines: int = 0
+    context: str | None = None
+    response: str | None = None
+    structured: str | None = None
+    summary: str | None = None
+    cost_usd: float | None = None
+    num_turns: int | None = None
+    duration_ms: int | None = None
+    usage: str | None = None
+    parent_session_id: int | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of a session, as its result event reports them."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_creation: int = 0
+
+
+def from_row(row: dict[str, object]) -> Session:
+    """A row of the table as a value; the statuses become Enums."""
+    return msgspec.convert(row, Session)

@@ -1,0 +1,35 @@
+"""The one format of stored times: UTC, milliseconds, fixed width, so that text sorts as time does.
+
+Also reads the formats of the Go program's database. Used wherever a time is stored or shown.
+"""
+
+from datetime import UTC, datetime
+
+
+def stamp(moment: datetime) -> str:
+    """`2026-01-31T08:05:00.000Z` for an aware datetime."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def now() -> str:
+    """The wall clock, as stored."""
+    return stamp(datetime.now(UTC))
+
+
+def at(seconds: float) -> str:
+    """Seconds since 1970 as stored."""
+    return stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def parse(text: str) -> datetime:
+    """A stored time, RFC 3339 with any fraction or offset, or SQLite's `datetime('now')` text. ValueError otherwise."""
+    text = text.strip()
+    if text.endswith(("Z", "z")):
+        text = text[:-1] + "+00:00"
+    # Python reads at most microseconds; Go writes nanoseconds.
+    head, dot, tail = text.partition(".")
+    if dot:
+        digits = len(tail) - len(tail.lstrip("0123456789"))
+        text = f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
