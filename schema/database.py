@@ -82,7 +82,7 @@ class Database:
         """Closes the connection; a writer's close checkpoints."""
         self._connection.close()
 
-    def rows(self, name: str, **values: Any) -> list[Row]:
+    def rows(self, name: str, /, **values: Any) -> list[Row]:
         """All rows of a named query, as dictionaries by column."""
         with translated():
             cursor = self._connection.execute(sql.queries()[name].sql, values)
@@ -92,17 +92,17 @@ class Database:
                 return []
             return [dict(zip(columns, row, strict=True)) for row in cursor]
 
-    def one(self, name: str, **values: Any) -> Row | None:
+    def one(self, name: str, /, **values: Any) -> Row | None:
         """The first row of a named query, or None."""
         rows = self.rows(name, **values)
         return rows[0] if rows else None
 
-    def value(self, name: str, **values: Any) -> Any:
+    def value(self, name: str, /, **values: Any) -> Any:
         """The first column of the first row."""
         with translated():
             return self._connection.execute(sql.queries()[name].sql, values).get
 
-    def change(self, name: str, **values: Any) -> int:
+    def change(self, name: str, /, **values: Any) -> int:
         """Carries out a named statement; the number of rows that it changed."""
         with translated():
             self._connection.execute(sql.queries()[name].sql, values)
@@ -193,12 +193,20 @@ class Database:
         if problem != "ok":
             raise CorruptError(f"the database is damaged: {str(problem).splitlines()[0]}; restore a backup")
 
+    def _tables(self) -> set[str]:
+        with translated():
+            return {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def is_foreign(self) -> bool:
+        """Whether this is a database of the Go program that `migrate` would carry forward."""
+        tables = self._tables()
+        return "migrations" not in tables and bool(tables & {"goose_db_version", "schema_migrations"})
+
     def migrate(self) -> list[str]:
         """Brings the schema up to date, each step in a transaction; the names of the steps taken."""
-        with translated():
-            tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = self._tables()
         if "migrations" not in tables:
-            if tables & {"goose_db_version", "schema_migrations"}:
+            if self.is_foreign():
                 return self._carry_forward(tables)
             if tables:
                 names = ", ".join(sorted(tables)[:3])

@@ -6,7 +6,7 @@ from schema.states import SessionStatus, Trigger
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One session. Times are stored times (UTC), money is dollars, `usage` and `structured` are JSON text."""
+    """One session. Times are stored times (UTC), money is dollars, `usage`, `result` and `structured` are JSON text."""
 
     id: int
     tier: int
@@ -35,6 +35,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     num_turns: int | None = None
     duration_ms: int | None = None
     usage: str | None = None
+    estimated_usd: float | None = None
+    result: str | None = None
     parent_session_id: int | None = None
 
 

@@ -29,6 +29,8 @@ CREATE TABLE sessions (
     num_turns INTEGER,
     duration_ms INTEGER,
     usage TEXT,                         -- tokens, JSON: input, output, cache_read, cache_creation
+    estimated_usd REAL,                 -- cost so far by list price, until the CLI reports cost_usd
+    result TEXT,                        -- how the CLI said it ended, JSON: subtype, is_error, text of an error
     parent_session_id INTEGER REFERENCES sessions (id)
 ) STRICT;
 CREATE INDEX sessions_by_status ON sessions (status, id);
@@ -132,6 +134,7 @@ CREATE TABLE sign_ins (
     expires_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX sign_ins_by_expiry ON sign_ins (expires_at);
+CREATE INDEX sign_ins_by_user ON sign_ins (user_id);
 
 CREATE TABLE sign_in_failures (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

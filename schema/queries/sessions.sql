@@ -12,7 +12,8 @@ UPDATE sessions SET log_offset = :offset, lines = lines + :lines, model_id = coa
        cli_version = coalesce(:cli_version, cli_version), response = coalesce(:response, response),
        structured = coalesce(:structured, structured), cost_usd = coalesce(:cost_usd, cost_usd),
        num_turns = coalesce(:num_turns, num_turns), duration_ms = coalesce(:duration_ms, duration_ms),
-       usage = coalesce(:usage, usage)
+       usage = coalesce(:usage, usage), estimated_usd = coalesce(:estimated_usd, estimated_usd),
+       result = coalesce(:result, result)
 WHERE id = :id AND log_offset = :from_offset;
 
 -- finish --

@@ -72,3 +72,7 @@ UPDATE setup_links SET used_at = :now WHERE token_hash = :token_hash AND used_at
 -- revoke_setup --
 -- Ends every setup link that was not used.
 UPDATE setup_links SET expires_at = :now WHERE used_at IS NULL AND expires_at > :now;
+
+-- sign_out_everywhere --
+-- Ends every sign-in of a user, whose password was set anew.
+DELETE FROM sign_ins WHERE user_id = :user_id;

@@ -1,0 +1,159 @@
+"""The command line and environment of a session, as values. Pure; `daemon.sessions.lifecycle` has them run.
+
+What holds a session back is decided here: `--tools` is the hard set of tools; `--allowedTools` lists only what reads,
+and never plain Bash; the environment is built from nothing. Permissions are never bypassed.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from schema.settings import Settings
+
+READING = ("Read", "Grep", "Glob", "Task", "WebFetch", "WebSearch", "TodoWrite")
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|URLS|AUTH", re.IGNORECASE)
+ITEM = re.compile(r"[^,(]+(?:\([^)]*\))?")
+QUIET = {
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+}
+
+
+class Secret(NamedTuple):
+    """A value that must not be seen, and the name that stands for it."""
+
+    name: str
+    value: str
+
+
+def items(text: str) -> list[str]:
+    """The items of a comma-separated tool list; a comma inside parentheses belongs to its item."""
+    return [item.strip() for item in ITEM.findall(text) if item.strip()]
+
+
+def tool_lists(settings: Settings, tier: int) -> tuple[list[str], list[str]]:
+    """(allowed, disallowed) as configured for a tier, with the fallback of the existing program."""
+    own = {
+        1: (settings.tier1_allowed_tools, settings.tier1_disallowed_tools),
+        2: (settings.tier2_allowed_tools, settings.tier2_disallowed_tools),
+        3: (settings.tier3_allowed_tools, settings.tier3_disallowed_tools),
+    }[tier]
+    return items(own[0] or settings.allowed_tools), items(own[1] or settings.disallowed_tools)
+
+
+def permitted(tools: list[str], bash: list[str]) -> list[str]:
+    """What runs without asking: reading tools, and Bash by reading prefixes only. All else is denied by the CLI."""
+    allowed = [tool for tool in tools if tool in READING or tool.startswith("mcp__")]
+    if any(tool.partition("(")[0] == "Bash" for tool in tools):
+        allowed += [f"Bash({prefix}:*)" for prefix in bash]
+    return allowed
+
+
+def model_of(settings: Settings, tier: int) -> str:
+    """The model of a tier."""
+    return {1: settings.tier1_model, 2: settings.tier2_model, 3: settings.tier3_model}[tier]
+
+
+def prompt_of(settings: Settings, tier: int) -> str:
+    """The prompt file of a tier, as configured."""
+    return {1: settings.prompt, 2: settings.tier2_prompt, 3: settings.tier3_prompt}[tier]
+
+
+def argv(
+    settings: Settings, tier: int, *, program: str, cli_session: str, system_prompt: str, schema: str, mcp: str
+) -> list[str]:
+    """The command line. `program` and `system_prompt` are paths, `schema` is inline JSON, `mcp` a path or inline JSON.
+
+    The prompt comes on standard input: it may be long, and it is nobody's business in `ps`.
+    """
+    allowed, disallowed = tool_lists(settings, tier)
+    names = sorted({tool.partition("(")[0] for tool in allowed}, key=[t.partition("(")[0] for t in allowed].index)
+    line = [
+        program,
+        "-p",
+        *("--model", model_of(settings, tier)),
+        *("--output-format", "stream-json", "--verbose"),
+        *("--session-id", cli_session),
+        *("--tools", ",".join(names)),
+        *("--append-system-prompt-file", system_prompt),
+        *("--mcp-config", mcp, "--strict-mcp-config"),
+    ]
+    if passed := permitted(allowed, items(settings.bash_allowed)):
+        line += ["--allowedTools", ",".join(passed)]
+    if disallowed:
+        line += ["--disallowedTools", ",".join(disallowed)]
+    if schema:
+        line += ["--json-schema", schema]
+    if settings.session_max_budget_usd > 0:
+        line += ["--max-budget-usd", f"{settings.session_max_budget_usd:g}"]
+    return line
+
+
+def environment(settings: Settings, tier: int, environ: Mapping[str, str], home: str) -> dict[str, str]:
+    """A session's environment, built from nothing: places, the API's credentials, and what settings name."""
+    built = {
+        "PATH": environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        "HOME": home,
+        "LANG": environ.get("LANG", "C.UTF-8"),
+        "TERM": "dumb",
+        **{name: environ[name] for name in ("TZ", "USER", "LOGNAME") if name in environ},
+        **QUIET,
+        **facts(settings, tier),
+    }
+    handed = {
+        "ANTHROPIC_API_KEY": settings.anthropic_api_key,
+        "ANTHROPIC_AUTH_TOKEN": settings.anthropic_auth_token,
+        "CLAUDE_CODE_OAUTH_TOKEN": settings.claude_code_oauth_token,
+        "ANTHROPIC_BASE_URL": settings.anthropic_base_url,
+        "GITHUB_TOKEN": settings.github_token,
+        "GITEA_URL": settings.gitea_url,
+        "GITEA_TOKEN": settings.gitea_token,
+    }
+    built |= {name: value for name, value in handed.items() if value}
+    wanted = set(items(settings.session_env))
+    built |= {name: value for name, value in environ.items() if name in wanted or name.startswith("BROWSER_CRED_")}
+    return built
+
+
+def facts(settings: Settings, tier: int) -> dict[str, str]:
+    """What a session is told about the daemon, in its environment and in its system prompt."""
+    told = {
+        "CLAUDEOPS_TIER": str(tier),
+        "CLAUDEOPS_DRY_RUN": "true" if settings.dry_run else "false",
+        "CLAUDEOPS_STATE_DIR": settings.state_dir,
+        "CLAUDEOPS_RESULTS_DIR": settings.results_dir,
+        "CLAUDEOPS_REPOS_DIR": settings.repos_dir,
+        "CLAUDEOPS_TIER2_MODEL": settings.tier2_model,
+        "CLAUDEOPS_TIER3_MODEL": settings.tier3_model,
+        "CLAUDEOPS_PR_ENABLED": "true" if settings.pr_enabled else "false",
+    }
+    if settings.browser_allowed_origins:
+        told["BROWSER_ALLOWED_ORIGINS"] = settings.browser_allowed_origins
+    return told
+
+
+def system_prompt(settings: Settings, tier: int) -> str:
+    """What is appended to the CLI's own system prompt."""
+    return "Environment: " + " ".join(f"{name}={value}" for name, value in facts(settings, tier).items()) + "\n"
+
+
+def secrets(settings: Settings, environ: Mapping[str, str]) -> list[Secret]:
+    """Every value that a session's output must not show, longest first."""
+    declared = [
+        Secret("ANTHROPIC_API_KEY", settings.anthropic_api_key),
+        Secret("ANTHROPIC_AUTH_TOKEN", settings.anthropic_auth_token),
+        Secret("CLAUDE_CODE_OAUTH_TOKEN", settings.claude_code_oauth_token),
+        Secret("GITHUB_TOKEN", settings.github_token),
+        Secret("GITEA_TOKEN", settings.gitea_token),
+        Secret("CLAUDEOPS_CHAT_API_KEY", settings.chat_api_key),
+        *(Secret("CLAUDEOPS_APPRISE_URLS", url) for url in settings.apprise_urls.replace(",", " ").split()),
+    ]
+    wanted = set(items(settings.session_env))
+    passed = [
+        Secret(name, value)
+        for name, value in environ.items()
+        if name.startswith("BROWSER_CRED_") or (name in wanted and SECRET_NAME.search(name))
+    ]
+    return sorted((secret for secret in declared + passed if secret.value), key=lambda secret: -len(secret.value))

@@ -1,0 +1,90 @@
+"""Answers requests about sessions."""
+
+import asyncio
+import time
+
+from daemon.sessions.lifecycle import Sessions, log_path
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from ipc.messages.sessions import (
+    ListSessions,
+    LogReply,
+    ReadLog,
+    SessionReply,
+    SessionsReply,
+    ShowSession,
+    StopSession,
+    TriggerSession,
+)
+from ipc.server import Call, Handler
+from schema import logline
+from schema.sessions import from_row
+from schema.states import SessionStatus
+
+LIMIT_MAX = 1000
+LOG_MAX = 1024 * 1024
+WAIT_MAX = 20.0
+NEWEST = 2**62
+
+
+async def read_page(store: Store, request: ListSessions) -> SessionsReply:
+    """A page of sessions by at most one filter in SQL; the others are applied to what that finds."""
+    limit = max(1, min(request.limit, LIMIT_MAX))
+    before = request.before or NEWEST
+    wanted = {"status": request.status, "tier": request.tier, "trigger": request.trigger}
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    name, value = next(iter(filters.items()), ("", None))
+    query = f"sessions.page_by_{name}" if name else "sessions.page"
+    found = []
+    while len(found) < limit:
+        values = {name: str(value) if name != "tier" else value} if name else {}
+        rows = await store.read(lambda db, at=before, more=values: db.rows(query, before=at, limit=limit, **more))
+        found += [from_row(row) for row in rows if all(row[key] == wanted for key, wanted in filters.items())]
+        if len(rows) < limit:
+            break
+        before = rows[-1]["id"]
+    return SessionsReply(sessions=found[:limit])
+
+
+def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
+    """The table's part for sessions."""
+
+    async def trigger(call: Call, request: TriggerSession) -> SessionReply:
+        session = await sessions.start(
+            tier=request.tier,
+            prompt=request.prompt,
+            trigger=request.trigger,
+            by=request.by or call.by,
+            request_id=call.id,
+        )
+        return SessionReply(session=session)
+
+    async def stop(call: Call, request: StopSession) -> SessionReply:
+        return SessionReply(session=await sessions.stop(request.id, request.by or call.by))
+
+    async def show(call: Call, request: ShowSession) -> SessionReply:
+        return SessionReply(session=await sessions.show(request.id))
+
+    async def page(call: Call, request: ListSessions) -> SessionsReply:
+        return await read_page(store, request)
+
+    async def log(call: Call, request: ReadLog) -> LogReply:
+        if request.offset < 0 or request.limit < 1:
+            raise CallError(Code.INVALID, "offset is a number of bytes from 0 on, and limit at least 1")
+        end = time.monotonic() + min(max(0.0, request.wait_s), WAIT_MAX)
+        while True:
+            # The state first: what is read after a final state is all there is.
+            session = await sessions.show(request.id)
+            over = session.status is not SessionStatus.RUNNING
+            text, after = logline.read_text(str(log_path(session)), request.offset, min(request.limit, LOG_MAX))
+            if text or over or time.monotonic() >= end:
+                return LogReply(offset=request.offset, next=after, text=text, over=over and not text)
+            await asyncio.sleep(0.1)
+
+    return {
+        TriggerSession: trigger,
+        StopSession: stop,
+        ShowSession: show,
+        ListSessions: page,
+        ReadLog: log,
+    }

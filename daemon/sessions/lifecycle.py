@@ -1,0 +1,284 @@
+"""The sessions of the daemon: start, adopt, follow, stop, end. One active session a tier.
+
+Each step is on disk before the next: the row, then the run, then what its log means, then the final state. Built by
+`daemon.worker`; called by the scheduler and by the handlers.
+"""
+
+import asyncio
+import sys
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from daemon.runs.executor import LocalExecutor, Run
+from daemon.runs.spec import RunSpec
+from daemon.sessions import command, prepare, rules
+from daemon.sessions.cli import Cli
+from daemon.sessions.follow import Follower
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from ipc import codec
+from ipc.errors import CallError, Code
+from ipc.messages.sessions import SessionChanged, SessionReply
+from ipc.server import Publisher
+from schema import timestamps
+from schema.database import ConstraintError, Database, DatabaseError
+from schema.sessions import Session, from_row
+from schema.settings import Settings
+from schema.states import SESSION, SessionStatus, Trigger, follow
+
+TIERS = (1, 2, 3)
+RETRY_SECONDS = 1.0
+
+
+class Sessions:
+    """All sessions that run, by id, each with the task that follows it."""
+
+    def __init__(
+        self, store: Store, settings: LiveSettings, cli: Cli, publisher: Publisher, executor: LocalExecutor
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._cli = cli
+        self._publisher = publisher
+        self._executor = executor
+        self._runs: dict[int, Run] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._idle = {tier: asyncio.Event() for tier in TIERS}
+        for event in self._idle.values():
+            event.set()
+        self._closing = False
+
+    @property
+    def running(self) -> int:
+        """How many sessions run."""
+        return len(self._tasks)
+
+    def is_idle(self, tier: int) -> bool:
+        """Whether no session of the tier runs."""
+        return self._idle[tier].is_set()
+
+    async def idle(self, tier: int) -> None:
+        """Waits until no session of the tier runs."""
+        await self._idle[tier].wait()
+
+    async def start(self, *, tier: int, prompt: str, trigger: Trigger, by: str, request_id: str = "") -> Session:
+        """Starts a session; its row. CallError `busy` where the tier has one; others say what is in the way.
+
+        With a `request_id`, the reply to that request is stored with the row.
+        """
+        settings = self._settings.current
+        cli = self._cli.found
+        refused = rules.refusal(
+            tier=tier,
+            max_tier=settings.max_tier,
+            cli=None if cli.ok else cli.text,
+            free=prepare.free_space(settings),
+            free_min=settings.free_disk_min,
+        )
+        if refused or self._closing:
+            raise CallError(Code.UNAVAILABLE if 1 <= tier <= 3 else Code.INVALID, refused or "the daemon is stopping")
+        if not self.is_idle(tier):
+            raise await self._busy(tier)
+        self._idle[tier].clear()
+        try:
+            session, spec = await self._record(settings, tier, prompt, trigger, by, request_id)
+        except BaseException:
+            self._idle[tier].set()
+            raise
+        await self._launch(session, spec)
+        return session
+
+    async def _busy(self, tier: int) -> CallError:
+        row = await self._store.read(lambda db: db.one("sessions.running_of_tier", tier=tier))
+        which = f"session {row['id']}" if row else "a session that is about to start"
+        text = f"tier {tier} is busy with {which}; wait for its end or stop it"
+        return CallError(Code.BUSY, text, {"tier": tier, "id": row["id"] if row else None})
+
+    async def _record(
+        self, settings: Settings, tier: int, prompt: str, trigger: Trigger, by: str, request_id: str
+    ) -> tuple[Session, RunSpec]:
+        """The session's row, and what is to be run for it. Nothing runs yet."""
+        redactor = prepare.redactor(self._settings)
+        asked = prepare.prompt(settings, tier, prompt)
+        text = redactor.text(asked.text)
+        moment = datetime.now()
+        run_id = prepare.run_name(moment)
+        cli_session = str(uuid.uuid4())
+        schema = prepare.output_schema(settings)
+        log = prepare.create_log(settings, moment)
+        row = {
+            "tier": tier,
+            "model": command.model_of(settings, tier),
+            "prompt_file": asked.file,
+            "prompt_text": text if asked.file == "(ad-hoc)" else None,
+            "trigger": trigger.value,
+            "requested_by": by or None,
+            "started_at": timestamps.now(),
+            "log_file": str(log),
+            "run_id": run_id,
+            "cli_session_id": cli_session,
+            "cli_version": self._cli.found.version or None,
+        }
+
+        def insert(db: Database) -> Session:
+            id_ = db.value("sessions.insert", **row)
+            session = from_row(db.one("sessions.by_id", id=id_) or {})
+            if request_id:
+                reply = codec.store(SessionReply(session=session))
+                db.change("replies.insert", request_id=request_id, reply=reply, created_at=session.started_at)
+            return session
+
+        try:
+            session = await self._store.write(insert)
+        except BaseException as error:
+            log.unlink(missing_ok=True)
+            if isinstance(error, ConstraintError):
+                raise await self._busy(tier) from error
+            raise
+        home = prepare.home(settings)
+        run_dir = self._executor.directory(run_id)
+        spec = RunSpec(
+            id=run_id,
+            argv=command.argv(
+                settings,
+                tier,
+                program=self._cli.found.path,
+                cli_session=cli_session,
+                system_prompt=str(run_dir / "system-prompt.md"),
+                schema=schema,
+                mcp=prepare.mcp(settings),
+            ),
+            env=command.environment(settings, tier, self._settings.environ, str(home)),
+            cwd=str(prepare.working_directory(settings)),
+            stdin=text.encode("utf-8", "replace"),
+            files={"system-prompt.md": command.system_prompt(settings, tier)},
+            log=str(log),
+            timeout_s=float(settings.session_timeout),
+            grace_int_s=settings.stop_grace_int,
+            grace_term_s=settings.stop_grace_term,
+            max_bytes=settings.session_max_bytes,
+            secrets=list(command.secrets(settings, self._settings.environ)),
+        )
+        return session, spec
+
+    async def _launch(self, session: Session, spec: RunSpec) -> None:
+        try:
+            run = await self._executor.start(spec)
+        except OSError as error:
+            ending = rules.Ending("spawn_failed", error=f"{error.strerror or error} ({error.filename or 'shim'})")
+            await self._finish(session, rules.outcome(ending, None, timeout_s=spec.timeout_s))
+            self._idle[session.tier].set()
+            return
+        self._watch(session, run)
+
+    def _watch(self, session: Session, run: Run) -> None:
+        self._idle[session.tier].clear()
+        self._runs[session.id] = run
+        task = asyncio.create_task(self._live(session, run))
+        self._tasks[session.id] = task
+        self._publisher.publish(SessionChanged(id=session.id, status=session.status))
+
+    async def _live(self, session: Session, run: Run) -> None:
+        """Follows a session to its end."""
+        follower = Follower(self._store, self._publisher, session, run)
+        await follower.follow()
+        record = await run.result()
+        ending = rules.Ending(record.reason, record.exit_code, record.signal, record.by or "", record.error or "")
+        outcome = rules.outcome(
+            ending,
+            follower.reading.said,
+            timeout_s=run.timeout_s or self._settings.current.session_timeout,
+            last_stderr=follower.reading.last_stderr,
+        )
+        await self._finish(session, outcome, record.ended_at, record.duration_ms)
+        self._forget(session)
+        self._executor.remove(run)
+
+    def _forget(self, session: Session) -> None:
+        self._runs.pop(session.id, None)
+        self._tasks.pop(session.id, None)
+        self._idle[session.tier].set()
+
+    async def _finish(
+        self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
+    ) -> None:
+        """Stores the final state; tries until the disk takes it."""
+        status = follow(SESSION, SessionStatus.RUNNING, outcome.status)
+        values = {
+            "id": session.id,
+            "status": status.value,
+            "ended_at": ended_at or timestamps.now(),
+            "exit_code": outcome.exit_code,
+            "reason": outcome.reason,
+            "duration_ms": duration_ms,
+        }
+        while True:
+            try:
+                await self._store.write(lambda db: db.change("sessions.finish", **values))
+                break
+            except (DatabaseError, CallError) as error:
+                print(f"session {session.id}: can't store its end yet: {error}", file=sys.stderr, flush=True)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._publisher.publish(SessionChanged(id=session.id, status=status))
+
+    async def stop(self, id_: int, by: str) -> Session:
+        """Has a running session stopped. CallError `not_found`, or `conflict` when it is over."""
+        session = await self.show(id_)
+        run = self._runs.get(id_)
+        if run is None:
+            raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+        await run.stop("stopped", by)
+        return session
+
+    async def show(self, id_: int) -> Session:
+        """One session. CallError `not_found`."""
+        row = await self._store.read(lambda db: db.one("sessions.by_id", id=id_))
+        if row is None:
+            raise CallError(Code.NOT_FOUND, f"there is no session {id_}; `claudeopsctl sessions list` shows them")
+        return from_row(row)
+
+    async def adopt(self) -> None:
+        """At start: every row that says running is followed on, or given its end; runs without a row are ended."""
+        rows = await self._store.read(lambda db: db.rows("sessions.running"))
+        found = await self._executor.adopt()
+        for row in rows:
+            session = from_row(row)
+            run = found.pop(session.run_id or "", None)
+            if run is None:
+                outcome = rules.outcome(rules.Ending("lost"), None, timeout_s=0)
+                await self._finish(session, outcome)
+                await self._executor.sweep(session.run_id or "")
+            else:
+                self._watch(session, run)
+        for run_id, run in found.items():
+            # Its session is over, or its row was never written: a worker was killed between two steps.
+            row = await self._store.read(lambda db, id_=run_id: db.one("sessions.by_run", run_id=id_))
+            if not run.ended:
+                await run.stop("interrupted", "the daemon: no session wants it")
+            asyncio.get_running_loop().create_task(self._tidy(run, known=row is not None))
+
+    async def _tidy(self, run: Run, *, known: bool) -> None:
+        await run.result()
+        if not known:
+            print(f"run {run.id}: ended, no session belongs to it", file=sys.stderr, flush=True)
+        self._executor.remove(run)
+
+    async def close(self, *, end: bool, grace: float) -> None:
+        """Stops following. With `end`, every session is stopped first and gets its final state."""
+        self._closing = True
+        if end and self._tasks:
+            await asyncio.gather(*(run.stop("interrupted", "") for run in list(self._runs.values())))
+            deadline = time.monotonic() + grace
+            await asyncio.wait(list(self._tasks.values()), timeout=deadline - time.monotonic())
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def log_path(session: Session) -> Path:
+    """Where a session's log lies. CallError if it has none."""
+    if not session.log_file:
+        raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
+    return Path(session.log_file)

@@ -1,0 +1,119 @@
+"""What lines of a session's log mean for its row. Pure: a batch of lines goes in, the columns that change come out.
+
+Called by `daemon.sessions.follow` for each batch, which stores the columns together with the new offset.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from daemon.sessions.rules import Said
+from schema.logline import split
+from schema.sessions import Usage
+from schema.transcript.events import Event, Init, Result, Stderr, Text, Thinking, ToolUse
+from schema.transcript.parse import parse
+from schema.transcript.prices import CHARACTERS_PER_TOKEN, estimate
+
+COLUMNS = (
+    "model_id", "cli_version", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
+    "estimated_usd", "result",
+)  # fmt: skip
+
+
+class Tally:
+    """Tokens so far, message by message; the CLI repeats a message's usage with each of its blocks."""
+
+    def __init__(self, model: str, so_far: Usage | None = None) -> None:
+        self.model = model
+        self._before = so_far or Usage()
+        self._messages: dict[str, Usage] = {}
+
+    def add(self, message_id: str, usage: Usage, written: int) -> None:
+        """Counts a block of `written` characters."""
+        known = self._messages.get(message_id)
+        # The CLI reports a message's output when it begins, so what was written is counted here.
+        output = (known.output if known else 0) + max(1, written // CHARACTERS_PER_TOKEN)
+        self._messages[message_id] = Usage(
+            input=usage.input, output=output, cache_read=usage.cache_read, cache_creation=usage.cache_creation
+        )
+
+    def total(self) -> Usage:
+        """All tokens so far."""
+        every = [self._before, *self._messages.values()]
+        return Usage(
+            input=sum(usage.input for usage in every),
+            output=sum(usage.output for usage in every),
+            cache_read=sum(usage.cache_read for usage in every),
+            cache_creation=sum(usage.cache_creation for usage in every),
+        )
+
+
+class Reading:
+    """What has been read of one session: fold each batch into it, in order."""
+
+    def __init__(self, model: str, usage: Usage | None = None, said: Said | None = None) -> None:
+        """For an adopted session, `usage` and `said` are what its row holds already."""
+        self._tally = Tally(model, usage)
+        self.said = said
+        self.last_stderr = ""
+
+    def fold(self, lines: Iterable[tuple[bytes, int]]) -> dict[str, Any]:
+        """The columns that a batch changes: all of COLUMNS, None where it does not. Each line with its cut bytes."""
+        columns: dict[str, Any] = dict.fromkeys(COLUMNS)
+        counted = False
+        for line, missing in lines:
+            found = split(line)
+            for event in parse(found.text, found.stream, missing):
+                counted |= self._count(event)
+                columns |= self._read(event)
+        if counted and columns["usage"] is None:
+            usage = self._tally.total()
+            columns["usage"] = msgspec.json.encode(usage).decode()
+            columns["estimated_usd"] = estimate(self._tally.model, usage)
+        return columns
+
+    def _count(self, event: Event) -> bool:
+        if isinstance(event, Text | Thinking):
+            self._tally.add(event.message_id, event.usage, len(event.text))
+        elif isinstance(event, ToolUse):
+            self._tally.add(event.message_id, event.usage, len(str(event.input)))
+        else:
+            return False
+        return True
+
+    def _read(self, event: Event) -> Mapping[str, Any]:
+        if isinstance(event, Init):
+            self._tally.model = event.model or self._tally.model
+            return {"model_id": event.model or None, "cli_version": event.cli_version or None}
+        if isinstance(event, Result):
+            self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "")
+            return {
+                "response": response(event) or None,
+                "structured": msgspec.json.encode(event.structured).decode() if event.structured is not None else None,
+                "cost_usd": event.cost_usd,
+                "num_turns": event.num_turns,
+                "duration_ms": event.duration_ms,
+                "usage": msgspec.json.encode(event.usage).decode(),
+                "result": msgspec.json.encode(
+                    {"subtype": event.subtype, "is_error": event.is_error, "text": self.said.text}
+                ).decode(),
+            }
+        if isinstance(event, Stderr):
+            self.last_stderr = event.text.strip() or self.last_stderr
+        return {}
+
+
+def response(result: Result) -> str:
+    """The session's answer in words: the summary of a structured output, else the result's text."""
+    if result.structured is not None and isinstance(result.structured.get("summary"), str):
+        return str(result.structured["summary"])
+    return result.text
+
+
+def read_said(stored: str | None) -> Said | None:
+    """What a row holds of how the CLI said it ended."""
+    if not stored:
+        return None
+    told = msgspec.json.decode(stored)
+    return Said(str(told["subtype"]), bool(told["is_error"]), str(told.get("text", "")))

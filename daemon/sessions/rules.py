@@ -1,0 +1,124 @@
+"""What sessions do, decided from values: how one ended, when the next is due, what may start.
+
+Pure: time comes as an argument. Called by `daemon.sessions.lifecycle` and `daemon.sessions.scheduler`.
+"""
+
+import signal
+from typing import NamedTuple
+
+from schema.states import SessionStatus
+
+CLI_PROVED = (2, 1)
+
+
+class Ending(NamedTuple):
+    """How a run ended, as its exit record says; `reason` is one of the run's end reasons, or `lost`."""
+
+    reason: str
+    exit_code: int | None = None
+    signal: int | None = None
+    by: str = ""
+    error: str = ""
+
+
+class Said(NamedTuple):
+    """How the CLI said that it ended, from its result event."""
+
+    subtype: str
+    is_error: bool
+    text: str = ""
+
+
+class Outcome(NamedTuple):
+    """The final state of a session."""
+
+    status: SessionStatus
+    exit_code: int | None
+    reason: str | None
+
+
+def outcome(ending: Ending, said: Said | None, *, timeout_s: float, last_stderr: str = "") -> Outcome:
+    """What became of a session: who ended its run decides first, then what the CLI said, then its exit code."""
+    code = ending.exit_code if ending.signal is None else 128 + ending.signal
+    by = f" by {ending.by}" if ending.by else ""
+    sentences = {
+        "timed_out": (SessionStatus.TIMED_OUT, f"ran longer than {timeout_s:g} s"),
+        "stopped": (SessionStatus.STOPPED, f"stopped{by}"),
+        "interrupted": (SessionStatus.INTERRUPTED, f"the daemon was stopped{by}"),
+        "lost": (SessionStatus.INTERRUPTED, "its keeper was killed or the machine went down"),
+        "quota": (SessionStatus.FAILED, "its log grew beyond CLAUDEOPS_SESSION_MAX_BYTES"),
+        "disk_full": (SessionStatus.FAILED, "its log could not be written: the disk was full"),
+        "spawn_failed": (SessionStatus.FAILED, f"its command could not be started: {ending.error}"),
+    }
+    if ending.reason in sentences:
+        status, reason = sentences[ending.reason]
+        return Outcome(status, code, reason)
+    if ending.signal is not None:
+        return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}")
+    if said is not None and not said.is_error and code == 0:
+        return Outcome(SessionStatus.COMPLETED, code, None)
+    return Outcome(SessionStatus.FAILED, code, _why_failed(code, said, last_stderr))
+
+
+def _why_failed(code: int | None, said: Said | None, last_stderr: str) -> str:
+    if said is not None and said.is_error:
+        return said.text.strip()[:500] or f"the CLI reported {said.subtype}"
+    if last_stderr:
+        return f"exit code {code}: {last_stderr[:500]}"
+    return f"exit code {code}" + ("" if said is not None else " without a result")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+class Due(NamedTuple):
+    """When the schedule fires: on the monotonic clock of this host, within one start of the daemon (`boot`)."""
+
+    boot: str
+    mono: float
+
+
+def due_at_start(stored: Due | None, boot: str, now: float) -> float:
+    """When to fire first: at once after the daemon's start; a replaced worker goes on with the stored date."""
+    return stored.mono if stored is not None and stored.boot == boot else now
+
+
+def due_after(ended: float, interval: float) -> float:
+    """When to fire after a session that ended at `ended`."""
+    return ended + interval
+
+
+def due_after_change(due: float, old_interval: float, new_interval: float, now: float) -> float:
+    """When to fire after the interval was changed while waiting: as if it had been the new one all along."""
+    return max(now, due - old_interval + new_interval)
+
+
+def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: int) -> str | None:
+    """Why a session can't start now, as a sentence; None if it can. `cli` is what is wrong with the command."""
+    if not 1 <= tier <= 3:
+        return f"there is no tier {tier}; choose 1, 2 or 3"
+    if tier > max_tier:
+        return f"tier {tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}"
+    if cli is not None:
+        return cli
+    if free < free_min:
+        have, want = free // 1048576, free_min // 1048576
+        return f"only {have} MiB of disk are free, and CLAUDEOPS_FREE_DISK_MIN asks for {want} MiB; free some"
+    return None
+
+
+def judge_cli(output: str) -> tuple[str, str | None]:
+    """(version, warning) from what `claude --version` printed; ValueError if that is no version."""
+    version = output.strip().split(" ")[0]
+    try:
+        numbers = tuple(int(part) for part in version.split("."))
+    except ValueError:
+        raise ValueError(f"it printed {output.strip()[:80]!r}, which is no version") from None
+    if numbers[:2] != CLI_PROVED:
+        proved = ".".join(map(str, CLI_PROVED))
+        return version, f"claude {version} has not been proved with this release, {proved} has; sessions may fail"
+    return version, None

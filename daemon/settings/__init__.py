@@ -1,0 +1,1 @@
+"""Settings as they stand: the environment with the overrides in the database."""

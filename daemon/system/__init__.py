@@ -1,0 +1,1 @@
+"""The daemon itself: its status, its processes, its database."""

@@ -1,0 +1,201 @@
+"""Answers requests about the daemon itself."""
+
+import os
+import shutil
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from daemon.sessions.cli import Cli
+from daemon.sessions.lifecycle import Sessions
+from daemon.sessions.scheduler import Scheduler
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from daemon.system.processes import Daemon
+from ipc.control import Control
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Done
+from ipc.messages.system import (
+    Backup,
+    BackupReply,
+    Doctor,
+    DoctorReply,
+    Finding,
+    Hello,
+    Reload,
+    RestartProcess,
+    SessionCount,
+    Status,
+    StatusReply,
+    Stop,
+    Welcome,
+)
+from ipc.server import Call, Handler, Publisher
+from schema.database import Database, DatabaseError
+
+VERSION = version("claudeops")
+DESCRIPTORS_ALARM = 0.8
+
+
+def descriptors() -> tuple[int, int]:
+    """(open, allowed) file descriptors of this process; libzmq aborts it when there are none left."""
+    import resource  # imported where it is used: only the heartbeat and the check-up want it
+
+    return len(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+class System:
+    """Status, check-up, backup and the commands that go on to the supervisor."""
+
+    def __init__(
+        self,
+        *,
+        daemon: Daemon,
+        control: Control,
+        store: Store,
+        settings: LiveSettings,
+        sessions: Sessions,
+        scheduler: Scheduler,
+        cli: Cli,
+        publisher: Publisher,
+    ) -> None:
+        self._daemon = daemon
+        self._control = control
+        self._store = store
+        self._settings = settings
+        self._sessions = sessions
+        self._scheduler = scheduler
+        self._cli = cli
+        self._publisher = publisher
+
+    def warnings(self) -> list[str]:
+        """What people should know, as sentences; empty when all is well."""
+        found = [self._cli.found.text] if self._cli.found.text else []
+        found += [text for text in (self._store.problem, self._scheduler.problem) if text]
+        open_now, allowed = descriptors()
+        if open_now > DESCRIPTORS_ALARM * allowed:
+            found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
+        return found
+
+    def status(self) -> StatusReply:
+        """How the daemon is."""
+        facts = self._daemon.facts()
+        settings = self._settings.current
+        state = str(facts.get("state", "running"))
+        problem = self._store.problem
+        return StatusReply(
+            state="degraded" if problem and state == "running" else state,
+            reason=facts.get("reason") or problem,
+            processes=self._daemon.processes(facts),
+            sessions=SessionCount(running=self._sessions.running),
+            next_run_at=self._scheduler.next_run_at(),
+            version=VERSION,
+            started_at=str(facts.get("started_at", "")),
+            address=settings.public_url or str(facts.get("address", "")),
+            demo=settings.demo,
+            cli=self._cli.found,
+            warnings=self.warnings(),
+        )
+
+    async def backup(self, path: str) -> BackupReply:
+        """An online copy of the database."""
+        state = Path(self._settings.current.state_dir)
+        target = Path(path) if path else state / "backups" / f"claudeops-{datetime.now():%Y%m%d-%H%M%S}.db"
+        if not target.is_absolute():
+            raise CallError(Code.INVALID, f"{path}: give an absolute path; the daemon's directory is not yours")
+        if target.exists():
+            raise CallError(Code.CONFLICT, f"{target} is there already; name another file")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            await self._store.read(lambda db: db.backup(target))
+        except OSError as error:
+            raise CallError(Code.INVALID, f"can't write {target}: {error.strerror}") from error
+        except DatabaseError as error:
+            raise CallError(Code.INTERNAL, f"no backup was made: {error}") from error
+        return BackupReply(path=str(target), size=target.stat().st_size)
+
+    async def command(self, command: str, **more: str) -> Done:
+        """Passes a command on to the supervisor."""
+        refused = await self._control.command(command, **more)
+        if refused:
+            raise CallError(Code.INVALID, refused)
+        return Done()
+
+    async def doctor(self) -> DoctorReply:
+        """Looks at what only the worker can see."""
+        settings = self._settings.current
+        found = []
+        try:
+            await self._store.read(Database.check)
+            found.append(Finding(name="database", level="ok", text=f"{self._store.path} passes its check"))
+        except DatabaseError as error:
+            found.append(Finding(name="database", level="error", text=str(error)))
+        for name, place in (("state directory", settings.state_dir), ("results directory", settings.results_dir)):
+            free = shutil.disk_usage(place).free
+            level = "ok" if free >= settings.free_disk_min else "error"
+            text = f"{place}: {free // 1048576} MiB free"
+            found.append(Finding(name=name, level=level, text=text))
+        cli = await self._cli.probe()
+        level = "ok" if not cli.text else "warning" if cli.ok else "error"
+        found.append(Finding(name="claude command", level=level, text=cli.text or f"{cli.path}, version {cli.version}"))
+        open_now, allowed = descriptors()
+        level = "ok" if open_now < DESCRIPTORS_ALARM * allowed and allowed >= 1024 else "warning"
+        found.append(Finding(name="file descriptors", level=level, text=f"{open_now} of {allowed} in use"))
+        keyed = settings.anthropic_api_key or settings.anthropic_auth_token or settings.claude_code_oauth_token
+        found.append(
+            Finding(name="credentials", level="ok", text="the sessions have credentials")
+            if keyed
+            else Finding(
+                name="credentials",
+                level="warning",
+                text="neither ANTHROPIC_API_KEY nor CLAUDE_CODE_OAUTH_TOKEN is set; set one for sessions to work",
+            )
+        )
+        return DoctorReply(findings=found)
+
+    def greet(self, request: Hello) -> Welcome:
+        """Agrees on a protocol."""
+        spoken = range(max(request.oldest, PROTOCOL_OLDEST), min(request.newest, PROTOCOL) + 1)
+        if not spoken:
+            text = (
+                f"this worker speaks protocol {PROTOCOL_OLDEST} to {PROTOCOL}, not {request.oldest} to {request.newest}"
+            )
+            raise CallError(Code.PROTOCOL, text, {"oldest": PROTOCOL_OLDEST, "newest": PROTOCOL})
+        return Welcome(
+            protocol=spoken[-1], version=VERSION, epoch=self._publisher.epoch, sequence=self._publisher.sequence
+        )
+
+
+def handlers(system: System) -> dict[type, Handler]:
+    """The table's part for the daemon itself."""
+
+    async def hello(call: Call, request: Hello) -> Welcome:
+        return system.greet(request)
+
+    async def status(call: Call, request: Status) -> StatusReply:
+        return system.status()
+
+    async def restart(call: Call, request: RestartProcess) -> Done:
+        return await system.command("restart", name=request.name)
+
+    async def reload(call: Call, request: Reload) -> Done:
+        return await system.command("reload")
+
+    async def stop(call: Call, request: Stop) -> Done:
+        return await system.command("stop")
+
+    async def backup(call: Call, request: Backup) -> BackupReply:
+        return await system.backup(request.path)
+
+    async def doctor(call: Call, request: Doctor) -> DoctorReply:
+        return await system.doctor()
+
+    return {
+        Hello: hello,
+        Status: status,
+        RestartProcess: restart,
+        Reload: reload,
+        Stop: stop,
+        Backup: backup,
+        Doctor: doctor,
+    }

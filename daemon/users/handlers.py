@@ -1,0 +1,178 @@
+"""Answers requests about people and their sign-ins. The web process has verified passwords; here rows change.
+
+No secret is stored: links and cookies by their SHA-256, passwords by their argon2 hash.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import Done
+from ipc.messages.users import (
+    CreateSetupLink,
+    SetUp,
+    SetupLinkReply,
+    SignIn,
+    SignInFailed,
+    SignInReply,
+    SignInSeen,
+    SignOut,
+)
+from ipc.server import Call, Handler
+from schema import timestamps
+from schema.database import Database
+from schema.states import Role
+
+SETUP_HOURS = 24
+FAILURES_KEPT = timedelta(days=1)
+
+
+def digest(token: str) -> str:
+    """How a token is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Users:
+    """People's rows, and the links that make the first of them."""
+
+    def __init__(self, store: Store, settings: LiveSettings, address: str) -> None:
+        """`address` is where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says otherwise."""
+        self._store = store
+        self._settings = settings
+        self._address = address
+
+    async def any(self) -> bool:
+        """Whether setup has happened."""
+        return bool(await self._store.read(lambda db: db.value("users.count")))
+
+    async def setup_link(self) -> SetupLinkReply:
+        """A fresh one-time link; earlier ones end."""
+        token = secrets.token_urlsafe(24)
+        now = datetime.now(UTC)
+        expires = timestamps.stamp(now + timedelta(hours=SETUP_HOURS))
+
+        def offer(db: Database) -> None:
+            db.change("users.revoke_setup", now=timestamps.stamp(now))
+            db.change(
+                "users.offer_setup", token_hash=digest(token), created_at=timestamps.stamp(now), expires_at=expires
+            )
+
+        await self._store.write(offer)
+        url = (self._settings.current.public_url or self._address).rstrip("/")
+        return SetupLinkReply(url=f"{url}/setup/{token}", expires_at=expires)
+
+    def _expiry(self) -> str:
+        return timestamps.stamp(datetime.now(UTC) + timedelta(days=self._settings.current.sign_in_days))
+
+    async def set_up(self, request: SetUp) -> SignInReply:
+        """Makes an admin of whoever holds a link that still counts."""
+        now, expires = timestamps.now(), self._expiry()
+
+        def make(db: Database) -> int:
+            if not db.change("users.use_setup", token_hash=request.token_hash, now=now):
+                raise CallError(
+                    Code.FORBIDDEN, "this setup link was used or has expired; `claudeopsctl setup-link` makes a new one"
+                )
+            known = db.one("users.by_name", name=request.name)
+            if known is None:
+                user = int(
+                    db.value(
+                        "users.insert",
+                        name=request.name,
+                        password_hash=request.password_hash,
+                        role=Role.ADMIN.value,
+                        created_at=now,
+                    )
+                )
+            else:
+                user = int(known["id"])
+                db.change("users.set_password", id=user, password_hash=request.password_hash)
+                db.change("users.sign_out_everywhere", user_id=user)
+            self._admit(db, user, request.sign_in_hash, request.csrf, now, expires)
+            return user
+
+        return SignInReply(user_id=await self._store.write(make))
+
+    @staticmethod
+    def _admit(db: Database, user: int, token_hash: str, csrf: str, now: str, expires: str) -> None:
+        db.change("users.sign_in", token_hash=token_hash, user_id=user, csrf=csrf, created_at=now, expires_at=expires)
+
+    async def sign_in(self, request: SignIn) -> SignInReply:
+        """A browser is signed in from now on."""
+        now, expires = timestamps.now(), self._expiry()
+
+        def admit(db: Database) -> None:
+            if request.rehash:
+                db.change("users.set_password", id=request.user_id, password_hash=request.rehash)
+            db.change("users.forgive", name=request.name, address=request.address)
+            self._admit(db, request.user_id, request.sign_in_hash, request.csrf, now, expires)
+
+        await self._store.write(admit)
+        return SignInReply(user_id=request.user_id)
+
+    async def failed(self, request: SignInFailed) -> None:
+        """Remembers a failure for the rate limit."""
+        name = request.name[:200]
+        await self._store.write(
+            lambda db: db.change("users.fail", name=name, address=request.address, failed_at=timestamps.now())
+        )
+
+    async def seen(self, request: SignInSeen) -> None:
+        """A sign-in was used: it lasts longer."""
+        now, expires = timestamps.now(), self._expiry()
+        await self._store.write(
+            lambda db: db.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=expires)
+        )
+
+    async def sign_out(self, request: SignOut) -> None:
+        """A sign-in ends."""
+        await self._store.write(lambda db: db.change("users.sign_out", token_hash=request.sign_in_hash))
+
+    async def keep_house(self) -> None:
+        """Deletes what has expired; called now and then."""
+        now = timestamps.now()
+        before = timestamps.stamp(datetime.now(UTC) - FAILURES_KEPT)
+
+        def delete(db: Database) -> None:
+            db.change("users.delete_expired_sign_ins", now=now)
+            db.change("users.delete_old_failures", before=before)
+            db.change("replies.delete_old", before=before)
+
+        await self._store.write(delete)
+
+
+def handlers(users: Users) -> dict[type, Handler]:
+    """The table's part for people."""
+
+    async def create_setup_link(call: Call, request: CreateSetupLink) -> SetupLinkReply:
+        return await users.setup_link()
+
+    async def set_up(call: Call, request: SetUp) -> SignInReply:
+        return await users.set_up(request)
+
+    async def sign_in(call: Call, request: SignIn) -> SignInReply:
+        return await users.sign_in(request)
+
+    async def sign_in_failed(call: Call, request: SignInFailed) -> Done:
+        await users.failed(request)
+        return Done()
+
+    async def sign_in_seen(call: Call, request: SignInSeen) -> Done:
+        await users.seen(request)
+        return Done()
+
+    async def sign_out(call: Call, request: SignOut) -> Done:
+        await users.sign_out(request)
+        return Done()
+
+    return {
+        CreateSetupLink: create_setup_link,
+        SetUp: set_up,
+        SignIn: sign_in,
+        SignInFailed: sign_in_failed,
+        SignInSeen: sign_in_seen,
+        SignOut: sign_out,
+    }

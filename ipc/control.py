@@ -1,0 +1,88 @@
+"""A child's end of its channel to the supervisor: JSON lines over an inherited socketpair.
+
+The child says that it is ready, beats once a second from its event loop (a loop that hangs misses its beats), and
+passes commands on; the supervisor tells it to stop, to reload, and how the processes are. Used by worker and web.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+BEAT_SECONDS = 1.0
+LINE_MAX = 1024 * 1024
+COMMAND_TIMEOUT = 5.0
+Message = dict[str, Any]
+
+
+class Control:
+    """The channel. `note` gives the facts that each beat carries; `on_message` gets what the supervisor says."""
+
+    def __init__(self, descriptor: int, note: Callable[[], Message], on_message: Callable[[Message], None]) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._note = note
+        self._on_message = on_message
+        self._replies: dict[str, asyncio.Future[Message]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writer: asyncio.StreamWriter | None = None
+        self._next = 0
+
+    async def open(self) -> None:
+        """Starts reading and beating."""
+        self._socket.setblocking(False)
+        reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=LINE_MAX)
+        self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._beat())]
+
+    def ready(self, version: str) -> None:
+        """Tells that this process serves."""
+        self._send({"ready": True, "version": version})
+
+    async def command(self, command: str, **more: str) -> str | None:
+        """Asks the supervisor for something; None, or why it was refused."""
+        self._next += 1
+        id_ = f"{os.getpid()}-{self._next}"
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._replies[id_] = future
+        self._send({"id": id_, "command": command, **more})
+        try:
+            answer = await asyncio.wait_for(future, COMMAND_TIMEOUT)
+        except TimeoutError:
+            return "the supervisor did not answer"
+        finally:
+            del self._replies[id_]
+        error = answer.get("error")
+        return str(error) if error else None
+
+    def _send(self, message: Message) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    async def _beat(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            self._send({"beat": number, "note": self._note()})
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            try:
+                message = json.loads(line)
+            except ValueError:
+                print(f"control: not JSON from the supervisor: {line[:200]!r}", file=sys.stderr, flush=True)
+                continue
+            waiting = self._replies.get(message.get("done", ""))
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message)
+            else:
+                self._on_message(message)
+
+    def close(self) -> None:
+        """Ends beating and reading."""
+        for task in self._tasks:
+            task.cancel()
+        if self._writer is not None:
+            self._writer.close()

@@ -1,0 +1,105 @@
+"""What sessions decide from values alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.sessions.rules import (
+    Due,
+    Ending,
+    Said,
+    due_after,
+    due_after_change,
+    due_at_start,
+    judge_cli,
+    outcome,
+    refusal,
+)
+from schema.states import SESSION, SessionStatus, TransitionError, follow
+
+SUCCESS = Said("success", is_error=False)
+
+
+@pytest.mark.parametrize(
+    ("ending", "said", "status", "code", "words"),
+    [
+        (Ending("exited", 0), SUCCESS, "completed", 0, None),
+        (Ending("exited", 0), None, "failed", 0, "without a result"),
+        (Ending("exited", 1), None, "failed", 1, "without a result"),
+        (Ending("exited", 1), SUCCESS, "failed", 1, "exit code 1"),
+        (Ending("exited", 0), Said("success", is_error=True, text="API Error: 500"), "failed", 0, "API Error: 500"),
+        (Ending("exited", None, 9), SUCCESS, "failed", 137, "SIGKILL"),
+        (Ending("timed_out", 0), SUCCESS, "timed_out", 0, "longer than 5 s"),
+        (Ending("stopped", 0, by="ada"), SUCCESS, "stopped", 0, "stopped by ada"),
+        (Ending("stopped", 143), None, "stopped", 143, "stopped"),
+        (Ending("interrupted", 0), SUCCESS, "interrupted", 0, "daemon was stopped"),
+        (Ending("lost"), SUCCESS, "interrupted", None, "keeper was killed"),
+        (Ending("quota", None, 15), None, "failed", 143, "CLAUDEOPS_SESSION_MAX_BYTES"),
+        (Ending("disk_full", None, 15), None, "failed", 143, "disk was full"),
+        (Ending("spawn_failed", error="no such file"), None, "failed", None, "no such file"),
+    ],
+)
+def test_an_ending_has_one_outcome(
+    ending: Ending, said: Said | None, status: str, code: int | None, words: str | None
+) -> None:
+    found = outcome(ending, said, timeout_s=5)
+    assert (found.status.value, found.exit_code) == (status, code)
+    assert found.reason is None if words is None else words in (found.reason or "")
+
+
+def test_the_last_line_of_stderr_says_why_a_command_failed() -> None:
+    found = outcome(Ending("exited", 1), None, timeout_s=5, last_stderr="Error: unknown option")
+    assert found.reason == "exit code 1: Error: unknown option"
+
+
+@given(st.sampled_from(sorted(SESSION)), st.sampled_from(sorted(SESSION)))
+def test_only_listed_transitions_happen(current: SessionStatus, wanted: SessionStatus) -> None:
+    if wanted in SESSION[current]:
+        assert follow(SESSION, current, wanted) is wanted
+    else:
+        with pytest.raises(TransitionError, match="can't become"):
+            follow(SESSION, current, wanted)
+
+
+def test_the_first_session_is_due_at_once_after_the_daemons_start() -> None:
+    assert due_at_start(None, "boot", 50.0) == 50.0
+    assert due_at_start(Due("an earlier boot", 900.0), "boot", 50.0) == 50.0
+
+
+def test_a_replaced_worker_keeps_the_date() -> None:
+    assert due_at_start(Due("boot", 900.0), "boot", 50.0) == 900.0
+
+
+def test_the_interval_counts_from_the_end_of_the_last() -> None:
+    assert due_after(100.0, 3600) == 3700.0
+
+
+@given(st.floats(0, 1e6), st.floats(1, 1e5), st.floats(1, 1e5), st.floats(0, 1e6))
+def test_a_changed_interval_counts_from_the_same_end_and_never_from_the_past(
+    end: float, old: float, new: float, now: float
+) -> None:
+    changed = due_after_change(due_after(end, old), old, new, now)
+    assert changed >= now
+    assert changed == now or changed == pytest.approx(end + new)
+
+
+def asked(**more: object) -> str | None:
+    values: dict[str, object] = {"tier": 1, "max_tier": 3, "cli": None, "free": 10**9, "free_min": 10**8, **more}
+    return refusal(**values)  # type: ignore[arg-type]
+
+
+def test_a_session_is_refused_with_a_sentence() -> None:
+    assert asked() is None
+    assert "no tier 7" in (asked(tier=7) or "")
+    assert "CLAUDEOPS_MAX_TIER" in (asked(tier=3, max_tier=2) or "")
+    assert asked(cli="there is no command") == "there is no command"
+    assert "CLAUDEOPS_FREE_DISK_MIN" in (asked(free=1) or "")
+
+
+def test_the_cli_is_judged_by_what_it_prints() -> None:
+    assert judge_cli("2.1.197 (Claude Code)\n") == ("2.1.197", None)
+    version, warning = judge_cli("9.0.1 (Claude Code)")
+    assert version == "9.0.1"
+    assert "has not been proved" in (warning or "")
+    with pytest.raises(ValueError, match="no version"):
+        judge_cli("command not found")
