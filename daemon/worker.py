@@ -36,7 +36,7 @@ from daemon.users import handlers as user_handlers
 from ipc.control import Control
 from ipc.messages.system import Beat, StateChanged
 from ipc.server import Publisher, Server, bound_socket
-from schema.configuration import ConfigurationError
+from schema.configuration import ConfigurationError, load
 from schema.database import CorruptError, Database, DatabaseError
 
 EXIT_CONFIGURATION = 78
@@ -70,6 +70,7 @@ class Worker:
 
     async def _build(self) -> None:
         environ = self._environ
+        prepare.places(load(environ))
         path = Path(environ["CLAUDEOPS_STATE_DIR"]) / "claudeops.db"
         self.store = Store(path, open_database(path))
         self.settings = LiveSettings(environ, self.store)

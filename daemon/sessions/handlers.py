@@ -2,6 +2,9 @@
 
 import asyncio
 import time
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from daemon.sessions.lifecycle import Sessions, log_path
 from daemon.store import Store
@@ -18,13 +21,18 @@ from ipc.messages.sessions import (
 )
 from ipc.server import Call, Handler
 from schema import logline
-from schema.sessions import from_row
+from schema.database import Database, Row
+from schema.sessions import Session, from_row
 from schema.states import SessionStatus
 
 LIMIT_MAX = 1000
 LOG_MAX = 1024 * 1024
 WAIT_MAX = 20.0
 NEWEST = 2**62
+
+
+def _rows(query: str, values: dict[str, Any], db: Database) -> list[Row]:
+    return db.rows(query, **values)
 
 
 async def read_page(store: Store, request: ListSessions) -> SessionsReply:
@@ -35,15 +43,28 @@ async def read_page(store: Store, request: ListSessions) -> SessionsReply:
     filters = {name: value for name, value in wanted.items() if value is not None}
     name, value = next(iter(filters.items()), ("", None))
     query = f"sessions.page_by_{name}" if name else "sessions.page"
-    found = []
+    values = {name: value} if name else {}
+    found: list[Session] = []
     while len(found) < limit:
-        values = {name: str(value) if name != "tier" else value} if name else {}
-        rows = await store.read(lambda db, at=before, more=values: db.rows(query, before=at, limit=limit, **more))
+        rows = await store.read(partial(_rows, query, {"before": before, "limit": limit, **values}))
         found += [from_row(row) for row in rows if all(row[key] == wanted for key, wanted in filters.items())]
         if len(rows) < limit:
             break
         before = rows[-1]["id"]
     return SessionsReply(sessions=found[:limit])
+
+
+def read_text(path: Path, offset: int, limit: int) -> tuple[str, int]:
+    """Whole lines from an offset as text, each with its line end, and the offset after them."""
+    try:
+        lines, after = logline.read_lines(path, offset, limit)
+    except FileNotFoundError:
+        raise CallError(Code.NOT_FOUND, f"the log {path} is gone") from None
+    parts = []
+    for line in lines:
+        mark = f" […{line.cut} bytes cut, see the log file]" if line.cut else ""
+        parts.append(line.data.decode("utf-8", "replace") + mark + "\n")
+    return "".join(parts), after
 
 
 def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
@@ -76,7 +97,7 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
             # The state first: what is read after a final state is all there is.
             session = await sessions.show(request.id)
             over = session.status is not SessionStatus.RUNNING
-            text, after = logline.read_text(str(log_path(session)), request.offset, min(request.limit, LOG_MAX))
+            text, after = read_text(log_path(session), request.offset, min(request.limit, LOG_MAX))
             if text or over or time.monotonic() >= end:
                 return LogReply(offset=request.offset, next=after, text=text, over=over and not text)
             await asyncio.sleep(0.1)

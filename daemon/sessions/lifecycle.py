@@ -6,13 +6,18 @@ Each step is on disk before the next: the row, then the run, then what its log m
 
 import asyncio
 import sys
-import time
 import uuid
 from datetime import datetime
 from pathlib import Path
 
-from daemon.runs.executor import LocalExecutor, Run
-from daemon.runs.spec import RunSpec
+from daemon.runs.adopt import remove
+from daemon.runs.executor import LocalExecutor
+from daemon.runs.launch import LaunchError
+from daemon.runs.record import ExitRecord
+from daemon.runs.run import Run
+from daemon.runs.spec import RunSpec, read_known
+from daemon.runs.states import EndReason
+from daemon.runs.sweep import sweep
 from daemon.sessions import command, prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.follow import Follower
@@ -49,6 +54,7 @@ class Sessions:
         for event in self._idle.values():
             event.set()
         self._closing = False
+        self._tidying: list[asyncio.Task[None]] = []
 
     @property
     def running(self) -> int:
@@ -84,8 +90,10 @@ class Sessions:
         self._idle[tier].clear()
         try:
             session, spec = await self._record(settings, tier, prompt, trigger, by, request_id)
-        except BaseException:
+        except BaseException as error:
             self._idle[tier].set()
+            if isinstance(error, OSError):
+                raise CallError(Code.UNAVAILABLE, f"the session can't be prepared: {error}") from error
             raise
         await self._launch(session, spec)
         return session
@@ -137,37 +145,13 @@ class Sessions:
             if isinstance(error, ConstraintError):
                 raise await self._busy(tier) from error
             raise
-        home = prepare.home(settings)
-        run_dir = self._executor.directory(run_id)
-        spec = RunSpec(
-            id=run_id,
-            argv=command.argv(
-                settings,
-                tier,
-                program=self._cli.found.path,
-                cli_session=cli_session,
-                system_prompt=str(run_dir / "system-prompt.md"),
-                schema=schema,
-                mcp=prepare.mcp(settings),
-            ),
-            env=command.environment(settings, tier, self._settings.environ, str(home)),
-            cwd=str(prepare.working_directory(settings)),
-            stdin=text.encode("utf-8", "replace"),
-            files={"system-prompt.md": command.system_prompt(settings, tier)},
-            log=str(log),
-            timeout_s=float(settings.session_timeout),
-            grace_int_s=settings.stop_grace_int,
-            grace_term_s=settings.stop_grace_term,
-            max_bytes=settings.session_max_bytes,
-            secrets=list(command.secrets(settings, self._settings.environ)),
-        )
-        return session, spec
+        return session, prepare.run_spec(self._settings, session, text, self._cli.found.path, schema)
 
     async def _launch(self, session: Session, spec: RunSpec) -> None:
         try:
             run = await self._executor.start(spec)
-        except OSError as error:
-            ending = rules.Ending("spawn_failed", error=f"{error.strerror or error} ({error.filename or 'shim'})")
+        except (OSError, LaunchError) as error:
+            ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
             await self._finish(session, rules.outcome(ending, None, timeout_s=spec.timeout_s))
             self._idle[session.tier].set()
             return
@@ -183,18 +167,29 @@ class Sessions:
     async def _live(self, session: Session, run: Run) -> None:
         """Follows a session to its end."""
         follower = Follower(self._store, self._publisher, session, run)
-        await follower.follow()
-        record = await run.result()
-        ending = rules.Ending(record.reason, record.exit_code, record.signal, record.by or "", record.error or "")
+        ended = asyncio.create_task(_end(run))
+        try:
+            await follower.follow()
+            record = await ended
+        finally:
+            ended.cancel()
+        lost = record.reason is EndReason.INTERRUPTED and record.by is None
         outcome = rules.outcome(
-            ending,
+            rules.Ending(
+                "lost" if lost else record.reason.value,
+                record.exit_code,
+                record.signal,
+                record.by or "",
+                record.error or "",
+            ),
             follower.reading.said,
-            timeout_s=run.timeout_s or self._settings.current.session_timeout,
+            timeout_s=_timeout(run),
             last_stderr=follower.reading.last_stderr,
         )
         await self._finish(session, outcome, record.ended_at, record.duration_ms)
         self._forget(session)
-        self._executor.remove(run)
+        prepare.tidy(self._settings.current, run.run_id)
+        remove(run.run_dir)
 
     def _forget(self, session: Session) -> None:
         self._runs.pop(session.id, None)
@@ -229,7 +224,7 @@ class Sessions:
         run = self._runs.get(id_)
         if run is None:
             raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
-        await run.stop("stopped", by)
+        run.stop(EndReason.STOPPED, by)
         return session
 
     async def show(self, id_: int) -> Session:
@@ -242,39 +237,55 @@ class Sessions:
     async def adopt(self) -> None:
         """At start: every row that says running is followed on, or given its end; runs without a row are ended."""
         rows = await self._store.read(lambda db: db.rows("sessions.running"))
-        found = await self._executor.adopt()
+        found = {item.run.run_id: item.run for item in await self._executor.adopt()}
         for row in rows:
             session = from_row(row)
             run = found.pop(session.run_id or "", None)
             if run is None:
-                outcome = rules.outcome(rules.Ending("lost"), None, timeout_s=0)
-                await self._finish(session, outcome)
-                await self._executor.sweep(session.run_id or "")
+                # Killed between its row and its run: nothing was started.
+                await self._finish(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
+                await sweep(session.run_id or "")
             else:
                 self._watch(session, run)
-        for run_id, run in found.items():
-            # Its session is over, or its row was never written: a worker was killed between two steps.
-            row = await self._store.read(lambda db, id_=run_id: db.one("sessions.by_run", run_id=id_))
-            if not run.ended:
-                await run.stop("interrupted", "the daemon: no session wants it")
-            asyncio.get_running_loop().create_task(self._tidy(run, known=row is not None))
+        # A worker was killed between the final state of these runs' sessions and their removal.
+        for run in found.values():
+            self._tidying.append(asyncio.create_task(self._tidy(run)))
 
-    async def _tidy(self, run: Run, *, known: bool) -> None:
-        await run.result()
-        if not known:
-            print(f"run {run.id}: ended, no session belongs to it", file=sys.stderr, flush=True)
-        self._executor.remove(run)
+    async def _tidy(self, run: Run) -> None:
+        run.stop(EndReason.INTERRUPTED, "the daemon, for no session wants it")
+        await _end(run)
+        prepare.tidy(self._settings.current, run.run_id)
+        remove(run.run_dir)
 
     async def close(self, *, end: bool, grace: float) -> None:
         """Stops following. With `end`, every session is stopped first and gets its final state."""
         self._closing = True
         if end and self._tasks:
-            await asyncio.gather(*(run.stop("interrupted", "") for run in list(self._runs.values())))
-            deadline = time.monotonic() + grace
-            await asyncio.wait(list(self._tasks.values()), timeout=deadline - time.monotonic())
-        for task in list(self._tasks.values()):
+            for run in self._runs.values():
+                run.stop(EndReason.INTERRUPTED, "its stop")
+            await asyncio.wait(list(self._tasks.values()), timeout=grace)
+        tasks = [*self._tasks.values(), *self._tidying]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for run in self._runs.values():
+            run.close()
+
+
+async def _end(run: Run) -> ExitRecord:
+    """The run's exit record; waits for the disk to take that of a run whose shim was killed."""
+    while True:
+        try:
+            return await run.wait()
+        except OSError as error:
+            print(f"run {run.run_id}: can't write its end yet: {error}", file=sys.stderr, flush=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _timeout(run: Run) -> float:
+    """The timeout that the run was started with, which is not always the present setting."""
+    known = read_known(run.run_dir)
+    return known.timeout_s if known else 0.0
 
 
 def log_path(session: Session) -> Path:

@@ -15,9 +15,12 @@ from typing import NamedTuple
 import msgspec
 
 from daemon.runs.redaction import Redactor
+from daemon.runs.spec import RunSpec, Secret
 from daemon.sessions import command
 from daemon.settings.live import LiveSettings
 from ipc.errors import CallError, Code
+from schema.configuration import ConfigurationError
+from schema.sessions import Session
 from schema.settings import Settings
 
 PROMPT_MAX = 4 * 1024 * 1024
@@ -89,10 +92,23 @@ def mcp(settings: Settings) -> str:
     return settings.mcp_config if Path(settings.mcp_config).is_file() else NO_SERVERS
 
 
+def system_prompt(settings: Settings, tier: int, run_id: str) -> Path:
+    """The file with what is appended to the system prompt, one a run."""
+    place = Path(settings.state_dir) / "system-prompts"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = place / f"{run_id}.md"
+    path.write_text(command.system_prompt(settings, tier), encoding="utf-8")
+    return path
+
+
+def tidy(settings: Settings, run_id: str) -> None:
+    """Removes what only the run needed."""
+    (Path(settings.state_dir) / "system-prompts" / f"{run_id}.md").unlink(missing_ok=True)
+
+
 def create_log(settings: Settings, moment: datetime) -> Path:
     """An empty log file of its own: `run-YYYYMMDD-HHMMSS.log` in local time, with a suffix where that name is taken."""
     results = Path(settings.results_dir)
-    results.mkdir(mode=0o750, parents=True, exist_ok=True)
     for number in range(1, LOG_NAMES_MAX):
         suffix = "" if number == 1 else f"-{number}"
         path = results / f"run-{moment:%Y%m%d-%H%M%S}{suffix}.log"
@@ -109,6 +125,17 @@ def run_name(moment: datetime) -> str:
     return f"{moment:%Y%m%d-%H%M%S}-{random.token_hex(4)}"
 
 
+def places(settings: Settings) -> None:
+    """Makes the directories that sessions need. ConfigurationError names the one that can't be made or written."""
+    for name, place in (("CLAUDEOPS_STATE_DIR", settings.state_dir), ("CLAUDEOPS_RESULTS_DIR", settings.results_dir)):
+        try:
+            Path(place).mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError([f"{name}: can't make {place}: {error.strerror}"]) from error
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise ConfigurationError([f"{name}: {place} is not writable for uid {os.getuid()}; change its owner"])
+
+
 def free_space(settings: Settings) -> int:
     """Bytes free beneath the state and the results directory, the smaller of both."""
     return min(shutil.disk_usage(place).free for place in (settings.state_dir, settings.results_dir))
@@ -117,3 +144,32 @@ def free_space(settings: Settings) -> int:
 def redactor(settings: LiveSettings) -> Redactor:
     """What takes secrets out of text that the worker itself stores, such as prompts."""
     return Redactor(command.secrets(settings.current, settings.environ))
+
+
+def run_spec(live: LiveSettings, session: Session, prompt: str, program: str, schema: str) -> RunSpec:
+    """What is run for a session. `prompt` is free of secrets; `program` is the CLI's path, `schema` inline JSON."""
+    settings, environ, tier = live.current, live.environ, session.tier
+    run_id = session.run_id or ""
+    argv = command.argv(
+        settings,
+        tier,
+        program=program,
+        cli_session=session.cli_session_id or "",
+        system_prompt=str(system_prompt(settings, tier, run_id)),
+        schema=schema,
+        mcp=mcp(settings),
+    )
+    return RunSpec(
+        run_id=run_id,
+        argv=tuple(argv),
+        env=command.environment(settings, tier, environ, str(home(settings))),
+        cwd=str(working_directory(settings)),
+        log_path=session.log_file or "",
+        stdin=prompt,
+        timeout_s=float(settings.session_timeout),
+        grace_int_s=settings.stop_grace_int,
+        grace_term_s=settings.stop_grace_term,
+        max_bytes=settings.session_max_bytes,
+        secrets=tuple(Secret(*secret) for secret in command.secrets(settings, environ)),
+        labels={"session": str(session.id)},
+    )
