@@ -38,6 +38,7 @@ from ipc.messages.system import Beat, StateChanged
 from ipc.server import Publisher, Server, bound_socket
 from schema.configuration import ConfigurationError, load
 from schema.database import CorruptError, Database, DatabaseError
+from schema.version import VERSION
 
 EXIT_CONFIGURATION = 78
 EXIT_INTERNAL = 70
@@ -98,7 +99,7 @@ class Worker:
             publisher=self.publisher,
         )
         address = self.daemon.facts().get("address") or f"http://127.0.0.1:{settings.dashboard_port}"
-        self.users = user_handlers.Users(self.store, self.settings, str(address))
+        self.users = user_handlers.Users(self.store, self.settings, str(address), boot)
         table = {
             **system_handlers.handlers(self.system),
             **session_handlers.handlers(self.sessions, self.store),
@@ -131,9 +132,8 @@ class Worker:
         ]
         for task in self._tasks:
             task.add_done_callback(self._watch)
-        self.control.ready(system_handlers.VERSION)
-        if not await self.users.any():
-            link = await self.users.setup_link()
+        self.control.ready(VERSION)
+        if link := await self.users.first_link():
             log(f"nobody can sign in yet; make the first admin here, once, within 24 hours: {link.url}")
 
     def _watch(self, task: "asyncio.Task[None]") -> None:

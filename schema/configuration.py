@@ -12,6 +12,7 @@ from schema.settings import Meta, Settings
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+HIGHEST = 2.0**53  # of any number: beyond it floats, JSON and SQLite no longer agree
 
 
 class Declaration(NamedTuple):
@@ -69,10 +70,13 @@ def parse(declaration: Declaration, text: str) -> Any:
     except ValueError:
         wanted = "a whole number" if declaration.kind is int else "a number"
         raise ValueError(f"{text!r} is not {wanted}{f' of {meta.unit}' if meta.unit else ''}") from None
-    if number != number or (meta.low is not None and number < meta.low):
-        raise ValueError(f"{text} is below {meta.low:g}" if number == number else "not a number")
-    if meta.high is not None and number > meta.high:
-        raise ValueError(f"{text} is above {meta.high:g}")
+    if number != number:
+        raise ValueError("not a number")
+    low, high = (-HIGHEST if meta.low is None else meta.low), (HIGHEST if meta.high is None else meta.high)
+    if number < low:
+        raise ValueError(f"{text} is below {low:g}")
+    if number > high:
+        raise ValueError(f"{text} is above {high:g}")
     return number
 
 
@@ -113,7 +117,7 @@ def show(declaration: Declaration, value: Any) -> str:
         return "set" if value else ""
     if declaration.kind is bool:
         return "true" if value else "false"
-    return f"{value:g}" if declaration.kind is float else str(value)
+    return str(value).removesuffix(".0") if declaration.kind is float else str(value)
 
 
 def read_env_file(path: str) -> dict[str, str]:
@@ -124,7 +128,7 @@ def read_env_file(path: str) -> dict[str, str]:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"CLAUDEOPS_ENV_FILE: can't read {path}: {error}"]) from error
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         line = line.strip()
         if not line or line[0] in "#;":
             continue

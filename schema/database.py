@@ -4,7 +4,6 @@ The worker's store holds the writer; the web process and commands hold readers. 
 caller can act on.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,12 +11,8 @@ from typing import Any
 
 import apsw
 
-from schema import sql, timestamps
+from schema import database_file, go_database, sql, timestamps
 
-GO_VERSION = 7
-GO_TABLES = (
-    "sessions", "health_checks", "cooldown_actions", "service_health_streak", "config", "events", "memories",
-)  # fmt: skip
 BUSY_TIMEOUT_MS = 5000
 CHECK_SECONDS = 10.0
 Row = dict[str, Any]
@@ -68,15 +63,23 @@ class Database:
     """One connection. Not for more than one thread at a time."""
 
     def __init__(self, path: str | Path, *, readonly: bool) -> None:
-        """Opens `path`; a reader wants it to exist."""
+        """Opens `path`; a reader wants it to exist. A writer makes what is missing, and refuses what can't be whole."""
+        if not readonly:
+            with translated():
+                if not Path(path).exists():
+                    database_file.make(Path(path))
+                elif problem := database_file.damage(Path(path)):
+                    raise CorruptError(f"the database is damaged: {problem}; restore a backup")
         flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         with translated():
             self._connection = apsw.Connection(str(path), flags=flags, statementcachesize=256)
             self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
             self._connection.execute("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048")
             if not readonly:
-                self._connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-                self._connection.execute("PRAGMA journal_size_limit = 16777216")
+                # One by one: a statement that returns a row ends there, and what stands behind it is not run.
+                self._connection.pragma("journal_mode", "WAL")
+                self._connection.pragma("synchronous", "NORMAL")
+                self._connection.pragma("journal_size_limit", 16777216)
 
     def close(self) -> None:
         """Closes the connection; a writer's close checkpoints."""
@@ -159,21 +162,28 @@ class Database:
         partial = target.with_name(target.name + ".partial")
         with suppress(FileNotFoundError):
             partial.unlink()
-        with translated():
-            copy = apsw.Connection(str(partial))
-            try:
-                with copy.backup("main", self._connection, "main") as backup:
-                    while not backup.done:
-                        backup.step(1000)
-                copy.execute("PRAGMA journal_mode = DELETE")
-                problem = copy.pragma("quick_check")
-            finally:
-                copy.close()
+        try:
+            with translated():
+                self._copy(partial)
+            database_file.sync(partial)
+            partial.rename(target)
+        except BaseException:
+            for suffix in ("", "-journal"):
+                database_file.beside(partial, suffix).unlink(missing_ok=True)
+            raise
+
+    def _copy(self, target: Path) -> None:
+        copy = apsw.Connection(str(target))
+        try:
+            with copy.backup("main", self._connection, "main") as backup:
+                while not backup.done:
+                    backup.step(1000)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            problem = copy.pragma("quick_check")
+        finally:
+            copy.close()
         if problem != "ok":
             raise CorruptError(f"the copy does not pass its check: {problem}")
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.rename(target)
 
     def check(self) -> None:
         """SQLite's quick check, for at most CHECK_SECONDS (a longer one counts as passed). CorruptError otherwise."""
@@ -199,24 +209,25 @@ class Database:
 
     def is_foreign(self) -> bool:
         """Whether this is a database of the Go program that `migrate` would carry forward."""
-        tables = self._tables()
-        return "migrations" not in tables and bool(tables & {"goose_db_version", "schema_migrations"})
+        return go_database.is_one(self._tables())
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date, each step in a transaction; the names of the steps taken."""
         tables = self._tables()
+        if go_database.is_one(tables):
+            return self._carry_forward(tables)
         if "migrations" not in tables:
-            if self.is_foreign():
-                return self._carry_forward(tables)
             if tables:
                 names = ", ".join(sorted(tables)[:3])
                 raise UnknownVersionError(
                     f"the file holds another program's tables: {names}; name another state directory"
                 )
-        return self._apply(self._applied() if "migrations" in tables else {})
+            raise CorruptError("the database is damaged: it has no tables, and had some when made; restore a backup")
+        return self._apply(self._applied())
 
     def _applied(self) -> dict[int, str]:
-        return dict(self._connection.execute("SELECT number, checksum FROM migrations"))
+        with translated():
+            return dict(self._connection.execute("SELECT number, checksum FROM migrations"))
 
     def _apply(self, applied: dict[int, str]) -> list[str]:
         known = {migration.number: migration for migration in sql.migrations()}
@@ -231,13 +242,13 @@ class Database:
                 with self.transaction():
                     self._step(migration)
                 done.append(migration.name)
+        if done:
+            # From here on the file itself has every table: a lost -wal can't make it look new.
+            self.checkpoint()
         return done
 
     def _step(self, migration: sql.Migration) -> None:
-        self.script(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
-            " checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
-        )
+        self.script(database_file.BOOKKEEPING)
         self.script(migration.sql)
         with translated():
             self._connection.execute(
@@ -246,29 +257,20 @@ class Database:
 
     def _carry_forward(self, tables: set[str]) -> list[str]:
         """Takes over a database of the Go program, in one transaction; ours replace its tables once all is copied."""
-        table, column = (
-            ("goose_db_version", "version_id") if "goose_db_version" in tables else ("schema_migrations", "version")
-        )
-        version = self._connection.execute(f"SELECT max({column}) FROM {table}").get  # noqa: S608 - two fixed names
-        if version != GO_VERSION:
+        with translated():
+            version = go_database.version(self._connection, tables)
+        if version != go_database.VERSION:
             raise UnknownVersionError(
-                f"the Go program's database is version {version}, not {GO_VERSION}; start its last release on it once"
+                f"the Go program's database is version {version}, not {go_database.VERSION};"
+                " start its last release on it once"
             )
-        self._connection.create_scalar_function("utc", _utc, 1, deterministic=True)
         self._connection.execute("PRAGMA foreign_keys = OFF")
         try:
-            with self.transaction():
-                for index in self._connection.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-                ).fetchall():
-                    self.script(f'DROP INDEX "{index[0]}"')
-                for name in GO_TABLES:
-                    self.script(f"ALTER TABLE {name} RENAME TO go_{name}")
-                first = sql.migrations()[0]
-                self._step(first)
+            with self.transaction(), translated():
+                go_database.move_aside(self._connection)
+                self._step(sql.migrations()[0])
                 self.script(sql.carry_forward())
-                for name in (*GO_TABLES, *(tables & {"goose_db_version", "schema_migrations"})):
-                    self.script(f"DROP TABLE {name if name not in GO_TABLES else 'go_' + name}")
+                go_database.drop(self._connection, tables)
         finally:
             self._connection.execute("PRAGMA foreign_keys = ON")
         return ["carried forward from the Go program", *self._apply(self._applied())]
@@ -279,11 +281,3 @@ class _AnyBinding(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         return 1
-
-
-def _utc(*values: Any) -> str | None:
-    text = values[0]
-    try:
-        return timestamps.stamp(timestamps.parse(text)) if isinstance(text, str) else None
-    except ValueError:
-        return None

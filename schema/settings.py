@@ -101,6 +101,7 @@ class Settings(NamedTuple):
     dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
     dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
     public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
+    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; those on this host always are.", web=True)] = ""
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision

@@ -3,7 +3,6 @@
 import os
 import shutil
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from daemon.sessions.cli import Cli
@@ -32,8 +31,8 @@ from ipc.messages.system import (
 )
 from ipc.server import Call, Handler, Publisher
 from schema.database import Database, DatabaseError
+from schema.version import VERSION
 
-VERSION = version("claudeops")
 DESCRIPTORS_ALARM = 0.8
 
 

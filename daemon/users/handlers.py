@@ -38,15 +38,22 @@ def digest(token: str) -> str:
 class Users:
     """People's rows, and the links that make the first of them."""
 
-    def __init__(self, store: Store, settings: LiveSettings, address: str) -> None:
-        """`address` is where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says otherwise."""
+    def __init__(self, store: Store, settings: LiveSettings, address: str, boot: str) -> None:
+        """`address` is where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says otherwise.
+
+        `boot` names this start of the daemon, which prints one link, however often its worker is replaced.
+        """
+        self._boot = boot
         self._store = store
         self._settings = settings
         self._address = address
 
-    async def any(self) -> bool:
-        """Whether setup has happened."""
-        return bool(await self._store.read(lambda db: db.value("users.count")))
+    async def first_link(self) -> SetupLinkReply | None:
+        """The link to print when the daemon starts; None once there is a user, or it was printed in this start."""
+        if await self._store.read(lambda db: db.value("users.count")):
+            return None
+        printed = await self._store.read(lambda db: db.value("users.setup_links_of", boot=self._boot))
+        return None if printed else await self.setup_link()
 
     async def setup_link(self) -> SetupLinkReply:
         """A fresh one-time link; earlier ones end."""
@@ -57,7 +64,11 @@ class Users:
         def offer(db: Database) -> None:
             db.change("users.revoke_setup", now=timestamps.stamp(now))
             db.change(
-                "users.offer_setup", token_hash=digest(token), created_at=timestamps.stamp(now), expires_at=expires
+                "users.offer_setup",
+                token_hash=digest(token),
+                created_at=timestamps.stamp(now),
+                expires_at=expires,
+                boot=self._boot,
             )
 
         await self._store.write(offer)

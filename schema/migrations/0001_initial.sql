@@ -150,8 +150,11 @@ CREATE TABLE setup_links (
     token_hash TEXT PRIMARY KEY,
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
-    used_at TEXT
+    used_at TEXT,
+    boot TEXT NOT NULL                  -- the daemon's start that made it
 ) STRICT;
+CREATE INDEX setup_links_by_boot ON setup_links (boot);
+CREATE INDEX setup_links_by_expiry ON setup_links (expires_at);
 
 -- Replies to requests that changed something, stored with the change: a request that is sent again is answered from here.
 CREATE TABLE replies (

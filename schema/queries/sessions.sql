@@ -69,3 +69,41 @@ SELECT coalesce(sum(cost_usd), 0.0) FROM sessions WHERE started_at >= :since;
 -- count_by_status --
 -- How many sessions there are of each status, for metrics.
 SELECT status, count(*) FROM sessions GROUP BY status;
+
+-- page_by_status_after --
+-- The page before a page of sessions of one status, oldest first.
+SELECT * FROM sessions WHERE status = :status AND id > :after ORDER BY id LIMIT :limit;
+
+-- page_by_tier_after --
+-- The page before a page of sessions of one tier, oldest first.
+SELECT * FROM sessions WHERE tier = :tier AND id > :after ORDER BY id LIMIT :limit;
+
+-- page_by_trigger_after --
+-- The page before a page of sessions of one trigger, oldest first.
+SELECT * FROM sessions WHERE trigger = :trigger AND id > :after ORDER BY id LIMIT :limit;
+
+-- search --
+-- Sessions that match several filters (NULL: any), newest first, among the ids from a floor up to below an id.
+SELECT * FROM sessions
+WHERE id < :before AND id >= :floor
+  AND (:status IS NULL OR status = :status) AND (:tier IS NULL OR tier = :tier)
+  AND (:trigger IS NULL OR trigger = :trigger)
+  AND (:words = '' OR instr(lower(coalesce(prompt_text, prompt_file)), lower(:words)) > 0)
+ORDER BY id DESC LIMIT :limit;
+
+-- search_after --
+-- The page before a page of such sessions, oldest first, among the ids above an id up to a ceiling.
+SELECT * FROM sessions
+WHERE id > :after AND id <= :ceiling
+  AND (:status IS NULL OR status = :status) AND (:tier IS NULL OR tier = :tier)
+  AND (:trigger IS NULL OR trigger = :trigger)
+  AND (:words = '' OR instr(lower(coalesce(prompt_text, prompt_file)), lower(:words)) > 0)
+ORDER BY id LIMIT :limit;
+
+-- newest_id --
+-- The highest id; NULL without sessions.
+SELECT max(id) FROM sessions;
+
+-- today --
+-- Sessions that started at or after a time: how many, and the dollars that they spent.
+SELECT count(*) AS sessions, coalesce(sum(cost_usd), 0.0) AS spent FROM sessions WHERE started_at >= :since;

@@ -49,6 +49,10 @@ SELECT count(*), max(failed_at) FROM sign_in_failures WHERE name = :name AND fai
 -- Failed sign-ins from an address since a time: how many and the last.
 SELECT count(*), max(failed_at) FROM sign_in_failures WHERE address = :address AND failed_at > :since;
 
+-- failures_of_pair --
+-- Failed sign-ins with a name from an address since a time: how many and the last.
+SELECT count(*), max(failed_at) FROM sign_in_failures WHERE name = :name AND address = :address AND failed_at > :since;
+
 -- forgive --
 -- Forgets the failures of a name after it signed in.
 DELETE FROM sign_in_failures WHERE name = :name AND address = :address;
@@ -59,7 +63,11 @@ DELETE FROM sign_in_failures WHERE failed_at <= :before;
 
 -- offer_setup --
 -- A one-time setup link.
-INSERT INTO setup_links (token_hash, created_at, expires_at) VALUES (:token_hash, :created_at, :expires_at);
+INSERT INTO setup_links (token_hash, created_at, expires_at, boot) VALUES (:token_hash, :created_at, :expires_at, :boot);
+
+-- setup_links_of --
+-- How many links were made in one start of the daemon.
+SELECT count(*) FROM setup_links WHERE boot = :boot;
 
 -- setup_link --
 -- A setup link that still counts.

@@ -3,7 +3,7 @@
 The shapes are those of CLI 2.1.197; a shape that does not fit falls back to `Unknown` with all its fields.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -29,21 +29,25 @@ from schema.transcript.events import (
     UserText,
 )
 
+# The largest number that SQLite and JSON both carry exactly; a line with a larger one is kept as Unknown.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Money = Annotated[float, msgspec.Meta(ge=0)]
+
 DENIALS = ("Permission to use ", "This command requires approval", "PreToolUse:", "Claude requested permissions")
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
+    input_tokens: Count | None = 0
+    output_tokens: Count | None = 0
+    cache_read_input_tokens: Count | None = 0
+    cache_creation_input_tokens: Count | None = 0
 
     def tokens(self) -> Usage:
         return Usage(
-            input=self.input_tokens,
-            output=self.output_tokens,
-            cache_read=self.cache_read_input_tokens,
-            cache_creation=self.cache_creation_input_tokens,
+            input=self.input_tokens or 0,
+            output=self.output_tokens or 0,
+            cache_read=self.cache_read_input_tokens or 0,
+            cache_creation=self.cache_creation_input_tokens or 0,
         )
 
 
@@ -108,10 +112,10 @@ class _Result(msgspec.Struct):
     is_error: bool = False
     result: str | None = ""
     structured_output: dict[str, Any] | None = None
-    total_cost_usd: float | None = None
-    num_turns: int | None = None
-    duration_ms: int | None = None
-    duration_api_ms: int | None = None
+    total_cost_usd: Money | None = None
+    num_turns: Count | None = None
+    duration_ms: Count | None = None
+    duration_api_ms: Count | None = None
     api_error_status: int | None = None
     stop_reason: str | None = ""
     terminal_reason: str | None = ""
@@ -139,7 +143,9 @@ def parse(text: bytes, stream: str = "stdout", missing: int = 0) -> tuple[Event,
         return (Raw(text=_readable(text)),)
     try:
         return _typed(text)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UnicodeDecodeError:
+        return parse(_readable(text).encode())
+    except (msgspec.DecodeError, RecursionError):
         return (_untyped(text),)
 
 
@@ -149,7 +155,7 @@ def _readable(text: bytes) -> str:
 
 def _untyped(text: bytes) -> Event:
     try:
-        fields = _any.decode(text)
+        fields = _any.decode(_readable(text))
     except (msgspec.DecodeError, RecursionError):
         return Raw(text=_readable(text))
     kind = fields.get("type") if isinstance(fields, dict) else None

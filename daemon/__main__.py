@@ -1,0 +1,93 @@
+"""`python -m daemon`, and the console script `claudeops`: reads settings, takes the lock, becomes the supervisor."""
+
+import os
+import sys
+from pathlib import Path
+
+from setproctitle import setproctitle
+
+from daemon.supervisor import native, places, reexec
+from daemon.supervisor.log import log
+from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
+from daemon.supervisor.notify import notifier
+from daemon.supervisor.programs import Programs, started_below_us
+from schema.configuration import DECLARATIONS, ConfigurationError
+from schema.version import VERSION
+
+EXIT_LOCK_HELD = 75
+DESCRIPTORS = 65536
+
+
+def flags(argv: list[str]) -> dict[str, str]:
+    """Settings given as flags, by environment variable. Exits for --help, --version and what it does not know."""
+    if not argv:
+        return {}
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="claudeops", description="The Claude Ops daemon. Each flag is a setting; docs/settings.md says more."
+    )
+    parser.add_argument("--version", action="version", version=f"claudeops {VERSION}")
+    for declaration in DECLARATIONS.values():
+        if not declaration.meta.secret:
+            parser.add_argument(
+                declaration.flag, dest=declaration.env, metavar="VALUE", help=declaration.meta.doc.replace("%", "%%")
+            )
+    return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+
+
+def raise_limit() -> None:
+    """As many descriptors as the system lets us have: libzmq aborts the worker when there are none left."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def main() -> int:
+    """Runs the daemon; its exit code: 0 stopped, 70 internal, 75 another one runs, 78 settings or places."""
+    argv = sys.argv[1:]
+    given = flags(argv)
+    os.umask(0o077)
+    setproctitle("claudeops: supervisor")
+    handed = reexec.inherited()
+    try:
+        programs = Programs({**os.environ, **given}, started_below_us() if handed is None else set())
+        settings = programs.settings
+        if handed is None:
+            lock = places.take_lock(Path(settings.runtime_dir))
+            owned = places.open_places(settings, programs.environ, lock)
+            places.write_pid(lock)
+        else:
+            owned = handed["places"]
+    except ConfigurationError as error:
+        for problem in error.problems:
+            log(problem, "error")
+        return EXIT_CONFIGURATION
+    except places.LockHeldError as error:
+        log(str(error), "error")
+        return EXIT_LOCK_HELD
+    except places.PlaceError as error:
+        log(str(error), "error")
+        return EXIT_CONFIGURATION
+    raise_limit()
+    native.become_subreaper()
+    boot_id = handed["boot_id"] if handed else os.urandom(8).hex()
+    supervisor = Supervisor(programs, owned, notifier(), boot_id, VERSION, argv)
+    if handed:
+        programs.spared |= set(handed["spared"])
+        supervisor.resume(handed)
+    log(f"claudeops {supervisor.version} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
+    try:
+        return supervisor.run()
+    except Exception as error:  # noqa: BLE001 - the last word; children end with us
+        import traceback
+
+        traceback.print_exception(error)
+        return EXIT_INTERNAL
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Starting a run: its directory, its lock, its shim, and what the shim is told. Called by the executor."""
+
+import asyncio
+import fcntl
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from daemon.runs import files, shim
+from daemon.runs.run import Run
+from daemon.runs.spec import RunSpec, known, told
+from schema import timestamps
+
+SHIM = str(Path(shim.__file__).with_name("__main__.py"))
+SHIM_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+class LaunchError(Exception):
+    """The run could not be started for a reason of ours, not the command's; nothing runs."""
+
+
+def title_module() -> str | None:
+    """Path of setproctitle's extension module, so that the shim can use it without site-packages."""
+    found = importlib.util.find_spec("setproctitle._setproctitle")
+    return found.origin if found else None
+
+
+async def launch(spec: RunSpec, runs_dir: Path) -> Run:
+    """Start a run in `runs_dir`/<run id>, and return once its command runs, or has failed to start (see `Run.wait`).
+
+    LaunchError when the run directory exists already or no shim can be started. If the caller is cancelled, a run
+    that the shim knows whole goes on and can be adopted; one that it does not, never starts.
+    """
+    run_dir = runs_dir / spec.run_id
+    try:
+        run_dir.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        raise LaunchError(f"run {spec.run_id} exists already in {runs_dir}: a run id is used once") from None
+    document = told(spec, run_dir, title_module())
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            child = _spawn(spec, run_dir, theirs)
+        except OSError as error:
+            raise LaunchError(f"no shim can be started for run {spec.run_id}: {error}") from error
+        theirs.close()
+        run = Run(run_dir, spec.log_path, pidfd=os.pidfd_open(child.pid), child=child)
+        ours.setblocking(False)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.sock_sendall(ours, document)
+            ours.shutdown(socket.SHUT_WR)
+            await loop.sock_recv(ours, 64)  # "started", or nothing: it has ended without starting anything
+        except ConnectionError:
+            pass  # the shim is dead: `wait` finds out what it left
+        except asyncio.CancelledError:
+            run.close()
+            raise
+    return run
+
+
+def _spawn(spec: RunSpec, run_dir: Path, channel: socket.socket) -> subprocess.Popen[bytes]:
+    files.write_json(run_dir / files.SPEC, msgspec.to_builtins(known(spec, timestamps.now())))
+    if spec.stdin is not None:
+        text = spec.stdin.encode(errors="surrogateescape") if isinstance(spec.stdin, str) else spec.stdin
+        _write(run_dir / files.STDIN, text)
+    lock = os.open(run_dir / files.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    errors = os.open(run_dir / files.ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        # The lock belongs to the open file, which the shim inherits: it is held until the shim is gone.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-X", "utf8", SHIM, str(channel.fileno()), str(lock), str(run_dir)],
+            pass_fds=(channel.fileno(), lock),
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            env=SHIM_ENVIRONMENT,
+            start_new_session=True,
+        )
+    finally:
+        os.close(lock)
+        os.close(errors)
+
+
+def _write(path: Path, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        files.write_all(fd, data)
+    finally:
+        os.close(fd)

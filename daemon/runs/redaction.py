@@ -1,0 +1,125 @@
+"""Secrets out of text, before it reaches a disk: `[REDACTED:NAME]` in place of every known value.
+
+Each value is looked for raw, JSON-escaped (once and twice: JSON within JSON), URL-quoted and in base64, wherever in
+a base64 text it starts. Pure functions of bytes, standard library alone: the shim redacts output, the worker prompts.
+"""
+
+import json
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable
+
+SHORTEST = 4  # shorter values would blacken ordinary words; whoever configures one is warned
+URL_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+COMPONENT_SAFE = URL_SAFE | frozenset(b"!'()*")  # what JavaScript's encodeURIComponent leaves alone
+SHORTEST_BASE64 = 6  # a shorter piece of base64 would hit unrelated text
+LONGEST_CHAIN = 64  # secrets that overlap one another in a row; only a value like "aaaa" makes more
+
+Probe = tuple[bytes, tuple[tuple[bytes, bytes], ...]]  # look for this; if found, replace these (form, label) in order
+
+
+def too_short(value: str) -> bool:
+    """Whether a secret cannot be redacted because it is too short."""
+    return len(value.encode(errors="surrogateescape")) < SHORTEST
+
+
+def _quoted(value: bytes, safe: frozenset[int], space: bytes = b"%20") -> bytes:
+    return b"".join(bytes((b,)) if b in safe else space if b == 0x20 else b"%%%02X" % b for b in value)
+
+
+def _escaped(text: str) -> set[str]:
+    """As it stands inside a JSON string, with and without escapes for what is not ASCII."""
+    return {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+
+
+def _base64(value: bytes) -> Iterable[tuple[bytes, list[bytes]]]:
+    """(piece that any base64 text around the value must hold, the forms to replace) for the three alignments."""
+    for shift in range(3):
+        encoded = b2a_base64(b"\0" * shift + value, newline=False)
+        over = (shift + len(value)) % 3
+        # Bits of the neighbours mix into the first and the last characters: only what lies between is certain.
+        end = len(encoded.rstrip(b"=")) - (1 if over else 0)
+        piece = encoded[(0, 2, 3)[shift] : end]
+        if len(piece) >= SHORTEST_BASE64:
+            yield piece, [encoded, encoded.rstrip(b"="), piece] if shift == 0 else [piece]
+
+
+def _forms(value: str) -> dict[bytes, list[bytes]]:
+    """What to look for -> what to replace, longest first, for one line of one secret."""
+    raw = value.encode(errors="surrogateescape")
+    plain = {raw, _quoted(raw, URL_SAFE), _quoted(raw, URL_SAFE | {0x2F}), _quoted(raw, COMPONENT_SAFE)}
+    plain.add(_quoted(raw, URL_SAFE, space=b"+"))
+    once = _escaped(value)
+    twice = {form for text in once for form in _escaped(text)}
+    plain |= {form.encode(errors="surrogateescape") for form in once | twice}
+    found = {form: [form] for form in plain}
+    for piece, forms in _base64(raw):
+        found.setdefault(piece, []).extend(forms)
+        # The URL-safe alphabet, where it differs.
+        safe = piece.replace(b"+", b"-").replace(b"/", b"_")
+        if safe != piece:
+            found[safe] = [form.replace(b"+", b"-").replace(b"/", b"_") for form in forms]
+    return found
+
+
+def label(name: str) -> bytes:
+    return f"[REDACTED:{name}]".encode(errors="replace")
+
+
+class Redactor:
+    """Knows the secrets of one run and takes them out of complete lines.
+
+    `secrets`: (name, value) pairs; too short ones are left out (`too_short`). `contains(text, piece)`: the search,
+    if there is a faster one than `in`.
+    """
+
+    def __init__(
+        self, secrets: Iterable[tuple[str, str]], contains: Callable[[bytes, bytes], bool] = bytes.__contains__
+    ) -> None:
+        self._contains = contains
+        gathered: dict[bytes, list[tuple[bytes, bytes]]] = {}
+        for name, value in secrets:
+            # Text is redacted line by line, so a value of many lines (a PEM key) is, too; and whole where escaped.
+            lines = [line for line in value.splitlines() if len(line) >= 2 * SHORTEST] if "\n" in value else []
+            for part in dict.fromkeys((value, value.strip(), *lines)):
+                if too_short(part):
+                    continue
+                for piece, forms in _forms(part).items():
+                    if b"\n" not in piece:
+                        gathered.setdefault(piece, []).extend((form, label(name)) for form in forms)
+        # Longest first: a secret that holds another one goes whole.
+        probes = [
+            (piece, tuple(sorted(dict.fromkeys(forms), key=lambda form: -len(form[0]))))
+            for piece, forms in gathered.items()
+        ]
+        self.probes: tuple[Probe, ...] = tuple(sorted(probes, key=lambda probe: -len(probe[1][0][0])))
+        self.longest = max((len(forms[0][0]) for _, forms in self.probes), default=0)
+
+    def lines(self, text: bytes) -> bytes:
+        """The text without the secrets. It must not end within one: see `settled`."""
+        contains = self._contains
+        for piece, forms in self.probes:
+            if contains(text, piece):
+                for form, replacement in forms:
+                    text = text.replace(form, replacement)
+        return text
+
+    def text(self, text: str) -> str:
+        """The same for a text, such as a prompt."""
+        return self.lines(text.encode(errors="surrogateescape")).decode(errors="surrogateescape")
+
+    def settled(self, text: bytes) -> int:
+        """How many bytes of an unfinished line can be redacted and written now, whatever follows them.
+
+        A secret may have begun in the last bytes; one that is whole must not be cut in two. 0: not known yet.
+        """
+        if not self.longest:
+            return len(text)
+        cut = max(0, len(text) - self.longest + 1)
+        forms = [form for _, pairs in self.probes for form, _ in pairs]
+        for _ in range(LONGEST_CHAIN):
+            starts = [text.find(form, max(0, cut - len(form) + 1), cut + len(form) - 1) for form in forms]
+            spanning = [start for start in starts if 0 <= start < cut]
+            if not spanning:
+                return cut
+            cut = min(spanning)
+        return 0

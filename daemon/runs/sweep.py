@@ -1,0 +1,56 @@
+"""Ending what a dead shim left behind: the processes that carry the run's id in their environment.
+
+The command itself dies with its shim; what it had started in sessions of its own does not. Called for lost runs only:
+while a shim lives, it ends its tree itself.
+"""
+
+import asyncio
+import os
+import signal
+import time
+
+from daemon import procfs
+
+TERM_GRACE_S = 2.0
+KILL_PATIENCE_S = 10.0
+PAUSE_S = 0.02
+
+
+def processes_of(run_id: str) -> list[tuple[int, int]]:
+    """(pid, start time) of every process that we may look at and that was started within the run."""
+    mark = b"CLAUDEOPS_RUN_ID=" + run_id.encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                marked = mark in file.read().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # gone, or another user's: none that we started
+        started = procfs.start_time(int(name)) if marked else None
+        if started is not None:
+            found.append((int(name), started))
+    return found
+
+
+async def sweep(run_id: str, term_grace_s: float = TERM_GRACE_S) -> int:
+    """End all processes of a run: SIGTERM, then SIGKILL after the grace. How many there were.
+
+    TimeoutError when one is left even after SIGKILL.
+    """
+    began = time.monotonic()
+    signalled: set[tuple[int, int, int]] = set()
+    while left := processes_of(run_id):
+        waited = time.monotonic() - began
+        if waited > term_grace_s + KILL_PATIENCE_S:
+            pids = ", ".join(str(pid) for pid, _ in left)
+            raise TimeoutError(f"processes of run {run_id} could not be ended, even by SIGKILL: {pids}")
+        signum = signal.SIGTERM if waited < term_grace_s else signal.SIGKILL
+        for pid, started in left:
+            if (pid, started, signum) not in signalled:
+                signalled.add((pid, started, signum))
+                procfs.signal_process(pid, started, signum)
+                procfs.signal_process(pid, started, signal.SIGCONT)
+        await asyncio.sleep(PAUSE_S)
+    return len({(pid, started) for pid, started, _ in signalled})

@@ -1,0 +1,215 @@
+"""One child of the supervisor: how it is started, what it says on its channel, how it ends.
+
+fork, then exec of a fresh interpreter: new code after an upgrade, no inherited state, and an environment of its own.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from daemon import procfs
+from daemon.supervisor import native, rules
+from daemon.supervisor.log import log
+from daemon.supervisor.rules import ProcessState
+
+LINE_MAX = 1024 * 1024
+SEND_MAX = 4 * 1024 * 1024
+Message = dict[str, Any]
+
+
+class Program(NamedTuple):
+    """What a child runs: its arguments, and its environment and descriptors as they are when it starts."""
+
+    argv: list[str]
+    environment: Callable[[], Mapping[str, str]]
+    descriptors: Mapping[str, int]
+
+
+class Child:
+    """A process in the table. Times are monotonic seconds."""
+
+    def __init__(self, name: str, program: Program) -> None:
+        self.name = name
+        self.program = program
+        self.state = ProcessState.STOPPED
+        self.pid: int | None = None
+        self.start_time = 0
+        self.channel: socket.socket | None = None
+        self.note: Message = {}
+        self.restarts = -1
+        self.failures = 0
+        self.ends: deque[float] = deque(maxlen=2000)
+        self.anew = 0
+        self.started_at = 0.0
+        self.ready_at: float | None = None
+        self.beat_at = 0.0
+        self.due_at = 0.0
+        self.kill_at: float | None = None
+        self.again = False
+        self.last_exit: str | None = None
+        self._buffer = b""
+
+    def become(self, state: ProcessState) -> None:
+        """Changes state, as the table allows."""
+        self.state = rules.follow(self.state, state)
+
+    def start(self, now: float) -> None:
+        """Starts the program. OSError if there can be no process; nothing is left then."""
+        parent = os.getpid()
+        ours, theirs = socket.socketpair()
+        # A signal that comes to the child before its handlers are reset would look like one of ours.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._exec(theirs.fileno(), parent)
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+        ours.setblocking(False)
+        self.channel = ours
+        self._began(pid, now)
+        self.become(ProcessState.STARTING)
+        self.restarts += 1
+        self.ready_at = None
+
+    def _began(self, pid: int, now: float) -> None:
+        self.pid, self.start_time = pid, procfs.start_time(pid) or 0
+        self.started_at = self.beat_at = now
+        self.kill_at, self.again, self.note, self._buffer = None, False, {}, b""
+
+    def adopt(self, pid: int, channel: int, now: float, ready: bool) -> None:
+        """Takes over a child of this process before it was re-executed."""
+        self.channel = socket.socket(fileno=channel)
+        self.channel.setblocking(False)
+        os.set_inheritable(channel, False)
+        self._began(pid, now)
+        self.become(ProcessState.STARTING)
+        if ready:
+            self.become(ProcessState.RUNNING)
+            self.ready_at = now
+
+    def _exec(self, channel: int, parent: int) -> None:
+        """In the child: never returns."""
+        try:
+            native.die_with_parent(signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(70)
+            signal.set_wakeup_fd(-1)
+            for signum in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                if signum < signal.SIGRTMIN:
+                    signal.signal(signum, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            os.setpgid(0, 0)
+            environment = dict(self.program.environment())
+            for name, descriptor in {**self.program.descriptors, "CLAUDEOPS_CONTROL_FD": channel}.items():
+                os.set_inheritable(descriptor, True)
+                environment[name] = str(descriptor)
+            os.execve(self.program.argv[0], self.program.argv, environment)
+        except BaseException as error:  # noqa: BLE001 - nothing of the supervisor may run on in the child
+            log(f"{self.name} can't be started: {error!r}", "error")
+        os._exit(70)
+
+    def messages(self) -> list[Message]:
+        """What the child has said since the last call. Garbage is reported and left out."""
+        if self.channel is None:
+            return []
+        try:
+            data = self.channel.recv(65536)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            log(f"{self.name}: its channel failed: {error.strerror}", "warning")
+            data = b""
+        if not data:
+            self.hang_up()
+            return []
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        if len(self._buffer) > LINE_MAX:
+            log(f"{self.name}: a line of its channel has no end; left out", "warning")
+            self._buffer = b""
+        return [message for line in lines if (message := self._read(line)) is not None]
+
+    def _read(self, line: bytes) -> Message | None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            log(f"{self.name}: not a message: {line[:120]!r}", "warning")
+            return None
+        return message
+
+    def tell(self, message: Message) -> None:
+        """Says something to the child; one that does not read is left to its heartbeat."""
+        if self.channel is None:
+            return
+        data = json.dumps(message).encode() + b"\n"
+        try:
+            sent = self.channel.send(data)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.hang_up()
+            return
+        if sent < len(data):
+            log(f"{self.name}: does not read its channel", "warning")
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Closes the channel."""
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal, if the child is there."""
+        if self.pid is not None:
+            try:
+                os.kill(self.pid, signum)
+            except ProcessLookupError:
+                return  # it has ended, and is about to be reaped
+
+    def stop(self, now: float, *, sessions: str, again: bool) -> None:
+        """Asks the child to end, once: by its channel, then by SIGTERM. `again`: it is started anew afterwards."""
+        self.again = again
+        if self.state is ProcessState.STOPPING or self.pid is None:
+            return
+        self.tell({"command": "stop", "sessions": sessions})
+        self.become(ProcessState.STOPPING)
+        self.kill_at = now + rules.STOP_GRACE
+        self.signal(signal.SIGTERM)
+
+    def abort(self, now: float) -> None:
+        """Has a silent child print its stacks and end; it is killed if it can't."""
+        self.become(ProcessState.STOPPING)
+        self.again = True
+        self.kill_at = now + rules.ABORT_GRACE
+        self.signal(signal.SIGABRT)
+        # A stopped process handles nothing before it goes on.
+        self.signal(signal.SIGCONT)
+
+    def ended(self, status: int) -> None:
+        """Takes note of the end of the process."""
+        self.hang_up()
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            known = number in {item.value for item in signal.Signals}
+            self.last_exit = signal.Signals(number).name if known else f"signal {number}"
+        else:
+            self.last_exit = f"exit code {os.WEXITSTATUS(status)}"
+        self.pid = None
+
+
+def python(module: str) -> list[str]:
+    """The command that runs one of our modules in a fresh interpreter."""
+    return [sys.executable, "-m", module]

@@ -1,0 +1,140 @@
+"""What the supervisor owns for as long as the daemon lives: the lock, and every socket that listens.
+
+The lock comes first: whoever does not get it touches nothing. zmq would silently take a socket over, so binding one
+tells nothing about another daemon.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from schema.settings import Settings
+
+PATH_MAX_BYTES = 107
+BACKLOG = 256
+FIRST_SYSTEMD_FD = 3
+
+
+class LockHeldError(Exception):
+    """Another daemon has this runtime directory."""
+
+
+class PlaceError(Exception):
+    """A place that can't be used; the message names it and says what to do."""
+
+
+class Places(NamedTuple):
+    """Descriptors that outlive every child and every re-execution, and where browsers reach the dashboard."""
+
+    lock: int
+    rpc: int
+    pub: int
+    http: int
+    address: str
+
+
+def take_lock(runtime: Path) -> int:
+    """The descriptor of the lock. LockHeldError names the daemon that has it."""
+    try:
+        made = not runtime.is_dir()
+        runtime.mkdir(parents=True, exist_ok=True)
+        if made:
+            runtime.chmod(0o750)
+        lock = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        os.fchmod(lock, 0o640)  # whatever the umask: the group may ask how the daemon is
+    except OSError as error:
+        raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} can't be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        os.close(lock)
+        raise LockHeldError(f"a daemon already runs with {runtime} (pid {holder or 'unknown'})") from None
+    return lock
+
+
+def write_pid(lock: int) -> None:
+    """Says in the lock file whose it is."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def listen_unix(path: Path) -> int:
+    """A listening socket for our user and group. Only a socket is ever removed to make room."""
+    name = os.fsencode(path)
+    if len(name) > PATH_MAX_BYTES:
+        raise PlaceError(
+            f"CLAUDEOPS_RUNTIME_DIR: {path} has {len(name)} bytes, and a socket's path may have {PATH_MAX_BYTES}"
+        )
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise PlaceError(f"{path} is in the way and is no socket; look at it and move it away")
+        path.unlink()
+    except FileNotFoundError:
+        made_room = False
+    except OSError as error:
+        raise PlaceError(f"can't remove the old socket {path}: {error.strerror}") from error
+    else:
+        made_room = True
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(str(path))
+        path.chmod(0o660)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise PlaceError(f"can't listen on {path}{' again' if made_room else ''}: {error.strerror}") from error
+    return listening.detach()
+
+
+def listen_http(host: str, port: int) -> int:
+    """The dashboard's listening socket."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        with contextlib.ExitStack() as unless_done:
+            unless_done.callback(listening.close)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(1024)
+            unless_done.pop_all()
+    except OSError as error:
+        hint = "; another program has it, set CLAUDEOPS_DASHBOARD_PORT" if error.errno == errno.EADDRINUSE else ""
+        raise PlaceError(f"can't listen on {host}:{port}: {error.strerror or error}{hint}") from error
+    return listening.detach()
+
+
+def from_systemd(environ: dict[str, str]) -> int | None:
+    """The listening socket that systemd passes by socket activation, if it does."""
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdigit():
+        return None
+    if int(environ["LISTEN_FDS"]) < 1:
+        return None
+    os.set_inheritable(FIRST_SYSTEMD_FD, False)
+    return FIRST_SYSTEMD_FD
+
+
+def address_of(descriptor: int) -> str:
+    """How a browser on this host reaches a listening socket."""
+    with socket.socket(fileno=os.dup(descriptor)) as listening:
+        host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def open_places(settings: Settings, environ: dict[str, str], lock: int) -> Places:
+    """Every socket, once the lock is held."""
+    runtime = Path(settings.runtime_dir)
+    rpc = listen_unix(runtime / "rpc.sock")
+    pub = listen_unix(runtime / "pub.sock")
+    http = from_systemd(environ)
+    if http is None:
+        http = listen_http(settings.dashboard_host, settings.dashboard_port)
+    return Places(lock, rpc, pub, http, address_of(http))

@@ -1,0 +1,73 @@
+"""What the children run and what they are given: settings read from the environment, and an environment each.
+
+The worker gets everything. The web process gets an environment built from nothing: what it shows, and no secret.
+"""
+
+import os
+from collections.abc import Mapping
+
+from daemon import procfs
+from daemon.supervisor.children import Program, python
+from daemon.supervisor.places import Places
+from schema.configuration import DECLARATIONS, environment, load, show
+from schema.settings import Settings
+
+WEB_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS", "VIRTUAL_ENV")
+# Descriptors and places that are made once; a change of these wants a new start of the daemon.
+FIXED = ("dashboard_host", "dashboard_port", "runtime_dir", "state_dir", "results_dir")
+
+
+class Programs:
+    """Settings as read last, and the programs made from them."""
+
+    def __init__(self, base: Mapping[str, str], spared: set[int] | None = None) -> None:
+        """`base` is the environment at start with the flags over it. ConfigurationError if it can't be used."""
+        self._base = dict(base)
+        self.environ = environment(self._base)
+        self.settings: Settings = load(self.environ)
+        self.spared = spared or set()
+
+    def reload(self) -> tuple[bool, str]:
+        """Reads the environment file anew: (whether the web process needs to know, settings that want a new start)."""
+        environ = environment(self._base)
+        settings = load(environ)
+        changed = [name for name in DECLARATIONS if getattr(settings, name) != getattr(self.settings, name)]
+        # What was opened at the start stays open, whatever the file says now.
+        kept = {name: getattr(self.settings, name) for name in FIXED}
+        self.settings = settings._replace(**kept)
+        self.environ = {**environ, **{DECLARATIONS[name].env: str(value) for name, value in kept.items()}}
+        web = any(DECLARATIONS[name].meta.web for name in changed if name not in FIXED)
+        return web, ", ".join(DECLARATIONS[name].env for name in changed if name in FIXED)
+
+    def worker(self, places: Places, boot_id: str) -> Program:
+        """The worker."""
+
+        def build() -> Mapping[str, str]:
+            return {**self.environ, "CLAUDEOPS_RUNTIME_DIR": self.settings.runtime_dir, "CLAUDEOPS_BOOT_ID": boot_id,
+                    "CLAUDEOPS_STATE_DIR": self.settings.state_dir}  # fmt: skip
+
+        descriptors = {
+            "CLAUDEOPS_RPC_FD": places.rpc,
+            "CLAUDEOPS_PUB_FD": places.pub,
+            "CLAUDEOPS_LOCK_FD": places.lock,
+        }
+        return Program(python("daemon.worker"), build, descriptors)
+
+    def web(self, places: Places, boot_id: str) -> Program:
+        """The web process."""
+
+        def build() -> Mapping[str, str]:
+            shown = {
+                declaration.env: show(declaration, getattr(self.settings, name))
+                for name, declaration in DECLARATIONS.items()
+                if declaration.meta.web and not declaration.meta.secret
+            }
+            kept = {name: self.environ[name] for name in WEB_VARIABLES if name in self.environ}
+            return {**kept, **shown, "CLAUDEOPS_BOOT_ID": boot_id}
+
+        return Program(python("webui"), build, {"CLAUDEOPS_HTTP_FD": places.http})
+
+
+def started_below_us() -> set[int]:
+    """Processes that are our children before we have any: whoever re-executed into us keeps them."""
+    return set(procfs.descendants(os.getpid()))

@@ -1,0 +1,104 @@
+"""When a process is started again and when it is given up: one Enum, one table, and functions of values.
+
+Called by `daemon.supervisor.children` and `daemon.supervisor.loop`; time and chance are arguments.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+FIRST_DELAY = 0.25
+LONGEST_DELAY = 30.0
+STEADY_SECONDS = 60.0
+RETRY_FAILED_SECONDS = 300.0
+READY_SECONDS = 30.0
+ABORT_GRACE = 3.0
+STOP_GRACE = 10.0
+EXIT_ANEW = 76
+EXIT_CONFIGURATION = 78
+ANEW_MAX = 5
+
+
+class ProcessState(Enum):
+    """How a process of the daemon is."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    FAILED = "failed"
+
+
+MEANING = {
+    ProcessState.STOPPED: "not there, and not wanted",
+    ProcessState.STARTING: "started, and does not serve yet",
+    ProcessState.RUNNING: "serves, and beats once a second",
+    ProcessState.STOPPING: "told to end, or killed because it was silent",
+    ProcessState.BACKOFF: "ended by itself; is started again after a delay",
+    ProcessState.FAILED: "ended too often; is tried again every five minutes",
+}
+
+TRANSITIONS = {
+    ProcessState.STOPPED: frozenset({ProcessState.STARTING, ProcessState.BACKOFF}),
+    ProcessState.STARTING: frozenset(
+        {ProcessState.RUNNING, ProcessState.STOPPING, ProcessState.BACKOFF, ProcessState.FAILED, ProcessState.STOPPED}
+    ),
+    ProcessState.RUNNING: frozenset(
+        {ProcessState.STOPPING, ProcessState.BACKOFF, ProcessState.FAILED, ProcessState.STOPPED}
+    ),
+    ProcessState.STOPPING: frozenset(
+        {ProcessState.STOPPED, ProcessState.STARTING, ProcessState.BACKOFF, ProcessState.FAILED}
+    ),
+    ProcessState.BACKOFF: frozenset({ProcessState.STARTING, ProcessState.STOPPED, ProcessState.FAILED}),
+    ProcessState.FAILED: frozenset({ProcessState.STARTING, ProcessState.STOPPED, ProcessState.BACKOFF}),
+}
+
+
+class TransitionError(Exception):
+    """A state was asked to follow another that it can't follow."""
+
+
+def follow(current: ProcessState, wanted: ProcessState) -> ProcessState:
+    """`wanted`, if the table lists it after `current`."""
+    if wanted not in TRANSITIONS[current]:
+        raise TransitionError(f"{current.value} can't become {wanted.value}")
+    return wanted
+
+
+def delay(failures: int, chance: float) -> float:
+    """Seconds until the next start after `failures` ends in a row; `chance` in [0, 1) spreads them by a quarter.
+
+    The first is at once; then a quarter of a second, doubling up to half a minute.
+    """
+    if failures <= 1:
+        return 0.0
+    seconds = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 2, 16))
+    return float(seconds * (0.875 + 0.25 * chance))
+
+
+def failures_after(failures: int, ready_for: float) -> int:
+    """Ends in a row, one more; one that had served for a minute begins a new row."""
+    return 1 if ready_for >= STEADY_SECONDS else failures + 1
+
+
+def over_limit(ends: Sequence[float], now: float, limit: int, window: float) -> bool:
+    """Whether a process has ended more than `limit` times within `window` seconds."""
+    return sum(1 for end in ends if now - end <= window) > limit
+
+
+def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble: bool) -> str:
+    """The daemon's state in one word. `trouble`: the worker serves, but says that something is wrong."""
+    if stopping:
+        return "stopping"
+    if ProcessState.FAILED in (worker, web):
+        return "degraded"
+    if worker is ProcessState.RUNNING and web is ProcessState.RUNNING:
+        return "degraded" if trouble else "running"
+    if ProcessState.BACKOFF in (worker, web) or ProcessState.STOPPING in (worker, web):
+        return "degraded"
+    return "starting"
+
+
+def watchdog_period(watchdog_usec: str) -> float | None:
+    """Seconds between two WATCHDOG=1: a third of what systemd allows; None without a watchdog."""
+    return int(watchdog_usec) / 3_000_000 if watchdog_usec.isdigit() and int(watchdog_usec) > 0 else None

@@ -1,0 +1,182 @@
+"""How sessions end when something else than themselves ends them. No process is ever left."""
+
+import base64
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import KEY, Daemon, alive, running, wait_for
+
+
+def gone(pids: list[int]) -> bool:
+    return not [pid for pid in pids if alive(pid)]
+
+
+def tree(daemon: Daemon, session: dict[str, object]) -> list[int]:
+    """Every process of a run: those that carry its id in their environment."""
+    mark = f"CLAUDEOPS_RUN_ID={session['run_id']}".encode()
+    found = []
+    for pid in daemon.left_over():
+        try:
+            if mark in Path(f"/proc/{pid}/environ").read_bytes():
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_stop_keeps_the_cost_that_the_cli_reports(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_STOP_GRACE_INT="5") as daemon:
+        session = daemon.trigger(hang=60, children=2)
+        wait_for(lambda: len(tree(daemon, session)) >= 3, 10, "the children")
+        pids = tree(daemon, session)
+        daemon.ctl("sessions", "stop", str(session["id"]))
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "stopped"
+        assert ended["cost_usd"] == pytest.approx(0.02)
+        assert gone(pids)
+
+
+def test_a_deaf_session_is_killed_with_its_whole_tree(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(hang=60, deaf=True, children=2)
+        wait_for(lambda: len(tree(daemon, session)) >= 3, 10, "the children")
+        pids = tree(daemon, session)
+        daemon.ctl("sessions", "stop", str(session["id"]))
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "stopped"
+        assert gone(pids)
+
+
+def test_the_timeout_holds_with_the_worker_stopped(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_SESSION_TIMEOUT="2", CLAUDEOPS_HEARTBEAT_TIMEOUT="60") as daemon:
+        session = daemon.trigger(hang=60, children=1, deaf=True)
+        wait_for(lambda: len(tree(daemon, session)) >= 2, 10, "the children")
+        pids = tree(daemon, session)
+        worker = daemon.kill("worker", signal.SIGSTOP)
+        wait_for(lambda: gone(pids), 15, "the tree's end")
+        os.kill(worker, signal.SIGCONT)
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "timed_out"
+        assert "longer than 2 s" in ended["reason"]
+
+
+def test_a_killed_shim_takes_its_command_along_and_the_session_is_interrupted(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(lines=3, hang=60, children=2)
+        wait_for(lambda: len(tree(daemon, session)) >= 3, 10, "the children")
+        shim, _ = daemon.run_pids(session)
+        pids = tree(daemon, session)
+        os.kill(shim, signal.SIGKILL)
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "interrupted"
+        assert "keeper" in ended["reason"]
+        wait_for(lambda: gone(pids), 5, "the tree's end")
+        assert b"line 2" in Path(ended["log_file"]).read_bytes()
+
+
+def test_a_killed_command_is_a_failed_session_with_the_signal_as_reason(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(hang=60)
+        _, command = daemon.run_pids(session)
+        os.kill(command, signal.SIGKILL)
+        ended = daemon.wait_ended(session["id"])
+        assert (ended["status"], ended["exit_code"]) == ("failed", 137)
+        assert "SIGKILL" in ended["reason"]
+
+
+def test_a_command_that_fails_says_why_in_the_row_and_in_the_log(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(stderr=["Error: unknown option --frobnicate"], exit=1, result=False)
+        ended = daemon.wait_ended(session["id"])
+        assert (ended["status"], ended["exit_code"]) == ("failed", 1)
+        assert "unknown option" in ended["reason"]
+        assert "[stderr] Error: unknown option" in daemon.ctl("sessions", "tail", str(session["id"])).stdout
+
+
+def test_more_output_than_allowed_ends_the_session(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_SESSION_MAX_BYTES="100000") as daemon:
+        session = daemon.trigger(lines=100000)
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "failed"
+        assert "CLAUDEOPS_SESSION_MAX_BYTES" in ended["reason"]
+        assert Path(ended["log_file"]).stat().st_size < 200_000
+
+
+def test_after_stop_nothing_is_left_and_the_exit_code_is_0(daemon: Daemon) -> None:
+    daemon.start()
+    session = daemon.trigger(hang=60, children=3)
+    other = daemon.trigger(2, hang=60, deaf=True, children=1)
+    wait_for(lambda: len(tree(daemon, session)) >= 4 and len(tree(daemon, other)) >= 2, 10)
+    assert daemon.stop() == 0
+    assert daemon.left_over() == []
+    daemon.start()
+    assert daemon.session(session["id"])["status"] == "interrupted"
+    assert daemon.session(other["id"])["status"] == "interrupted"
+
+
+def test_a_second_sigterm_ends_everything_within_a_second(daemon: Daemon) -> None:
+    daemon.environment |= {"CLAUDEOPS_STOP_GRACE_INT": "20", "CLAUDEOPS_STOP_GRACE_TERM": "20"}
+    daemon.start()
+    session = daemon.trigger(hang=60, deaf=True, children=2)
+    wait_for(lambda: len(tree(daemon, session)) >= 3, 10)
+    assert daemon.process is not None
+    daemon.process.terminate()
+    time.sleep(1.0)
+    assert daemon.process.poll() is None
+    before = time.monotonic()
+    daemon.process.terminate()
+    daemon.process.wait(10)
+    assert time.monotonic() - before < 1.5
+    wait_for(lambda: daemon.left_over() == [], 2, "nothing left")
+
+
+def test_sessions_outlive_a_killed_supervisor_and_are_adopted(daemon: Daemon) -> None:
+    daemon.start()
+    session = daemon.trigger(lines=100, interval=0.05)
+    shim, command = daemon.run_pids(session)
+    worker, web = daemon.pid("worker"), daemon.pid("web")
+    daemon.kill("supervisor")
+    wait_for(lambda: gone([worker, web]), 1.5, "worker and web gone")
+    assert alive(shim)
+    assert alive(command)
+    daemon.start()
+    ended = daemon.wait_ended(session["id"])
+    assert ended["status"] == "completed"
+    assert ended["lines"] == 102
+
+
+def test_a_stop_after_adoption_ends_the_runs_that_are_no_children(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.trigger(hang=60, children=1)
+    daemon.kill("supervisor")
+    assert daemon.process is not None
+    daemon.process.wait(5)
+    daemon.start()
+    assert daemon.stop() == 0
+    assert daemon.left_over() == []
+
+
+def test_secrets_appear_nowhere(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        encoded = base64.b64encode(f"leak {KEY} leak".encode()).decode()
+        session = daemon.trigger(lines=2, say=f"the key is {KEY}" + " {n}", raw=[encoded], stderr=[KEY], interval=0.2,
+                                 hang=0)  # fmt: skip
+        argv = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in daemon.left_over())
+        daemon.wait_ended(session["id"])
+        shown = "".join(
+            daemon.ctl(*words).stdout
+            for words in (("status", "--json"), ("sessions", "show", "1", "--json"), ("sessions", "tail", "1"),
+                          ("config", "list", "--json"), ("doctor", "--json"))
+        )  # fmt: skip
+        assert KEY.encode() not in argv
+        assert KEY not in shown
+        assert "[REDACTED:ANTHROPIC_API_KEY]" in shown
+        for file in [*daemon.state.rglob("*"), *daemon.results.rglob("*"), *daemon.runtime.rglob("*"), daemon.output]:
+            if file.is_file():
+                assert KEY.encode() not in file.read_bytes(), file
+        web = Path(f"/proc/{daemon.pid('web')}/environ").read_bytes()
+        assert KEY.encode() not in web
