@@ -140,8 +140,16 @@ class Database:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """One part of a transaction that can fail by itself."""
-        with translated(), self._connection:
+        with translated():
+            self._connection.execute("SAVEPOINT part")
+        try:
             yield
+            with translated():
+                self._connection.execute("RELEASE part")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO part; RELEASE part")
+            raise
 
     @property
     def in_transaction(self) -> bool:

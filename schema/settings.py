@@ -19,8 +19,8 @@ DENIED_TIER1 = (
 DENIED_TIER2 = "Bash(ansible:*),Bash(ansible-playbook:*),Bash(helm:*),Bash(docker compose down:*),Bash(gh pr merge:*)"
 DENIED_TIER3 = "Bash(rm -rf /:*),Bash(docker system prune:*),Bash(git push --force:*),Bash(gh pr merge:*)"
 BASH_READING = (
-    "curl,dig,host,ping,nslookup,uptime,df,free,ps,ss,docker ps,docker logs,docker inspect,systemctl status,"
-    "systemctl is-active,journalctl,kubectl get,kubectl describe,kubectl logs"
+    "curl,dig,host,nslookup,uptime,df,free,ps,docker ps,docker logs,docker inspect,systemctl status,"
+    "systemctl is-active,kubectl get,kubectl describe,kubectl logs"
 )
 
 
@@ -90,7 +90,7 @@ class Settings(NamedTuple):
     tier3_allowed_tools: Annotated[str, _m("Tools", "Tools of tier 3.", live=True)] = TOOLS_WRITING
     tier3_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 3.", live=True)] = DENIED_TIER3
     bash_allowed: Annotated[str, _m("Tools", "Commands that a session's Bash may run, by their first words; all only read.", live=True)] = BASH_READING
-    session_env: Annotated[str, _m("Tools", "Names of further environment variables that are handed to sessions.", live=True)] = "HTTP_PROXY,HTTPS_PROXY,NO_PROXY,SSL_CERT_FILE,KUBECONFIG,DOCKER_HOST"
+    session_env: Annotated[str, _m("Tools", "Names of further environment variables that are handed to sessions.", live=True)] = "HTTP_PROXY,HTTPS_PROXY,NO_PROXY,SSL_CERT_FILE,KUBECONFIG,DOCKER_HOST,API_TIMEOUT_MS,CLAUDE_CODE_MAX_RETRIES"
     # Places
     state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
     results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"

@@ -42,7 +42,7 @@ async def adopt_all(runs_dir: Path) -> list[Found]:
     if not runs_dir.is_dir():
         return []
     found = []
-    for entry in sorted(runs_dir.iterdir()):
+    for entry in sorted(runs_dir.absolute().iterdir()):
         if entry.name.startswith(REMOVED):
             shutil.rmtree(entry)  # a removal that was cut short
         elif entry.is_dir():

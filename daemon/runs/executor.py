@@ -13,6 +13,7 @@ from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
 from daemon.runs.spec import RunSpec
 from daemon.runs.states import EndReason
+from daemon.runs.sweep import sweep
 
 
 class Executor(Protocol):
@@ -37,6 +38,10 @@ class LocalExecutor:
         self._runs_dir = runs_dir
         self._free_floor_bytes = free_floor_bytes
 
+    def directory(self, run_id: str) -> Path:
+        """Where a run lies, or would lie."""
+        return self._runs_dir / run_id
+
     async def start(self, spec: RunSpec) -> Run:
         """Start a run; LaunchError or NoSpace when that is impossible. A command that fails to start is a result."""
         self._runs_dir.mkdir(parents=True, exist_ok=True)
@@ -54,6 +59,10 @@ class LocalExecutor:
         else:
             run.stop(reason, by)
         return await run.wait()
+
+    async def sweep(self, run_id: str) -> int:
+        """End what is left of a run that has no directory any more; how many processes there were."""
+        return await sweep(self._runs_dir.absolute() / run_id)
 
     async def result(self, run: Run) -> ExitRecord:
         """How a run ended; waits for it."""

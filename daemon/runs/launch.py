@@ -1,9 +1,11 @@
 """Starting a run: its directory, its lock, its shim, and what the shim is told. Called by the executor."""
 
 import asyncio
+import contextlib
 import fcntl
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -36,21 +38,19 @@ async def launch(spec: RunSpec, runs_dir: Path) -> Run:
     LaunchError when the run directory exists already or no shim can be started. If the caller is cancelled, a run
     that the shim knows whole goes on and can be adopted; one that it does not, never starts.
     """
-    run_dir = runs_dir / spec.run_id
+    run_dir = runs_dir.absolute() / spec.run_id
     try:
         run_dir.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise LaunchError(f"run {spec.run_id} exists already in {runs_dir}: a run id is used once") from None
     document = told(spec, run_dir, title_module())
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        try:
-            child = _spawn(spec, run_dir, theirs)
-        except OSError as error:
-            raise LaunchError(f"no shim can be started for run {spec.run_id}: {error}") from error
-        theirs.close()
+    try:
+        ours, child = _spawn(spec, run_dir)
+    except OSError as error:
+        shutil.rmtree(run_dir)
+        raise LaunchError(f"no shim can be started for run {spec.run_id}: {error}") from error
+    with ours:
         run = Run(run_dir, spec.log_path, pidfd=os.pidfd_open(child.pid), child=child)
-        ours.setblocking(False)
         loop = asyncio.get_running_loop()
         try:
             await loop.sock_sendall(ours, document)
@@ -64,28 +64,36 @@ async def launch(spec: RunSpec, runs_dir: Path) -> Run:
     return run
 
 
-def _spawn(spec: RunSpec, run_dir: Path, channel: socket.socket) -> subprocess.Popen[bytes]:
+def _spawn(spec: RunSpec, run_dir: Path) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Fill the run directory and start the shim; our end of its channel (non-blocking), and the shim."""
     files.write_json(run_dir / files.SPEC, msgspec.to_builtins(known(spec, timestamps.now())))
     if spec.stdin is not None:
         text = spec.stdin.encode(errors="surrogateescape") if isinstance(spec.stdin, str) else spec.stdin
         _write(run_dir / files.STDIN, text)
-    lock = os.open(run_dir / files.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    errors = os.open(run_dir / files.ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
+    with contextlib.ExitStack() as inherited:
+        lock = os.open(run_dir / files.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        inherited.callback(os.close, lock)
+        errors = os.open(run_dir / files.ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        inherited.callback(os.close, errors)
         # The lock belongs to the open file, which the shim inherits: it is held until the shim is gone.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", SHIM, str(channel.fileno()), str(lock), str(run_dir)],
-            pass_fds=(channel.fileno(), lock),
-            stdin=subprocess.DEVNULL,
-            stdout=errors,
-            stderr=errors,
-            env=SHIM_ENVIRONMENT,
-            start_new_session=True,
-        )
-    finally:
-        os.close(lock)
-        os.close(errors)
+        ours, theirs = socket.socketpair()
+        inherited.enter_context(theirs)
+        ours.setblocking(False)
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-X", "utf8", SHIM, str(theirs.fileno()), str(lock), str(run_dir)],
+                pass_fds=(theirs.fileno(), lock),
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env=SHIM_ENVIRONMENT,
+                start_new_session=True,
+            )
+        except OSError:
+            ours.close()
+            raise
+        return ours, child
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from daemon import procfs
@@ -62,7 +63,7 @@ class Run:
                 return record
             if self._closed:
                 raise RunClosed(f"run {self.run_id} was let go of and goes on: adopt it again to wait for it")
-            await sweep(self.run_id)
+            await sweep(self.run_dir)
             return write_interrupted(self.run_dir, SHIM_KILLED if self.processes else NEVER_STARTED)
 
     def stop(self, reason: EndReason = EndReason.STOPPED, by: str = "") -> bool:
@@ -73,12 +74,11 @@ class Run:
         """
         if self._asked:
             return False
-        self._asked = True
-        return self._signal(signal.SIGTERM, reason, by)
+        self._asked = self._signal(signal.SIGTERM, reason, by)
+        return self._asked
 
     def kill(self, reason: EndReason = EndReason.STOPPED, by: str = "") -> bool:
         """The same without grace: SIGKILL to the whole tree now. The exit record is still written."""
-        self._asked = True
         return self._signal(signal.SIGQUIT, reason, by)
 
     def close(self) -> None:
@@ -95,14 +95,18 @@ class Run:
         self._child = None
 
     def _signal(self, signum: int, reason: EndReason, by: str) -> bool:
-        if self._pidfd is None:
-            return False
         if reason not in (EndReason.STOPPED, EndReason.INTERRUPTED):
             raise ValueError(f"a run cannot be stopped with reason {reason.value}: only stopped or interrupted")
+        if self._pidfd is None:
+            return False
         wish = self.run_dir / files.STOP
         # The first wish stands: it says why the run ends, a later one only hurries it.
         if not wish.exists():
-            files.write_json(wish, {"reason": reason.value, "by": by})
+            try:
+                files.write_json(wish, {"reason": reason.value, "by": by})
+            except OSError as error:
+                # Better ended as "interrupted" than not ended.
+                print(f"run {self.run_id}: the reason of its stop is lost: {error}", file=sys.stderr, flush=True)
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signum)
             return True

@@ -1,6 +1,7 @@
 """What a run is asked to be. Built by sessions and jobs, told to the shim, and (without secrets) kept in spec.json."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -25,10 +26,10 @@ class Secret(msgspec.Struct, frozen=True):
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One command and its limits. Paths are absolute; times in seconds; ValueError on what can never run.
 
-    `run_id` names the run directory. `env` is the whole environment: nothing is inherited (CLAUDEOPS_RUN_ID joins).
-    `stdin` is text or bytes for the command's input; None means empty. `max_bytes` bounds the log;
-    the command is ended once the log could not be written for `disk_patience_s`. `labels` are the
-    caller's own facts (a session's id, say), kept in spec.json for adoption.
+    `run_id` names the run directory. `env` is the whole environment: nothing is inherited (CLAUDEOPS_RUN_ID and
+    CLAUDEOPS_RUN_DIR join). `stdin` is text or bytes for the command's input; None means empty. `max_bytes` bounds
+    the log; the command is ended once the log could not be written for `disk_patience_s`. `labels` are the caller's
+    own facts (a session's id, say), kept in spec.json for adoption.
     """
 
     run_id: str
@@ -53,6 +54,12 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         for name, path in (("cwd", self.cwd), ("log_path", self.log_path)):
             if not os.path.isabs(path) or not path.isprintable():
                 raise ValueError(f"{name} of run {self.run_id} must be an absolute, printable path, not {path!r}")
+
+        graces = (self.grace_int_s, self.grace_term_s, self.disk_patience_s)
+        if not (
+            0 < self.timeout_s < math.inf and self.max_bytes > 0 and all(0 <= grace < math.inf for grace in graces)
+        ):
+            raise ValueError(f"the limits of run {self.run_id} must be finite, timeout and bytes above 0")
 
     def __repr__(self) -> str:
         # Environment and input may hold secrets, and a repr ends up in logs.

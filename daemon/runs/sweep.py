@@ -1,4 +1,4 @@
-"""Ending what a dead shim left behind: the processes that carry the run's id in their environment.
+"""Ending what a dead shim left behind: the processes that carry the run's directory in their environment.
 
 The command itself dies with its shim; what it had started in sessions of its own does not. Called for lost runs only:
 while a shim lives, it ends its tree itself.
@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 from daemon import procfs
 
@@ -16,9 +17,12 @@ KILL_PATIENCE_S = 10.0
 PAUSE_S = 0.02
 
 
-def processes_of(run_id: str) -> list[tuple[int, int]]:
-    """(pid, start time) of every process that we may look at and that was started within the run."""
-    mark = b"CLAUDEOPS_RUN_ID=" + run_id.encode()
+def processes_of(run_dir: Path) -> list[tuple[int, int]]:
+    """(pid, start time) of every process that we may look at and that was started within the run.
+
+    Known by the directory, not the id alone: another daemon on this machine may count its runs the same way.
+    """
+    mark = b"CLAUDEOPS_RUN_DIR=" + os.fsencode(run_dir)
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
@@ -34,18 +38,18 @@ def processes_of(run_id: str) -> list[tuple[int, int]]:
     return found
 
 
-async def sweep(run_id: str, term_grace_s: float = TERM_GRACE_S) -> int:
+async def sweep(run_dir: Path, term_grace_s: float = TERM_GRACE_S) -> int:
     """End all processes of a run: SIGTERM, then SIGKILL after the grace. How many there were.
 
     TimeoutError when one is left even after SIGKILL.
     """
     began = time.monotonic()
     signalled: set[tuple[int, int, int]] = set()
-    while left := processes_of(run_id):
+    while left := processes_of(run_dir):
         waited = time.monotonic() - began
         if waited > term_grace_s + KILL_PATIENCE_S:
             pids = ", ".join(str(pid) for pid, _ in left)
-            raise TimeoutError(f"processes of run {run_id} could not be ended, even by SIGKILL: {pids}")
+            raise TimeoutError(f"processes of run {run_dir.name} could not be ended, even by SIGKILL: {pids}")
         signum = signal.SIGTERM if waited < term_grace_s else signal.SIGKILL
         for pid, started in left:
             if (pid, started, signum) not in signalled:

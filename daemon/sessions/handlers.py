@@ -1,6 +1,7 @@
 """Answers requests about sessions."""
 
 import asyncio
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,6 @@ from ipc.messages.sessions import (
     TriggerSession,
 )
 from ipc.server import Call, Handler
-from schema import logline
 from schema.database import Database, Row
 from schema.sessions import Session, from_row
 from schema.states import SessionStatus
@@ -54,17 +54,15 @@ async def read_page(store: Store, request: ListSessions) -> SessionsReply:
     return SessionsReply(sessions=found[:limit])
 
 
-def read_text(path: Path, offset: int, limit: int) -> tuple[str, int]:
-    """Whole lines from an offset as text, each with its line end, and the offset after them."""
+def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
+    """The log from an offset to its last whole line; part of a line where one is longer than `limit`, or all of it."""
     try:
-        lines, after = logline.read_lines(path, offset, limit)
+        with path.open("rb") as file:
+            data = os.pread(file.fileno(), limit, offset)
     except FileNotFoundError:
         raise CallError(Code.NOT_FOUND, f"the log {path} is gone") from None
-    parts = []
-    for line in lines:
-        mark = f" […{line.cut} bytes cut, see the log file]" if line.cut else ""
-        parts.append(line.data.decode("utf-8", "replace") + mark + "\n")
-    return "".join(parts), after
+    end = data.rfind(b"\n") + 1
+    return data if over or (not end and len(data) == limit) else data[:end]
 
 
 def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
@@ -97,9 +95,11 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
             # The state first: what is read after a final state is all there is.
             session = await sessions.show(request.id)
             over = session.status is not SessionStatus.RUNNING
-            text, after = read_text(log_path(session), request.offset, min(request.limit, LOG_MAX))
-            if text or over or time.monotonic() >= end:
-                return LogReply(offset=request.offset, next=after, text=text, over=over and not text)
+            data = read_bytes(log_path(session), request.offset, min(request.limit, LOG_MAX), over=over)
+            if data or over or time.monotonic() >= end:
+                return LogReply(
+                    offset=request.offset, next=request.offset + len(data), data=data, over=over and not data
+                )
             await asyncio.sleep(0.1)
 
     return {

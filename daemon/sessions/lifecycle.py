@@ -244,7 +244,7 @@ class Sessions:
             if run is None:
                 # Killed between its row and its run: nothing was started.
                 await self._finish(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
-                await sweep(session.run_id or "")
+                await sweep(self._executor.directory(session.run_id or "none"))
             else:
                 self._watch(session, run)
         # A worker was killed between the final state of these runs' sessions and their removal.

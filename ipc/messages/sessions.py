@@ -64,11 +64,11 @@ class ListSessions(Request, frozen=True):
 
 
 class LogReply(Reply, frozen=True):
-    """Whole lines of the log from byte `offset` to `next`. `over`: the session has ended and this is all."""
+    """The log's bytes from `offset` to `next`, whole lines where they fit. `over`: ended, and this is all."""
 
     offset: int
     next: int
-    text: str
+    data: bytes
     over: bool
 
 

@@ -65,6 +65,7 @@ CREATE TABLE cooldown_actions (
     session_id INTEGER REFERENCES sessions (id)
 ) STRICT;
 CREATE INDEX cooldown_actions_by_service ON cooldown_actions (service, action_type, timestamp);
+CREATE INDEX cooldown_actions_by_session ON cooldown_actions (session_id);
 
 CREATE TABLE service_health_streak (
     service TEXT PRIMARY KEY,
@@ -106,6 +107,7 @@ CREATE TABLE memories (
 CREATE INDEX memories_by_service ON memories (service, active);
 CREATE INDEX memories_by_confidence ON memories (confidence, active);
 CREATE INDEX memories_by_category ON memories (category);
+CREATE INDEX memories_by_session ON memories (session_id);
 
 -- When the schedule is due next. `boot` names the daemon's start, and `due_mono` is on its monotonic clock, so that a
 -- worker that is replaced goes on with the old date whatever the wall clock did.

@@ -22,7 +22,7 @@ from daemon.runs.states import EndReason, Event, Stage, advance
 READ_SIZE = 256 * 1024
 DRAIN_S = 0.2  # what the command leaves behind has this long to finish its output
 WALK_S = 0.1  # between two looks for new processes while the tree is being ended
-KILL_WALK_S = 0.01
+KILL_WALK_S = 0.02
 RETRY_S = 0.25  # between two attempts to write to a full disk
 KILL_PATIENCE_S = 30.0  # then a process that SIGKILL does not end is left to the kernel
 SIGNAL_OF = {Stage.INTERRUPTING: signal.SIGINT, Stage.TERMINATING: signal.SIGTERM, Stage.KILLING: signal.SIGKILL}
@@ -62,9 +62,10 @@ class Keeper:
 
     def start(self) -> bool:
         """Start the command and say so in shim.json. False when it could not be started (the reason is kept)."""
-        environment = dict(self.spec.env, CLAUDEOPS_RUN_ID=self.spec.run_id)
+        # Marks, by which the worker finds what is left of the run should this shim be killed.
+        marks = {"CLAUDEOPS_RUN_ID": self.spec.run_id, "CLAUDEOPS_RUN_DIR": self.run_dir}
         try:
-            started = command.start(self.spec.argv, environment, self.spec.cwd, self.spec.stdin)
+            started = command.start(self.spec.argv, self.spec.env | marks, self.spec.cwd, self.spec.stdin)
         except (command.SpawnError, OSError, ValueError) as error:
             self.cause = EndReason.SPAWN_FAILED
             self.errors.append(str(error))

@@ -50,12 +50,11 @@ class LogFile:
     def close(self, last_lines: bytes = b"") -> None:
         """Write the last lines, even after `give_up` (there may be room by now), and make the file durable."""
         if self.given_up:
-            self.given_up, last_lines = False, (b"\n" if self._torn else b"") + last_lines
-            self._write(last_lines)
+            self._write((b"\n" if self._torn else b"") + last_lines)
         else:
             self.retry()
             self.append(last_lines)
-        self.lost += len(self.backlog)
+            self.lost += len(self.backlog)
         try:
             os.fsync(self._fd)
         except OSError as error:

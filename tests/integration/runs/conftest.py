@@ -20,7 +20,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         run.kill(by="the test's end")
         await here.end(run)
         run.close()
-        left += processes_of(run.run_id)
+        left += processes_of(run.run_dir)
     for pid, _ in left:
         os.kill(pid, signal.SIGKILL)
     assert not left, f"processes were left behind: {left}"

@@ -183,3 +183,18 @@ async def test_only_two_reasons_can_be_given_for_a_stop(place: Place) -> None:
     run = await place.start("sleep", "1000")
     with pytest.raises(ValueError, match="only stopped or interrupted"):
         run.stop(EndReason.QUOTA)
+    assert run.stop()
+
+
+async def test_a_stop_whose_reason_cannot_be_written_still_ends_the_run(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = await place.start("sleep", "1000")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "write_json", full)
+    assert run.stop(EndReason.STOPPED, "ann")
+    assert (await place.end(run)).reason is EndReason.INTERRUPTED
+    assert "the reason of its stop is lost" in capsys.readouterr().err

@@ -120,9 +120,11 @@ async def test_output_over_the_quota_is_cut_with_a_mark(place: Place) -> None:
 
 
 async def test_the_bytes_in_the_log_and_the_cut_ones_make_up_all_output(place: Place) -> None:
-    run = await place.start("python3", str(place.fakes / "command_lines.py"), "5000", "100", max_bytes=200_000)
+    program = 'trap "" INT TERM; exec python3 "$1" 5000 100'
+    lines = str(place.fakes / "command_lines.py")
+    run = await place.sh(program, lines, max_bytes=200_000, grace_int_s=10.0)
     record = await place.end(run)
-    assert record.reason is EndReason.QUOTA
+    assert (record.reason, record.exit_code) == (EndReason.QUOTA, 0)
     kept = sum(len(text) + 1 for text in place.text(run))
     assert kept + record.cut_bytes == 500_000
 

@@ -1,7 +1,9 @@
 """How a command is started, and what it finds."""
 
+import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,7 +82,12 @@ async def test_the_command_gets_its_environment_and_nothing_else(place: Place, m
     monkeypatch.setenv("LEAKED_TO_CHILD", "yes")
     run = await place.start("env", env={"A": "1", "PATH": "/usr/bin:/bin"})
     await place.end(run)
-    assert sorted(place.text(run)) == [b"A=1", f"CLAUDEOPS_RUN_ID={run.run_id}".encode(), b"PATH=/usr/bin:/bin"]
+    assert sorted(place.text(run)) == [
+        b"A=1",
+        f"CLAUDEOPS_RUN_DIR={run.run_dir}".encode(),
+        f"CLAUDEOPS_RUN_ID={run.run_id}".encode(),
+        b"PATH=/usr/bin:/bin",
+    ]
 
 
 async def test_the_command_gets_its_input_and_default_signals_and_no_descriptor_of_ours(place: Place) -> None:
@@ -129,11 +136,31 @@ async def test_a_run_directory_is_private_and_used_once(place: Place) -> None:
         await launch(spec, place.runs_dir)
 
 
+async def test_a_shim_that_cannot_be_started_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    spec = place.spec("true")
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(LaunchError, match="no shim can be started"):
+        await launch(spec, place.runs_dir)
+    assert list(place.runs_dir.iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_many_runs_leave_no_descriptor_and_no_thread(place: Place) -> None:
+    await place.end(await place.start("true"))
+    before = len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+    for _ in range(5):
+        runs = await asyncio.gather(*(place.start("true") for _ in range(4)))
+        for run in runs:
+            assert (await place.end(run)).succeeded
+    assert (len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))) == before
+
+
 async def test_an_environment_larger_than_a_pipe_reaches_the_command(place: Place) -> None:
     env = {f"VARIABLE_{number}": "v" * 1000 for number in range(1000)} | {"PATH": "/usr/bin:/bin"}
     run = await place.sh("env | wc -l", env=env)
     await place.end(run)
-    assert place.text(run) == [b"1003"]  # with CLAUDEOPS_RUN_ID and the shell's PWD
+    assert place.text(run) == [b"1004"]  # with CLAUDEOPS_RUN_ID and _DIR, and the shell's PWD
 
 
 async def test_too_little_free_space_refuses_the_start(place: Place) -> None:

@@ -212,14 +212,14 @@ async def test_a_torn_last_line_of_a_killed_shim_is_ended_before_the_remark(plac
 
 
 async def test_a_sweep_ends_processes_of_this_run_alone(place: Place) -> None:
-    environment = {"PATH": "/usr/bin:/bin", "CLAUDEOPS_RUN_ID": f"{place.directory.name}-other"}
-    other = subprocess.Popen(["sleep", "1000"], env=environment)
+    run_dir = place.runs_dir / "r10"
+    other = subprocess.Popen(["sleep", "1000"], env={"PATH": "/usr/bin:/bin", "CLAUDEOPS_RUN_DIR": str(run_dir)})
     try:
-        run_id = f"{place.directory.name}-othe"  # a prefix is another id
-        assert processes_of(run_id) == []
-        assert await sweep(run_id) == 0
+        for name in ("r1", "r100", "10"):
+            assert processes_of(place.runs_dir / name) == []
+            assert await sweep(place.runs_dir / name) == 0
         assert other.poll() is None
-        assert await sweep(f"{run_id}r") == 1
+        assert await sweep(run_dir) == 1
         assert other.wait(5) == -signal.SIGTERM
     finally:
         other.kill()

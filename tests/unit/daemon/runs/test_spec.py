@@ -62,6 +62,11 @@ def test_arguments_that_are_not_utf_8_reach_the_shim() -> None:
         ({"run_id": ""}, "cannot name a directory"),
         ({"run_id": ".hidden"}, "cannot name a directory"),
         ({"cwd": "relative"}, "cwd of run r1 must be an absolute"),
+        ({"timeout_s": 0.0}, "must be finite"),
+        ({"timeout_s": float("inf")}, "must be finite"),
+        ({"timeout_s": float("nan")}, "must be finite"),
+        ({"max_bytes": 0}, "must be finite"),
+        ({"grace_int_s": -1.0}, "must be finite"),
         ({"log_path": "log"}, "log_path of run r1 must be an absolute"),
     ],
 )

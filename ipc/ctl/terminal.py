@@ -1,0 +1,72 @@
+"""Text for people: tables, ages, sizes. Colours only on a terminal, and never with NO_COLOR."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"}
+TONES = {
+    "running": "blue", "completed": "green", "failed": "red", "timed_out": "red", "stopped": "dim",
+    "interrupted": "yellow", "escalated": "yellow", "degraded": "yellow", "starting": "blue", "backoff": "yellow",
+    "ok": "green", "warning": "yellow", "error": "red",
+}  # fmt: skip
+
+
+def paint(text: str, colour: str) -> str:
+    """`text` in a colour, if this is a terminal that wants it."""
+    wanted = sys.stdout.isatty() and "NO_COLOR" not in os.environ and colour in COLOURS
+    return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if wanted else text
+
+
+def toned(word: str) -> str:
+    """A status in its colour."""
+    return paint(word, TONES.get(word, ""))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they need; the last one is not padded. A status in a cell is coloured after measuring."""
+    lines = [list(head), *[list(row) for row in rows]]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    text = []
+    for number, line in enumerate(lines):
+        cells = [cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=False)] + [line[-1]]
+        if number:
+            cells = [
+                cell.replace(cell.strip(), toned(cell.strip())) if cell.strip() in TONES else cell for cell in cells
+            ]
+        text.append("  ".join(cells).rstrip())
+    return "\n".join(text)
+
+
+def duration(seconds: float | None) -> str:
+    """`950 ms`, `12.4 s`, `3 m 07 s`, `2 h 05 m`, `4 d 3 h`."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} m" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def size(count: int) -> str:
+    """Bytes in KiB or MiB."""
+    return f"{count / 1048576:.1f} MiB" if count >= 1048576 else f"{count / 1024:.0f} KiB"
+
+
+def dollars(cost: float | None) -> str:
+    """`$0.0042` below a cent, `$1.24` above."""
+    if cost is None:
+        return "–"
+    return f"${cost:.4f}" if cost < 0.01 else f"${cost:,.2f}"
+
+
+def show_json(value: Any) -> None:
+    """One JSON document."""
+    print(json.dumps(value, ensure_ascii=False))
