@@ -84,3 +84,12 @@ def resident_bytes(pid: int) -> int:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def kills_for_memory() -> int:
+    """How many processes the kernel has killed for lack of memory since it booted; 0 where it does not tell."""
+    with open("/proc/vmstat", "rb") as vmstat:
+        for line in vmstat:
+            if line.startswith(b"oom_kill "):
+                return int(line.split()[1])
+    return 0

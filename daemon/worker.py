@@ -152,7 +152,7 @@ class Worker:
             "sessions_running": self.sessions.running,
             "next_run_at": self.scheduler.next_run_at(),
             "fds": system_handlers.descriptors()[0],
-            "degraded": self.store.problem,
+            "degraded": self.system.problem(),
             "warnings": warnings,
         }
 
@@ -171,7 +171,7 @@ class Worker:
 
     async def _beat(self) -> None:
         while True:
-            problem = self.store.problem
+            problem = self.system.problem()
             self.publisher.publish(
                 Beat(
                     sessions_running=self.sessions.running,

@@ -74,7 +74,10 @@ def bound_socket(context: zmq.asyncio.Context, kind: int, descriptor: int) -> zm
 
 def read_peer(frame: zmq.Frame) -> Peer:
     """The peer of a frame: `Peer-Address` is `localhost:<uid>:<gid>:<pid>` on ipc."""
-    address = frame.get("Peer-Address")
+    try:
+        address = frame.get("Peer-Address")
+    except zmq.ZMQError:
+        address = None  # a peer of an old protocol, or none at all: garbage may look like one
     try:
         _, uid, gid, pid = str(address).rsplit(":", 3)
         return Peer(int(uid), int(gid), int(pid))

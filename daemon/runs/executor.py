@@ -13,7 +13,6 @@ from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
 from daemon.runs.spec import RunSpec
 from daemon.runs.states import EndReason
-from daemon.runs.sweep import sweep
 
 
 class Executor(Protocol):
@@ -35,7 +34,7 @@ class LocalExecutor:
     """
 
     def __init__(self, runs_dir: Path, free_floor_bytes: int = 0) -> None:
-        self._runs_dir = runs_dir
+        self._runs_dir = runs_dir.absolute()
         self._free_floor_bytes = free_floor_bytes
 
     def directory(self, run_id: str) -> Path:
@@ -59,10 +58,6 @@ class LocalExecutor:
         else:
             run.stop(reason, by)
         return await run.wait()
-
-    async def sweep(self, run_id: str) -> int:
-        """End what is left of a run that has no directory any more; how many processes there were."""
-        return await sweep(self._runs_dir.absolute() / run_id)
 
     async def result(self, run: Run) -> ExitRecord:
         """How a run ended; waits for it."""

@@ -1,6 +1,7 @@
 """Following a run's log from an offset to its end, in chunks of complete lines, to make sense of them."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -28,11 +29,12 @@ async def follow(
     yet is waited for. Whoever watches the run (`Run.wait`) sees to it that an exit record appears in any case.
     """
     reader: LogReader | None = None
+    exit_path = str(run_dir / files.EXIT)
     try:
         while True:
             # Asked before reading: the log is complete before its exit record appears.
-            ended = (run_dir / files.EXIT).exists()
-            if reader is None and Path(log_path).exists():
+            ended = os.path.exists(exit_path)
+            if reader is None and os.path.exists(log_path):
                 reader = LogReader(log_path, offset)
             lines = reader.read(limit) if reader else []
             if lines and reader:

@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
+from daemon import procfs
 from daemon.runs.adopt import remove
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
@@ -167,6 +168,7 @@ class Sessions:
     async def _live(self, session: Session, run: Run) -> None:
         """Follows a session to its end."""
         follower = Follower(self._store, self._publisher, session, run)
+        kills = procfs.kills_for_memory()
         ended = asyncio.create_task(_end(run))
         try:
             await follower.follow()
@@ -185,6 +187,7 @@ class Sessions:
             follower.reading.said,
             timeout_s=_timeout(run),
             last_stderr=follower.reading.last_stderr,
+            short_of_memory=procfs.kills_for_memory() > kills,
         )
         await self._finish(session, outcome, record.ended_at, record.duration_ms)
         self._forget(session)

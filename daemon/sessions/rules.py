@@ -37,8 +37,13 @@ class Outcome(NamedTuple):
     reason: str | None
 
 
-def outcome(ending: Ending, said: Said | None, *, timeout_s: float, last_stderr: str = "") -> Outcome:
-    """What became of a session: who ended its run decides first, then what the CLI said, then its exit code."""
+def outcome(
+    ending: Ending, said: Said | None, *, timeout_s: float, last_stderr: str = "", short_of_memory: bool = False
+) -> Outcome:
+    """What became of a session: who ended its run decides first, then what the CLI said, then its exit code.
+
+    `short_of_memory`: the kernel killed processes for lack of memory while it ran.
+    """
     code = ending.exit_code if ending.signal is None else 128 + ending.signal
     by = f" by {ending.by}" if ending.by else ""
     sentences = {
@@ -54,7 +59,8 @@ def outcome(ending: Ending, said: Said | None, *, timeout_s: float, last_stderr:
         status, reason = sentences[ending.reason]
         return Outcome(status, code, reason)
     if ending.signal is not None:
-        return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}")
+        why = "; the kernel was out of memory meanwhile" if short_of_memory and ending.signal == signal.SIGKILL else ""
+        return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}{why}")
     if said is not None and not said.is_error and code == 0:
         return Outcome(SessionStatus.COMPLETED, code, None)
     return Outcome(SessionStatus.FAILED, code, _why_failed(code, said, last_stderr))
@@ -105,10 +111,15 @@ def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: i
         return f"tier {tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}"
     if cli is not None:
         return cli
-    if free < free_min:
-        have, want = free // 1048576, free_min // 1048576
-        return f"only {have} MiB of disk are free, and CLAUDEOPS_FREE_DISK_MIN asks for {want} MiB; free some"
-    return None
+    return short_of_space(free, free_min)
+
+
+def short_of_space(free: int, wanted: int) -> str | None:
+    """Why there is too little room on the disk for a session; None if there is enough. Both in bytes."""
+    if free >= wanted:
+        return None
+    have, want = free // 1048576, wanted // 1048576
+    return f"only {have} MiB of disk are free, and CLAUDEOPS_FREE_DISK_MIN asks for {want} MiB; free some"
 
 
 def judge_cli(output: str) -> tuple[str, str | None]:

@@ -43,7 +43,7 @@ class Child:
         self.note: Message = {}
         self.restarts = -1
         self.failures = 0
-        self.ends: deque[float] = deque(maxlen=2000)
+        self.ends: deque[tuple[float, bool]] = deque(maxlen=2000)
         self.anew = 0
         self.started_at = 0.0
         self.ready_at: float | None = None

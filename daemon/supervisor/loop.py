@@ -230,12 +230,12 @@ class Supervisor:
             child.failures = 0
             self._start(child)
         else:
-            self._crashed(child, now)
+            self._crashed(child, now, killed=code == -signal.SIGKILL and child.state is not ProcessState.STOPPING)
 
-    def _crashed(self, child: Child, now: float) -> None:
+    def _crashed(self, child: Child, now: float, *, killed: bool) -> None:
         ready_for = now - child.ready_at if child.ready_at is not None else 0.0
-        child.failures = rules.failures_after(child.failures, ready_for)
-        child.ends.append(now)
+        child.failures = rules.failures_after(child.failures, ready_for, killed=killed)
+        child.ends.append((now, killed))
         if not rules.over_limit(child.ends, now, self.settings.restart_limit, self.settings.restart_window):
             child.become(ProcessState.BACKOFF)
             child.due_at = now + rules.delay(child.failures, random.random())  # noqa: S311 - spread, not secrecy

@@ -16,6 +16,7 @@ STOP_GRACE = 10.0
 EXIT_ANEW = 76
 EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
+KILL_WEIGHT = 0.05
 
 
 class ProcessState(Enum):
@@ -76,14 +77,20 @@ def delay(failures: int, chance: float) -> float:
     return float(seconds * (0.875 + 0.25 * chance))
 
 
-def failures_after(failures: int, ready_for: float) -> int:
-    """Ends in a row, one more; one that had served for a minute begins a new row."""
-    return 1 if ready_for >= STEADY_SECONDS else failures + 1
+def failures_after(failures: int, ready_for: float, *, killed: bool) -> int:
+    """Ends in a row, one more; one that had served for a minute begins a new row.
+
+    Who is killed from outside does not fail by itself: that is no reason to wait longer each time.
+    """
+    return 1 if killed or ready_for >= STEADY_SECONDS else failures + 1
 
 
-def over_limit(ends: Sequence[float], now: float, limit: int, window: float) -> bool:
-    """Whether a process has ended more than `limit` times within `window` seconds."""
-    return sum(1 for end in ends if now - end <= window) > limit
+def over_limit(ends: Sequence[tuple[float, bool]], now: float, limit: int, window: float) -> bool:
+    """Whether a process has ended too often within `window` seconds: (when, killed from outside) for each end.
+
+    A kill counts a twentieth, so that a kernel short of memory is noticed, and an operator's kill -9 is not.
+    """
+    return sum(KILL_WEIGHT if killed else 1.0 for end, killed in ends if now - end <= window) > limit
 
 
 def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble: bool) -> str:

@@ -5,6 +5,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.lifecycle import Sessions
 from daemon.sessions.scheduler import Scheduler
@@ -67,10 +68,18 @@ class System:
         self._cli = cli
         self._publisher = publisher
 
+    def problem(self) -> str | None:
+        """What keeps the daemon from its work, as a sentence: a full disk, a damaged database."""
+        if self._store.problem:
+            return self._store.problem
+        settings = self._settings.current
+        free = prepare.free_space(settings)
+        return rules.short_of_space(free, settings.free_disk_min)
+
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
         found = [self._cli.found.text] if self._cli.found.text else []
-        found += [text for text in (self._store.problem, self._scheduler.problem) if text]
+        found += [text for text in (self.problem(), self._scheduler.problem) if text]
         open_now, allowed = descriptors()
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
@@ -81,7 +90,7 @@ class System:
         facts = self._daemon.facts()
         settings = self._settings.current
         state = str(facts.get("state", "running"))
-        problem = self._store.problem
+        problem = self.problem()
         return StatusReply(
             state="degraded" if problem and state == "running" else state,
             reason=facts.get("reason") or problem,

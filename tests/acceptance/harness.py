@@ -78,6 +78,8 @@ class Daemon:
     def start(self, *, wait: bool = True, cwd: Path = ROOT) -> "Daemon":
         """Starts it; with `wait`, returns once both children serve."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        if self.process is not None:
+            self.process.wait(10)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "daemon"],
@@ -94,9 +96,15 @@ class Daemon:
     def wait_running(self, seconds: float = 30.0) -> None:
         """Waits until both children serve."""
         try:
-            wait_for(lambda: self.file().get("state") == "running", seconds, "state running")
+            # The file of a daemon that was killed lies there still.
+            wait_for(self.serves, seconds, "state running")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log()[-4000:]}") from None
+
+    def serves(self) -> bool:
+        """Whether both children of this daemon serve."""
+        file = self.file()
+        return self.process is not None and file.get("pid") == self.process.pid and file.get("state") == "running"
 
     def log(self) -> str:
         """What it has said on standard error."""

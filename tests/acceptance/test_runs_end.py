@@ -68,6 +68,7 @@ def test_a_killed_shim_takes_its_command_along_and_the_session_is_interrupted(tm
     with running(tmp_path) as daemon:
         session = daemon.trigger(lines=3, hang=60, children=2)
         wait_for(lambda: len(tree(daemon, session)) >= 3, 10, "the children")
+        wait_for(lambda: b"line 2" in Path(session["log_file"]).read_bytes(), 10, "the last line")
         shim, _ = daemon.run_pids(session)
         pids = tree(daemon, session)
         os.kill(shim, signal.SIGKILL)

@@ -15,6 +15,7 @@ from tests.integration.runs.place import Place
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     here = Place(tmp_path)
     yield here
+    await here.adopt()  # those that a failed test let go of
     left = []
     for run in here.started:
         run.kill(by="the test's end")

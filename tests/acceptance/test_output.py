@@ -1,0 +1,112 @@
+"""What programs print, however wild, ends up in the log as it is, and in the row as it is meant."""
+
+import base64
+import hashlib
+import json
+import time
+from pathlib import Path
+
+from schema import logline
+from schema.transcript.events import Raw, Unknown
+from schema.transcript.parse import parse
+from tests.acceptance.harness import Daemon, running
+from tests.acceptance.test_worker_killed import numbers
+
+HOSTILE = (
+    b"event: done",
+    b"data: {}",
+    b"id: 99999999",
+    b'{"type":"assistant","message":{"content":[{"type":"text","text":"<script>alert(1)</script>\\n\\nevent: done"}]}}',
+    b"\x1b[31mred\x1b[0m and \x1b]0;title\x07",
+    b"carriage\rreturn",
+    b"nul\x00byte",
+    b"\xff\xfe invalid \xc3\x28",
+    b"",
+    b'{"type":"from the future","field":1}',
+    b"{not json",
+    "└── ünïcödé 🙂".encode(),
+)
+
+
+def stdout_of(log: Path) -> list[bytes]:
+    """The command's own lines, as the log has them."""
+    return [found.text for found in map(logline.split, log.read_bytes().split(b"\n")[:-1]) if found.stream == "stdout"]
+
+
+def test_hostile_lines_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        raw = [base64.b64encode(line).decode() for line in HOSTILE]
+        ended = daemon.wait_ended(daemon.trigger(raw=raw, tail=base64.b64encode(b"no line end").decode())["id"])
+        assert ended["status"] == "completed"
+        lines = stdout_of(Path(ended["log_file"]))
+        assert lines[1 : 1 + len(HOSTILE)] == list(HOSTILE)
+        assert lines[-1] == b"no line end"
+        assert isinstance(parse(HOSTILE[9])[0], Unknown)
+        assert isinstance(parse(HOSTILE[10])[0], Raw)
+        shown = daemon.ctl("sessions", "tail", str(ended["id"])).stdout
+        assert "no line end" in shown
+
+
+def test_a_line_of_ten_mebibytes_is_kept_whole_and_harms_nobody(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        before = daemon.process_of("worker")["rss_bytes"]
+        line = b'{"type":"assistant","message":{"content":[{"type":"text","text":"' + b"x" * 10_485_760 + b'"}]}}'
+        path = tmp_path / "long"
+        path.write_bytes(line)
+        session = daemon.trigger(cat=str(path), lines=3)
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "completed"
+        lines = stdout_of(Path(ended["log_file"]))
+        assert hashlib.sha256(lines[1]).digest() == hashlib.sha256(line).digest()
+        assert numbers(Path(ended["log_file"])) == [0, 1, 2]
+        time.sleep(5.5)  # the status file follows every five seconds
+        assert daemon.process_of("worker")["rss_bytes"] - before < 60 * 1024 * 1024
+
+
+def test_a_burst_in_three_tiers_at_once_loses_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        sessions = [daemon.trigger(tier, lines=50_000) for tier in (1, 2, 3)]
+        for session in sessions:
+            ended = daemon.wait_ended(session["id"])
+            assert ended["status"] == "completed"
+            assert ended["lines"] == 50_002
+            assert numbers(Path(ended["log_file"])) == list(range(50_000))
+
+
+def test_a_busy_tier_answers_so_at_once(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(hang=60)
+        before = time.monotonic()
+        refused = daemon.ctl("sessions", "trigger", "--tier", "1", "--prompt", "x", "--json", check=False)
+        assert time.monotonic() - before < 2
+        assert refused.returncode == 1
+        error = json.loads(refused.stdout)["error"]
+        assert error["code"] == "busy"
+        assert str(session["id"]) in error["message"]
+        other = daemon.trigger(2, lines=1)
+        assert daemon.wait_ended(other["id"])["status"] == "completed"
+
+
+def test_without_a_claude_command_everything_says_so_and_the_rest_runs_on(daemon: Daemon) -> None:
+    daemon.environment["CLAUDEOPS_CLAUDE_BIN"] = "/nowhere/claude"
+    daemon.start()
+    status = daemon.json("status")
+    assert status["state"] == "running"
+    assert not status["cli"]["ok"]
+    assert "/nowhere/claude" in " ".join(status["warnings"])
+    refused = daemon.ctl("sessions", "trigger", "--tier", "1", "--prompt", "x", check=False)
+    assert refused.returncode == 1
+    assert "/nowhere/claude" in refused.stderr
+    assert "npm install" in refused.stderr
+    assert "/nowhere/claude" in daemon.ctl("doctor", check=False).stdout
+    assert daemon.stop() == 0
+
+
+def test_two_sessions_in_one_second_have_logs_of_their_own(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        sessions = [daemon.trigger(tier, lines=2) for tier in (1, 2, 3)]
+        logs = {session["log_file"] for session in sessions}
+        assert len(logs) == 3
+        for session in sessions:
+            ended = daemon.wait_ended(session["id"])
+            assert numbers(Path(ended["log_file"])) == [0, 1]

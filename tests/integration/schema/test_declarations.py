@@ -1,0 +1,98 @@
+"""The schema as it is in a database, and what else declares it: rows, Enums, named queries and their indexes."""
+
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from schema import sql
+from schema.database import Database
+from schema.sessions import Session
+from schema.states import Role, SessionStatus, Trigger
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "claudeops.db", readonly=False)
+    database.migrate()
+    yield database
+    database.close()
+
+
+def test_a_session_has_a_field_for_every_column(database: Database) -> None:
+    columns = {row[1]: row for row in database._connection.execute("PRAGMA table_info(sessions)")}
+    fields = {field.name: field for field in msgspec.structs.fields(Session)}
+    assert set(columns) == set(fields)
+    for name, (_, _, _, required, _, key) in columns.items():
+        optional = type(None) in typing.get_args(typing.get_type_hints(Session)[name])
+        assert optional != bool(required or key), name
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "enum"),
+    [("sessions", "status", SessionStatus), ("sessions", "trigger", Trigger), ("users", "role", Role)],
+)
+def test_what_a_column_may_hold_is_what_its_enum_lists(
+    database: Database, table: str, column: str, enum: type[SessionStatus | Trigger | Role]
+) -> None:
+    text = database._connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).get
+    listed = re.search(rf"CHECK \({column} IN\s+\(([^)]*)\)\)", str(text))
+    assert listed, f"no CHECK on {table}.{column}"
+    assert set(re.findall(r"'(\w+)'", listed[1])) == {member.value for member in enum}
+
+
+def test_every_table_is_strict(database: Database) -> None:
+    tables = database._connection.execute("PRAGMA table_list").fetchall()
+    loose = [row[1] for row in tables if row[2] == "table" and not row[5] and not str(row[1]).startswith("sqlite_")]
+    assert loose == []
+
+
+# Queries that read a whole table, and why that is right.
+WHOLE = {
+    "settings.overrides": "a handful of overrides; all are wanted",
+    "users.count": "a handful of people",
+    "sessions.count_by_status": "counts all, along an index",
+}
+
+
+@pytest.mark.parametrize("name", sorted(sql.queries()))
+def test_every_query_uses_an_index(database: Database, name: str) -> None:
+    plan = database.plan(name)
+    scans = [line for line in plan if line.startswith("SCAN") and "CONSTANT ROW" not in line]
+    if name in WHOLE:
+        assert scans, f"{name} does not read a whole table any more; take it off the list"
+        assert name != "sessions.count_by_status" or "USING COVERING INDEX" in scans[0]
+    elif name == "sessions.last_ended":
+        # From the newest row down to the first that has ended: a running one for each tier at most lies above it.
+        assert scans == ["SCAN sessions"]
+    else:
+        assert scans == []
+    assert not [line for line in plan if "TEMP B-TREE" in line]
+
+
+def test_the_last_ended_session_is_found_from_the_newest_down(database: Database) -> None:
+    # As a scan by rowid stops at the first row that fits, 20,000 older rows cost it nothing.
+    insert = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+        " INSERT INTO sessions (tier, model, prompt_file, status, started_at)"
+        " SELECT 1, 'm', 'p', 'completed', 't' FROM n"
+    )
+    database.script(insert)
+    steps = 0
+
+    def count() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    database._connection.set_progress_handler(count, 1)
+    try:
+        row = database.one("sessions.last_ended")
+    finally:
+        database._connection.set_progress_handler(None)
+    assert row is not None
+    assert row["id"] == 20000
+    assert steps < 200

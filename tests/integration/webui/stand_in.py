@@ -1,0 +1,260 @@
+"""A worker that stands in for the real one: the real protocol and the real database, and no session ever runs.
+
+Tests of the web process talk to it over real sockets, and tell it what to publish and what the rows hold.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from ipc.errors import CallError, Code
+from ipc.messages import sessions, settings, system, users
+from ipc.messages.envelope import Done, Event, Reply, Request
+from ipc.server import Call, Publisher, Server, bound_socket
+from schema import timestamps
+from schema.database import Database
+from schema.sessions import from_row
+from schema.states import SessionStatus
+
+HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21l$1HyBTmTlc5YZF6QVBpkwdTKkzUGv1pbp2CGkAXrGzNM"
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening AF_UNIX socket, as the supervisor makes them."""
+    made = socket.socket(socket.AF_UNIX)
+    made.bind(str(path))
+    made.listen(64)
+    made.setblocking(False)
+    return made
+
+
+class StandIn:
+    """State directory, results directory, sockets, database; and a worker that can be stopped and started."""
+
+    def __init__(self, directory: Path) -> None:
+        self.runtime = Path(tempfile.mkdtemp(prefix="co-"))
+        self.state, self.results = directory / "state", directory / "results"
+        self.state.mkdir(parents=True)
+        self.results.mkdir()
+        self.database_path = self.state / "claudeops.db"
+        self.database = Database(self.database_path, readonly=False)
+        self.database.migrate()
+        self.requests: list[Request] = []
+        self.refuse: dict[type[Request], CallError] = {}
+        self.stored: dict[str, Reply] = {}
+        self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
+        self._context: zmq.asyncio.Context | None = None
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.publisher: Publisher | None = None
+
+    async def start(self) -> None:
+        """Answers, and beats."""
+        self._context = zmq.asyncio.Context()
+        rpc = bound_socket(self._context, zmq.ROUTER, self._listening["rpc"].fileno())
+        pub = bound_socket(self._context, zmq.PUB, self._listening["pub"].fileno())
+        self.publisher = Publisher(pub)
+
+        async def recall(id_: str) -> bytes | None:
+            return None
+
+        server = Server(rpc, {kind: self._answer for kind in _KINDS}, allowed=lambda peer: True, recall=recall)
+        self._tasks = [asyncio.create_task(server.serve()), asyncio.create_task(self._beat())]
+
+    async def _beat(self) -> None:
+        while True:
+            running = len(self.database.rows("sessions.running"))
+            self.publish(system.Beat(sessions_running=running))
+            await asyncio.sleep(0.2)
+
+    def publish(self, event: Event) -> None:
+        """Says something to whoever listens."""
+        assert self.publisher is not None
+        self.publisher.publish(event)
+
+    async def stop(self) -> None:
+        """Falls silent; the sockets listen on, as with the supervisor."""
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        if self._context is not None:
+            self._context.destroy(linger=0)
+            self._context = None
+
+    async def close(self) -> None:
+        """Ends it."""
+        await self.stop()
+        for listening in self._listening.values():
+            listening.close()
+        self.database.close()
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+    def session(self, *, tier: int = 1, status: str = "running", log: bytes | None = None, **columns: Any) -> int:
+        """A row, and its log file if `log` is given."""
+        number = len(list(self.results.iterdir())) + 1
+        path = self.results / f"run-20260131-{number:06d}.log"
+        if log is not None:
+            path.write_bytes(log)
+        values = {
+            "tier": tier,
+            "model": "haiku",
+            "prompt_file": "(ad-hoc)",
+            "prompt_text": "Look at web.",
+            "trigger": "manual",
+            "requested_by": "ada",
+            "started_at": timestamps.now(),
+            "log_file": str(path) if log is not None else None,
+            "run_id": f"run-{time.monotonic_ns()}",
+            "cli_session_id": None,
+            "cli_version": None,
+            **columns,
+        }
+        with self.database.transaction():
+            id_ = int(self.database.value("sessions.insert", **values))
+        if status != "running":
+            self.end(id_, status)
+        return id_
+
+    def end(self, id_: int, status: str = "completed", reason: str | None = None) -> None:
+        """The session is over."""
+        with self.database.transaction():
+            self.database.change(
+                "sessions.finish",
+                id=id_,
+                status=status,
+                ended_at=timestamps.now(),
+                exit_code=0,
+                reason=reason,
+                duration_ms=1000,
+            )
+        if self.publisher is not None:
+            self.publish(sessions.SessionChanged(id=id_, status=SessionStatus(status)))
+
+    def log_of(self, id_: int) -> Path:
+        """Where a session's log lies."""
+        row = self.database.one("sessions.by_id", id=id_)
+        assert row is not None
+        return Path(row["log_file"])
+
+    def user(self, name: str = "ada", role: str = "admin", password_hash: str = HASH) -> int:
+        """A person."""
+        return int(
+            self.database.value(
+                "users.insert", name=name, password_hash=password_hash, role=role, created_at=timestamps.now()
+            )
+        )
+
+    def signed_in(self, user_id: int, token: str, csrf: str = "c" * 43) -> None:
+        """A browser of that person."""
+        self.database.change(
+            "users.sign_in",
+            token_hash=_digest(token),
+            user_id=user_id,
+            csrf=csrf,
+            created_at=timestamps.now(),
+            expires_at=timestamps.at(time.time() + 3600),
+        )
+
+    def setup_link(self, token: str) -> None:
+        """A setup link that counts."""
+        expires = timestamps.at(time.time() + 3600)
+        self.database.change(
+            "users.offer_setup", token_hash=_digest(token), created_at=timestamps.now(), expires_at=expires
+        )
+
+    async def _answer(self, call: Call, request: Request) -> Reply:
+        self.requests.append(request)
+        if type(request) in self.refuse:
+            raise self.refuse[type(request)]
+        if request.changes and call.id in self.stored:
+            return self.stored[call.id]
+        reply = self._do(request)
+        self.stored[call.id] = reply
+        return reply
+
+    def _do(self, request: Request) -> Reply:  # noqa: C901 - one line for each kind
+        now, later = timestamps.now(), timestamps.at(time.time() + 3600)
+        database = self.database
+        match request:
+            case system.Hello():
+                assert self.publisher is not None
+                return system.Welcome(
+                    protocol=1, version="test", epoch=self.publisher.epoch, sequence=self.publisher.sequence
+                )
+            case system.Status():
+                cli = system.CommandLine(ok=True, path="/usr/bin/claude", version="2.1.197")
+                web = system.Process(name="web", pid=7, state="running", rss_bytes=30 << 20)
+                return system.StatusReply(state="running", version="test", cli=cli, started_at=now, processes=[web])
+            case settings.ListSettings():
+                value = settings.SettingValue(
+                    name="interval", env="CLAUDEOPS_INTERVAL", value="3600", default="3600", source="default",
+                    section="Schedule", doc="Time between.", unit="s", live=True,
+                )  # fmt: skip
+                return settings.SettingsReply(settings=[value])
+            case sessions.TriggerSession():
+                id_ = self.session(tier=request.tier, prompt_text=request.prompt, log=b"", requested_by=request.by)
+                return self._shown(id_)
+            case sessions.StopSession():
+                self.end(request.id, "stopped", f"stopped by {request.by}")
+                return self._shown(request.id)
+            case users.SetUp():
+                if not database.change("users.use_setup", token_hash=request.token_hash, now=now):
+                    raise CallError(Code.FORBIDDEN, "used")
+                user = self.user(request.name, "admin", request.password_hash)
+                self._admit(request.sign_in_hash, user, request.csrf, later)
+                return users.SignInReply(user_id=user)
+            case users.SignIn():
+                database.change("users.forgive", name=request.name, address=request.address)
+                self._admit(request.sign_in_hash, request.user_id, request.csrf, later)
+                return users.SignInReply(user_id=request.user_id)
+            case users.SignInFailed():
+                database.change("users.fail", name=request.name, address=request.address, failed_at=now)
+            case users.SignOut():
+                database.change("users.sign_out", token_hash=request.sign_in_hash)
+            case users.SignInSeen():
+                database.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=later)
+        return Done()
+
+    def _admit(self, token_hash: str, user: int, csrf: str, expires: str) -> None:
+        self.database.change(
+            "users.sign_in",
+            token_hash=token_hash,
+            user_id=user,
+            csrf=csrf,
+            created_at=timestamps.now(),
+            expires_at=expires,
+        )
+
+    def _shown(self, id_: int) -> Reply:
+        row = self.database.one("sessions.by_id", id=id_)
+        assert row is not None
+        return sessions.SessionReply(session=from_row(row))
+
+
+_KINDS: tuple[type[Request], ...] = (
+    system.Hello,
+    system.Status,
+    settings.ListSettings,
+    sessions.TriggerSession,
+    sessions.StopSession,
+    users.SetUp,
+    users.SignIn,
+    users.SignInFailed,
+    users.SignOut,
+    users.SignInSeen,
+)
+
+
+def _digest(token: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(token.encode()).hexdigest()
