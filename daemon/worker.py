@@ -98,8 +98,7 @@ class Worker:
             cli=self.cli,
             publisher=self.publisher,
         )
-        address = self.daemon.facts().get("address") or f"http://127.0.0.1:{settings.dashboard_port}"
-        self.users = user_handlers.Users(self.store, self.settings, str(address), boot)
+        self.users = user_handlers.Users(self.store, self.settings, self.daemon, boot)
         table = {
             **system_handlers.handlers(self.system),
             **session_handlers.handlers(self.sessions, self.store),

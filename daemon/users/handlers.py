@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.system.processes import Daemon
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done
 from ipc.messages.users import (
@@ -38,15 +39,15 @@ def digest(token: str) -> str:
 class Users:
     """People's rows, and the links that make the first of them."""
 
-    def __init__(self, store: Store, settings: LiveSettings, address: str, boot: str) -> None:
-        """`address` is where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says otherwise.
+    def __init__(self, store: Store, settings: LiveSettings, daemon: Daemon, boot: str) -> None:
+        """`daemon` knows where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says so.
 
         `boot` names this start of the daemon, which prints one link, however often its worker is replaced.
         """
         self._boot = boot
         self._store = store
         self._settings = settings
-        self._address = address
+        self._daemon = daemon
 
     async def first_link(self) -> SetupLinkReply | None:
         """The link to print when the daemon starts; None once there is a user, or it was printed in this start."""
@@ -72,7 +73,7 @@ class Users:
             )
 
         await self._store.write(offer)
-        url = (self._settings.current.public_url or self._address).rstrip("/")
+        url = (self._settings.current.public_url or str(self._daemon.facts().get("address", ""))).rstrip("/")
         return SetupLinkReply(url=f"{url}/setup/{token}", expires_at=expires)
 
     def _expiry(self) -> str:

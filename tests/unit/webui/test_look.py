@@ -58,7 +58,7 @@ def test_a_page_uses_only_icons_of_the_sprite_and_ids_once(case: str) -> None:
     html = html_of(case)
     ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
-    assert {name for name in re.findall(r'href="#(i-[^"]+)"', html)} <= set(ids)
+    assert set(re.findall(r'href="#(i-[^"]+)"', html)) <= set(ids)
 
 
 @pytest.mark.parametrize("case", CASES)

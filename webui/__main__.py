@@ -1,0 +1,34 @@
+"""`python -m webui`: the web process. Started by the supervisor with an environment that holds only what it needs."""
+
+import asyncio
+import faulthandler
+import gc
+import os
+import sys
+
+from setproctitle import setproctitle
+
+from schema import configuration
+from webui.server import serve
+
+EXIT_CONFIGURATION = 78
+
+
+def main() -> int:
+    """Runs until stopped; the exit code."""
+    setproctitle("claudeops: web")
+    # The supervisor aborts a process that misses its beats: its stacks say where it hung.
+    faulthandler.enable()
+    try:
+        settings = configuration.load(os.environ)
+        # All that was imported stays; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        return asyncio.run(serve(os.environ, settings))
+    except (configuration.ConfigurationError, ValueError) as error:
+        print(f"web: {error}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Builds the application: its parts, templates, middlewares and routes. Called by `webui.server` and by tests."""
+
+import time
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+from ipc.messages.envelope import Event
+from schema.database import Database
+from schema.sessions import Session, from_row
+from schema.settings import Settings
+from webui import headers, routes
+from webui.api import metrics
+from webui.assets import Assets
+from webui.auth import rules
+from webui.auth.guard import guard
+from webui.auth.passwords import Passwords
+from webui.auth.sign_ins import SignIns
+from webui.errors import errors
+from webui.live.feed import Feed
+from webui.live.streams import Streams
+from webui.live.tails import Tails
+from webui.pages.transcript_rows import Row
+from webui.parts import PARTS, Parts
+from webui.state import State
+from webui.worker import Worker
+
+BODY_MAX = 1024 * 1024
+TEMPLATES = Path(__file__).parent / "templates"
+STREAMS_GRACE = 1.0
+
+
+def build(settings: Settings) -> web.Application:
+    """The application. Wants a running loop. ConfigurationError for settings that only the web process judges."""
+    app = web.Application(middlewares=[errors, guard], client_max_size=BODY_MAX)
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        auto_reload=False,
+        default_helpers=False,
+    )
+    here = _parts(settings, environment)
+    app[PARTS] = here
+    metrics.prepare(app)
+    here.feed.bind(here)
+    for route in routes.table(here.assets):
+        if route.method == "GET":
+            # A stream has no length to tell in a HEAD.
+            added = app.router.add_get(route.path, route.handler, allow_head=route.path not in routes.STREAMS)
+        else:
+            added = app.router.add_route(route.method, route.path, route.handler)
+        assert added.resource is not None  # noqa: S101 - a route that was added has one
+        here.access[(route.method, added.resource.canonical)] = route.access
+    app.on_response_prepare.append(headers.add)
+    app.cleanup_ctx.append(_live)
+    return app
+
+
+def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
+    installed = version("claudeops")
+    state = State(settings.state_dir, settings.runtime_dir)
+    worker = Worker(settings.runtime_dir, installed)
+    sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
+    template = environment.get_template("_transcript_row.html")
+
+    def render(row: Row) -> str:
+        return Markup(template.render(row=row))  # noqa: S704 - an autoescaping template
+
+    async def read_session(id_: int) -> Session:
+        def look(database: Database) -> Session:
+            row = database.one("sessions.by_id", id=id_)
+            if row is None:
+                raise LookupError(f"session {id_} was deleted while it was watched")
+            return from_row(row)
+
+        return await state.read(look)
+
+    return Parts(
+        settings=settings,
+        version=installed,
+        started=time.time(),
+        trusted=rules.networks(settings.trusted_proxies),
+        access={},
+        state=state,
+        worker=worker,
+        sign_ins=sign_ins,
+        passwords=Passwords(),
+        assets=Assets(),
+        streams=Streams(settings.sse_clients_max, sign_ins),
+        tails=Tails(read_session, render),
+        feed=Feed(environment),
+    )
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    """Hears the worker while the application serves."""
+    here = app[PARTS]
+
+    def hear(event: Event | None) -> None:
+        here.tails.hear(event)
+        here.feed.hear(event)
+
+    with here.worker.hearing(hear):
+        here.streams.start()
+        yield
+    await here.streams.close(STREAMS_GRACE)
+    await here.worker.close()
+    await here.state.close()

@@ -1,0 +1,97 @@
+"""The one door: every request passes here before its handler. Host, sign-in, role, Origin, CSRF token.
+
+What a route asks for stands in `webui.routes`; what no route names asks for a sign-in too.
+"""
+
+import hmac
+from urllib.parse import quote
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ipc.errors import CallError, Code
+from webui.auth import rules
+from webui.auth.rules import Access
+from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
+from webui.forms import read_form
+from webui.negotiation import is_json
+from webui.parts import PARTS, Parts
+
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+FORGED = "The form was not sent from this dashboard, or it is too old. Load the page again and repeat."
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets a request through to its handler, or answers itself."""
+    parts = request.app[PARTS]
+    access = _access(request, parts)
+    # Probes come by address, from the container's or the cluster's own network.
+    if request.path not in PROBES and not rules.host_allowed(request.host, parts.settings.public_url):
+        raise web.HTTPMisdirectedRequest(text="This dashboard has another name: see CLAUDEOPS_PUBLIC_URL.")
+    unsafe = request.method not in rules.SAFE_METHODS
+    if unsafe and not _same_origin(request, parts):
+        raise CallError(Code.FORBIDDEN, FORGED)
+    if access is Access.PUBLIC or (access is Access.SCRAPE and _is_local_program(request)):
+        if unsafe and not await _has_form_cookie(request):
+            raise CallError(Code.FORBIDDEN, FORGED)
+        return await handler(request)
+    person = await parts.sign_ins.find(request)
+    if person is None:
+        return _to_sign_in(request)
+    request[SIGNED_IN] = person
+    if unsafe and not await _has_token(request, person):
+        raise CallError(Code.FORBIDDEN, FORGED)
+    if not rules.may(person.role, access):
+        raise CallError(Code.FORBIDDEN, f"This needs the role {access.value}; you are {person.role.value}.")
+    response = await handler(request)
+    if not response.prepared and parts.sign_ins.is_stale(person):
+        parts.sign_ins.renew(person)
+        if COOKIE not in response.cookies:
+            parts.sign_ins.set_cookie(request, response, request.cookies[COOKIE])
+    return response
+
+
+def _access(request: web.Request, parts: Parts) -> Access:
+    resource = request.match_info.route.resource
+    if resource is None:
+        return Access.VIEWER
+    method = "GET" if request.method == "HEAD" else request.method
+    return parts.access.get((method, resource.canonical), Access.VIEWER)
+
+
+def _same_origin(request: web.Request, parts: Parts) -> bool:
+    headers = request.headers
+    return rules.origin_allowed(
+        headers.get("Origin"), headers.get("Sec-Fetch-Site"), request.host, parts.settings.public_url
+    )
+
+
+def _is_local_program(request: web.Request) -> bool:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return peer is not None and rules.is_loopback(peer[0]) and not forwarded
+
+
+async def _token(request: web.Request) -> str:
+    return request.headers.get("X-CSRF-Token") or (await read_form(request)).get("csrf", "")
+
+
+async def _has_token(request: web.Request, person: SignedIn) -> bool:
+    return hmac.compare_digest((await _token(request)).encode(), person.csrf.encode())
+
+
+async def _has_form_cookie(request: web.Request) -> bool:
+    """Before a sign-in there is nothing to tie a token to but the browser: cookie and field must agree."""
+    cookie = request.cookies.get(FORM_COOKIE, "")
+    return len(cookie) >= 20 and hmac.compare_digest((await _token(request)).encode(), cookie.encode())
+
+
+def _to_sign_in(request: web.Request) -> web.StreamResponse:
+    streams = "text/event-stream" in request.headers.get("Accept", "")
+    if is_json(request) or streams or request.method not in rules.SAFE_METHODS:
+        raise web.HTTPUnauthorized(text="Sign in first.")
+    address = f"/sign-in?next={quote(request.path_qs, safe='/')}"
+    if request.path == "/":
+        address = "/sign-in"
+    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})

@@ -1,0 +1,26 @@
+"""What a POST carries: form fields, or a JSON object of texts and numbers. Read once a request."""
+
+import msgspec
+from aiohttp import web
+
+from ipc.errors import CallError, Code
+
+FIELDS: web.RequestKey[dict[str, str]] = web.RequestKey("form_fields", dict)
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """The fields by name. CallError `invalid` for what is neither form nor JSON object; 413 for what is too large."""
+    if FIELDS not in request:
+        if request.content_type == "application/json":
+            request[FIELDS] = _fields(await request.read())
+        else:
+            request[FIELDS] = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    return request[FIELDS]
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        given = msgspec.json.decode(body, type=dict[str, str | int | float | bool | None])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise CallError(Code.INVALID, f"The body is no JSON object of texts and numbers: {error}") from error
+    return {name: str(value) for name, value in given.items() if value is not None}

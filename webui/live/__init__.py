@@ -1,0 +1,1 @@
+"""Live updates: server-sent events of transcripts and of pages."""

@@ -1,0 +1,99 @@
+"""GET /sessions/{id}/stream: a session's transcript as it grows, and its head, facts and result.
+
+The id of each event is the first byte of the log not yet sent; `Last-Event-ID`, or else `?at=`, says where to go on.
+"""
+
+import asyncio
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from webui.auth.rules import Access, may
+from webui.live import sse
+from webui.live.streams import Stream
+from webui.live.tails import Tail
+from webui.pages import formats, log_files
+from webui.pages.session import number, outcome, read, stop_url, view
+from webui.parts import Parts, parts, signed_in
+
+STATE = ("_session_head.html", "_session_facts.html")
+DONE = (*STATE, "_session_result.html")
+
+
+def start_offset(last_event_id: str | None, at: str | None) -> int:
+    """Where the reader wants to go on; 0 for what is no offset. A reconnect's own id wins over the address."""
+    for text in (last_event_id, at):
+        if text and text.isascii() and text.isdigit() and len(text) < 19:
+            return int(text)
+    return 0
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """The stream. Ends with `done` after the session has; `reset` if the offset is not of this log."""
+    here = parts(request)
+    person = signed_in(request)
+    session = await read(here, number(request))
+    path = log_files.path_of(session, here.settings.results_dir)
+    offset = start_offset(request.headers.get("Last-Event-ID"), request.query.get("at"))
+    async with here.streams.open(request, person) as connection:
+        tail = here.tails.join(session, path, connection)
+        try:
+            await _Watch(request, here, connection, tail, may(person.role, Access.OPERATOR)).run(offset)
+        finally:
+            here.tails.leave(tail, connection)
+    return connection.response
+
+
+class _Watch:
+    """One reader of one tail."""
+
+    def __init__(self, request: web.Request, here: Parts, connection: Stream, tail: Tail, can_stop: bool) -> None:
+        self._environment = aiohttp_jinja2.get_env(request.app)
+        self._here = here
+        self._connection = connection
+        self._tail = tail
+        self._can_stop = can_stop
+
+    async def run(self, offset: int) -> None:
+        """Writes until the session or the connection ends."""
+        connection, tail = self._connection, self._tail
+        if offset > max(tail.edge, tail.size):
+            await connection.write(sse.encode("reset", ""))
+            return
+        version = tail.version
+        await connection.write(self._state("state", STATE))
+        await self._here.streams.beat(connection)
+        while not connection.over:
+            # Cleared before looking: what comes meanwhile wakes it again.
+            connection.wake.clear()
+            if connection.beat_due:
+                await self._here.streams.beat(connection)
+            elif tail.version != version:
+                version = tail.version
+                await connection.write(self._state("state", STATE))
+            elif offset < tail.edge:
+                batch = tail.batch(offset)
+                offset = batch.end
+                await connection.write(batch.payload)
+                await asyncio.sleep(0)  # a long log is many batches; others have their turn between them
+            elif tail.over:
+                await connection.write(self._state("done", DONE))
+                return
+            else:
+                await connection.wake.wait()
+
+    def _state(self, event: str, templates: tuple[str, ...]) -> bytes:
+        """Head, facts and at the end the result; made once for all readers of a role."""
+        tail = self._tail
+        known = tail.parts.get((event, self._can_stop))
+        if known is None or known[0] != tail.version:
+            session = tail.session
+            context = {
+                "session": view(session, formats.now(), self._here.settings.session_max_budget_usd),
+                "stop_url": stop_url(session, allowed=self._can_stop),
+                "raw_url": f"/sessions/{session.id}/log",
+                "result": outcome(session),
+            }
+            html = "\n".join(self._environment.get_template(name).render(context) for name in templates)
+            known = tail.parts[(event, self._can_stop)] = (tail.version, html)
+        return sse.encode(event, known[1])

@@ -1,0 +1,1 @@
+"""The pages: one module each with a typed context, and what they share."""

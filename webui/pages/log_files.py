@@ -1,0 +1,91 @@
+"""Finding and reading a session's log file: windows of lines for a page, backwards from an offset.
+
+Only files beneath the results directory are ever read. Called by the session page, the raw log and live streams.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from schema.logline import Line, LogReader
+from schema.sessions import Session
+
+WINDOW_LINES = 2000
+WINDOW_BYTES = 4 * 1024 * 1024
+BLOCK = 256 * 1024
+COUNTED = 16 * 1024 * 1024  # lines before a window are counted only where that is cheap
+
+
+class Window(NamedTuple):
+    """Some lines of a log, from offset `start` to `end` of `size`; `before` counts the lines before, 0 if unknown."""
+
+    lines: list[Line]
+    start: int
+    end: int
+    size: int
+    before: int
+
+
+def path_of(session: Session, results_dir: str) -> Path | None:
+    """Where the log lies, or None without one. A path that leads elsewhere is taken by its name alone."""
+    if not session.log_file:
+        return None
+    results = Path(results_dir).resolve()
+    path = (results / session.log_file).resolve()
+    return path if path.is_relative_to(results) else results / path.name
+
+
+def read_window(path: Path, before: int | None = None, *, from_offset: int | None = None) -> Window:
+    """The last lines before an offset (default: the end), or those from an offset on. OSError if it can't be read."""
+    size = path.stat().st_size
+    limit = size if before is None else min(before, size)
+    start = _back(path, limit) if from_offset is None else _line_start(path, min(from_offset, size))
+    lines: list[Line] = []
+    with LogReader(path, start) as reader:
+        while reader.offset < limit and len(lines) < WINDOW_LINES and reader.offset - start < WINDOW_BYTES:
+            more = reader.read(BLOCK)
+            if not more:
+                break
+            lines += more
+    lines = [line for line in lines[:WINDOW_LINES] if line.offset < limit]
+    end = lines[-1].offset + len(lines[-1].data) + lines[-1].cut + 1 if lines else start
+    return Window(lines, start, end, size, _count(path, start))
+
+
+def _back(path: Path, limit: int) -> int:
+    """The start of the window that ends at `limit`."""
+    found = 0
+    with path.open("rb") as file:
+        position = limit
+        while position > 0 and limit - position < WINDOW_BYTES:
+            step = min(BLOCK, position)
+            block = os.pread(file.fileno(), step, position - step)
+            newlines = block.count(b"\n")
+            if found + newlines > WINDOW_LINES:
+                at = len(block)
+                # One newline more than lines: the last line's own end counts too.
+                for _ in range(WINDOW_LINES + 1 - found):
+                    at = block.rfind(b"\n", 0, at)
+                return position - step + at + 1
+            found += newlines
+            position -= step
+    return 0 if position <= 0 else _line_start(path, position)
+
+
+def _line_start(path: Path, offset: int) -> int:
+    """The start of the line that an offset lies in."""
+    with path.open("rb") as file:
+        while offset > 0:
+            step = min(BLOCK, offset)
+            at = os.pread(file.fileno(), step, offset - step).rfind(b"\n")
+            if at >= 0:
+                return offset - step + at + 1
+            offset -= step
+    return 0
+
+
+def _count(path: Path, end: int) -> int:
+    if not 0 < end <= COUNTED:
+        return 0
+    with path.open("rb") as file:
+        return sum(os.pread(file.fileno(), min(BLOCK, end - at), at).count(b"\n") for at in range(0, end, BLOCK))

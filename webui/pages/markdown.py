@@ -1,0 +1,60 @@
+"""Claude's Markdown as HTML that can do no harm: no raw HTML, no images, links that show where they lead.
+
+Used by transcript rows and results. markdown-it and nh3 are imported at the first use: an idle dashboard does without.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+LONGEST = 64 * 1024
+TAGS = {
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol",
+    "li", "a", "table", "thead", "tbody", "tr", "th", "td", "span",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}}
+SCHEMES = {"http", "https", "mailto"}
+
+
+@cache
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20})
+    parser.enable(["table", "strikethrough"]).disable("image")
+    parser.add_render_rule("link_close", _link_close)
+    return parser
+
+
+def _link_close(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """Shows the host of a link whose words do not name it."""
+    depth, at = 1, index
+    while depth and at:
+        at -= 1
+        depth += (tokens[at].type == "link_close") - (tokens[at].type == "link_open")
+    words = "".join(token.content for token in tokens[at + 1 : index])
+    try:
+        host = urlsplit(str(tokens[at].attrGet("href") or "")).hostname or ""
+    except ValueError:
+        host = ""
+    shown = f' <span class="muted">({escape(host)})</span>' if host and host not in words else ""
+    return f"</a>{shown}"
+
+
+def html(text: str) -> Markup:
+    """The text as sanitised HTML; one that is very long stays plain, and is cut."""
+    if len(text) > LONGEST:
+        left_out = len(text) - LONGEST
+        return Markup("<pre>{}</pre><p>{} more characters are in the log.</p>").format(text[:LONGEST], left_out)
+    import nh3
+
+    rendered = _parser().render(text.replace("\0", "\ufffd"))
+    clean = nh3.clean(
+        rendered, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer nofollow"
+    )
+    return Markup(clean)  # noqa: S704 - sanitised on the line above

@@ -1,0 +1,52 @@
+"""What handlers work with, in one value on the application. Built by `webui.app`, read everywhere in `webui`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from schema.settings import Settings
+from webui.auth.sign_ins import SIGNED_IN, SignedIn
+
+if TYPE_CHECKING:
+    from webui.assets import Assets
+    from webui.auth.passwords import Passwords
+    from webui.auth.rules import Access, Network
+    from webui.auth.sign_ins import SignIns
+    from webui.live.feed import Feed
+    from webui.live.streams import Streams
+    from webui.live.tails import Tails
+    from webui.state import State
+    from webui.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the web process."""
+
+    settings: Settings
+    version: str
+    started: float  # wall clock
+    trusted: "list[Network]"
+    access: "dict[tuple[str, str], Access]"
+    state: "State"
+    worker: "Worker"
+    sign_ins: "SignIns"
+    passwords: "Passwords"
+    assets: "Assets"
+    streams: "Streams"
+    tails: "Tails"
+    feed: "Feed"
+
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
+
+
+def parts(request: web.Request) -> Parts:
+    """The parts, for a handler."""
+    return request.app[PARTS]
+
+
+def signed_in(request: web.Request) -> SignedIn:
+    """Who asks. Only for routes that the guard lets nobody else into."""
+    return request[SIGNED_IN]

@@ -1,0 +1,90 @@
+"""Runs the web process: serves on the socket that the supervisor listens on, beats, and ends when it is told to.
+
+A worker that is away, a database that is not there or damaged, never end it; a neighbour of another protocol does, with
+exit code 76, so that it is started anew from the code that lies there now.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from ipc.control import Control
+from schema.settings import Settings
+from webui.app import STREAMS_GRACE, build
+from webui.parts import PARTS, Parts
+
+STOP_SECONDS = 3.0
+EXIT_PROTOCOL = 76
+BACKLOG = 1024
+
+
+def _listening(environ: Mapping[str, str], settings: Settings) -> socket.socket:
+    """The socket that the supervisor handed over; by hand, without a supervisor, one of our own."""
+    descriptor = environ.get("CLAUDEOPS_HTTP_FD")
+    if descriptor:
+        return socket.socket(fileno=int(descriptor))
+    return socket.create_server((settings.dashboard_host, settings.dashboard_port), backlog=BACKLOG)
+
+
+async def serve(environ: Mapping[str, str], settings: Settings) -> int:
+    """Serves until told to stop; the exit code."""
+    loop = asyncio.get_running_loop()
+    stopping: asyncio.Future[int] = loop.create_future()
+
+    def stop(code: int = 0) -> None:
+        if not stopping.done():
+            stopping.set_result(code)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    app = build(settings)
+    here = app[PARTS]
+    here.worker.unsupported.add_done_callback(lambda future: _protocol(future, stop))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    await runner.setup()
+    listening = _listening(environ, settings)
+    listening.setblocking(False)
+    site = web.SockSite(runner, listening, backlog=BACKLOG)
+    await site.start()
+    control = await _open_control(environ, here, stop)
+    code = await stopping
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await site.stop()
+            await here.streams.close(STREAMS_GRACE)
+            await runner.cleanup()
+    except TimeoutError:
+        print(f"web: not everything had ended after {STOP_SECONDS:g} s", file=sys.stderr)
+    if control is not None:
+        control.close()
+    return code
+
+
+def _protocol(future: "asyncio.Future[str]", stop: Any) -> None:
+    if not future.cancelled():
+        print(f"web: {future.result()}; starting anew", file=sys.stderr)
+        stop(EXIT_PROTOCOL)
+
+
+async def _open_control(environ: Mapping[str, str], here: Parts, stop: Any) -> Control | None:
+    descriptor = environ.get("CLAUDEOPS_CONTROL_FD")
+    if not descriptor:
+        return None
+
+    def note() -> dict[str, Any]:
+        return {"live": len(here.streams), "fds": len(os.listdir("/proc/self/fd"))}
+
+    def on_message(message: dict[str, Any]) -> None:
+        if message.get("command") == "stop":
+            stop()
+
+    control = Control(int(descriptor), note, on_message)
+    await control.open()
+    control.ready(here.version)
+    return control

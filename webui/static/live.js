@@ -1,0 +1,288 @@
+// On every page: the live connection and its banner, small upkeep (times, dialogs, menus, theme), keyboard.
+// Plain module, no dependency, no inline style or script needed. Offers `claudeops` to transcript.js.
+//
+// Event stream, as the server writes it (named events, LF line ends, optional `id:`):
+//   beat   {"now": "<UTC ISO>"} at once after the first state, then at least every 10 s
+//   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill.
+//   done   as state, then the stream is over          reset  load the page anew
+const $ = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const BEAT_LIMIT = 20_000;
+const HIDDEN_LIMIT = 60_000;
+
+const clock = (at) => at.toLocaleTimeString([], { hour12: false });
+// Serves where a browser keeps nothing for us: the choice then lasts as long as the page.
+const kept = {
+  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+  set(key, value) { try { localStorage.setItem(key, value); } catch { console.warn("claudeops: not kept", key); } },
+};
+
+// ---- merging what the server sends into the page -------------------------------------------------
+
+function fragment(html) {
+  const box = document.createElement("template");
+  box.innerHTML = html;
+  return box.content;
+}
+
+const shape = (node) => (node.nodeType === 1 ? `${node.nodeName}#${node.id}` : String(node.nodeType));
+
+// Changes only what differs, so that focus, selection and open <details> in the rest stay.
+function merge(old, now) {
+  if (old.isEqualNode(now)) return;
+  if (shape(old) !== shape(now)) return old.replaceWith(now);
+  if (old.nodeType !== 1) {
+    old.data = now.data;
+    const cell = old.parentElement?.closest("[data-flash]");
+    if (cell) { cell.classList.remove("flash"); void cell.offsetWidth; cell.classList.add("flash"); }
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "open" && name !== "class") old.removeAttribute(name);
+  for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+  const before = [...old.childNodes], after = [...now.childNodes];
+  if (before.length === after.length && before.every((node, i) => shape(node) === shape(after[i]))) {
+    before.forEach((node, i) => merge(node, after[i]));
+    return;
+  }
+  const known = new Map(before.filter((node) => node.id).map((node) => [node.id, node]));
+  old.replaceChildren(...after.map((node) => {
+    const mine = node.id && known.get(node.id);
+    if (!mine || shape(mine) !== shape(node)) return node;
+    merge(mine, node);
+    return mine;
+  }));
+}
+
+const keys = (within) => all("[data-key]", within).map((row) => row.id).join();
+const selecting = (within) => { const s = getSelection(); return s && !s.isCollapsed && s.containsNode(within, true); };
+const inUse = (within) => within.matches(":hover, :focus-within") || selecting(within);
+const held = new Map();
+
+// A list is never re-ordered under the pointer, the focus or a selection: it waits until they are gone.
+function place(now) {
+  const old = document.getElementById(now.id);
+  if (!old) return false;
+  held.delete(now.id);
+  if (selecting(old) || (keys(old) !== keys(now) && inUse(old))) held.set(now.id, now);
+  else {
+    const focus = old.contains(document.activeElement) ? document.activeElement : null;
+    merge(old, now);
+    if (focus && !focus.isConnected) (document.getElementById(focus.id) ?? document.getElementById(now.id)?.querySelector("a, button"))?.focus({ preventScroll: true });
+  }
+  return true;
+}
+setInterval(() => { for (const [id, now] of held) if (!inUse(document.getElementById(id) ?? document.body)) place(now); }, 1000);
+
+const fresh = new Set();
+function state(html) {
+  for (const element of [...fragment(html).children]) {
+    if (!place(element) && element.nodeName === "TR") fresh.add(element.id);
+  }
+  const pill = $("#fresh");
+  if (pill && fresh.size) { pill.hidden = false; pill.textContent = `${fresh.size} new session${fresh.size > 1 ? "s" : ""}, show`; }
+  const status = $("#page-status");
+  if (status) {
+    const word = status.dataset.word;
+    document.title = (word ? `(${word}) ` : "") + document.title.replace(/^\([^)]*\) /, "");
+    const icon = $("link[rel=icon]");
+    if (icon.getAttribute("href") !== status.dataset.icon) icon.setAttribute("href", status.dataset.icon);
+  }
+  tick();
+}
+
+// ---- the connection ------------------------------------------------------------------------------
+
+const dot = $("#live"), banner = $("#connection");
+const words = { live: "live", lost: "reconnecting", connecting: "connecting", ended: "ended" };
+function show(name) { if (dot && dot.dataset.state !== name) { dot.dataset.state = name; dot.textContent = words[name]; } }
+function say(text, tone = "warn") {
+  if (!banner) return;
+  const now = `banner tone-${tone}`;
+  if (banner.className !== now) banner.className = now;
+  $("[data-text]", banner).textContent = text;
+  $("[data-retry]", banner).hidden = tone !== "warn";
+  banner.hidden = !text;
+}
+
+let skew = 0; // server clock minus ours, in ms
+
+// address: () => string, so that a reconnect can name where it goes on. on: {event name: (data, id) => void}.
+function connect(address, on) {
+  let source = null, heard = 0, lostAt = null, tries = 0, timer = 0, over = false, sleeping = false, gained = 0, hiddenSince = 0;
+
+  function open() {
+    clearTimeout(timer);
+    source?.close();
+    source = new EventSource(address());
+    heard = Date.now();
+    source.onerror = () => lose(false);
+    for (const name of ["beat", "state", "reset", "done", ...Object.keys(on)]) {
+      source.addEventListener(name, (event) => { hear(name); take(name, event.data, event.lastEventId); });
+    }
+  }
+  // The first event, not the open socket, proves that the stream works.
+  function hear(name) {
+    heard = Date.now();
+    tries = 0;
+    show("live");
+    if (lostAt && name === "beat") {
+      say(`Connected again. Caught up: ${gained} row${gained === 1 ? "" : "s"}.`, "ok");
+      const mine = (lostAt = null);
+      setTimeout(() => { if (lostAt === mine) say("", "ok"); }, 6000);
+    }
+  }
+  function take(name, data, id) {
+    if (name === "beat") skew = (Date.parse(JSON.parse(data || "{}").now) || Date.now()) - Date.now();
+    else if (name === "reset") location.reload();
+    else {
+      if (name === "state" || name === "done") state(data);
+      gained += on[name]?.(data, id) ?? 0;
+      if (name === "done") { over = true; source.close(); show("ended"); say("", "ok"); }
+    }
+  }
+  function lose(atOnce) {
+    if (over || sleeping) return;
+    source?.close();
+    clearTimeout(timer);
+    if (!lostAt) { lostAt = new Date(heard || Date.now()); gained = 0; }
+    tries += 1;
+    show("lost");
+    say(`Live updates lost ${clock(lostAt)}. Showing that moment.`);
+    if (tries === 3) signedOut();
+    const wait = atOnce ? 0 : Math.min(5000, 250 * 2 ** tries) * (0.7 + 0.6 * Math.random());
+    timer = setTimeout(open, wait);
+  }
+  // EventSource hides the status of a refusal, so the page itself is asked whether the sign-in still holds.
+  async function signedOut() {
+    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" }).catch(() => null);
+    if (answer && (answer.type === "opaqueredirect" || answer.status === 401)) {
+      over = true;
+      clearTimeout(timer);
+      say(`You were signed out. What you see is the state of ${clock(lostAt ?? new Date())}; load the page to sign in.`);
+    }
+  }
+  setInterval(() => {
+    if (over) return;
+    if (!sleeping && hiddenSince && Date.now() - hiddenSince > HIDDEN_LIMIT) {
+      sleeping = true; // browsers allow six connections a host: a tab that nobody sees gives its own back
+      source?.close();
+    } else if (!sleeping && Date.now() - heard > BEAT_LIMIT && source?.readyState !== EventSource.CLOSED) lose(true);
+  }, 1000);
+  document.addEventListener("visibilitychange", () => {
+    hiddenSince = document.hidden ? Date.now() : 0;
+    if (document.hidden || over) return;
+    if (sleeping || Date.now() - heard > BEAT_LIMIT / 2) { sleeping = false; tries = 0; open(); }
+  });
+  addEventListener("offline", () => lose(false));
+  addEventListener("online", () => { if (!over) { tries = 0; open(); } });
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => { if (event.persisted && !over) open(); });
+  banner && $("[data-retry]", banner).addEventListener("click", () => { if (over) location.reload(); else { tries = 0; open(); } });
+  show("connecting");
+  open();
+}
+
+// ---- times ---------------------------------------------------------------------------------------
+
+const two = (n) => String(n).padStart(2, "0");
+function length(s) {
+  s = Math.max(0, Math.floor(s));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} m`;
+  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
+}
+function near(s) {
+  if (s < 60) return `${Math.max(0, Math.floor(s))} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86400)} d`;
+}
+const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+function tick() {
+  const now = Date.now() + skew;
+  const stale = dot?.dataset.state === "lost";
+  // A lost connection stops the clocks: a number that goes on would look alive.
+  if (!stale) for (const node of all("[data-since]")) put(node, length((now - Date.parse(node.dataset.since)) / 1000));
+  for (const node of all("time[data-ago]")) put(node, `${near((now - Date.parse(node.dateTime)) / 1000)} ago`);
+  for (const node of all("time[data-in]")) {
+    const left = (Date.parse(node.dateTime) - now) / 1000;
+    put(node, left > 0 ? `in ${near(left)}` : "now");
+  }
+  for (const node of all("[data-countdown]")) {
+    const left = (node.dataset.countdown = Math.max(0, node.dataset.countdown - 1));
+    put(node, left ? `${left} s` : "a moment");
+  }
+}
+setInterval(tick, 1000);
+
+// ---- theme, menus, dialogs, forms ----------------------------------------------------------------
+
+function theme(name) {
+  document.documentElement.dataset.theme = name;
+  document.cookie = `theme=${name}; path=/; max-age=31536000; samesite=lax`;
+}
+const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "ops-dark" : "")) === "ops-dark";
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-dialog], [data-close], [data-theme-toggle]");
+  for (const menu of all("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  if (!target) return;
+  if (target.hasAttribute("data-theme-toggle")) return theme(isDark() ? "ops-light" : "ops-dark");
+  if (target.hasAttribute("data-close")) return target.closest("dialog").close();
+  const dialog = document.getElementById(target.dataset.dialog);
+  // A link with a dialog also leads to a page that asks the same: for a new tab, and without script.
+  if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-once]")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "1";
+});
+addEventListener("pageshow", () => { for (const form of all("[data-once]")) delete form.dataset.sent; });
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-filters] select")) event.target.form.requestSubmit();
+});
+// Empty fields stay out of the address.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches("[data-filters]")) return;
+  for (const [key, value] of [...event.formData]) if (!value) event.formData.delete(key);
+});
+
+// ---- keyboard ------------------------------------------------------------------------------------
+
+const places = { o: "/", s: "/sessions", y: "/system" };
+const actions = {
+  "?": () => $("#help")?.showModal(),
+  "/": () => $("[data-search], #prompt")?.focus(),
+  j: () => step(1),
+  k: () => step(-1),
+};
+let going = 0;
+function step(by) {
+  const rows = all("[data-row], #log > .entry > .at").filter((row) => row.offsetParent);
+  const at = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))]?.focus();
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const menu of all("[data-menu][open]")) { menu.open = false; $("summary", menu).focus(); }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog") || $("dialog[open]")) return;
+  if (kept.get("keys") === "off") return;
+  if (going > Date.now() && places[event.key]) { event.preventDefault(); location.assign(places[event.key]); return; }
+  going = event.key === "g" ? Date.now() + 1500 : 0;
+  const act = actions[event.key];
+  if (act) { event.preventDefault(); act(); }
+});
+const toggle = $("[data-keys-toggle]");
+if (toggle) {
+  toggle.checked = kept.get("keys") !== "off";
+  toggle.addEventListener("change", () => kept.set("keys", toggle.checked ? "on" : "off"));
+}
+
+globalThis.claudeops = { $, all, actions, connect, fragment };
+const stream = document.body.dataset.stream;
+if (stream) connect(() => stream, {});
+tick();

@@ -1,0 +1,140 @@
+"""The web process's line to the worker: requests, what it publishes, and whether it is heard at all.
+
+Pages ask through `call`; live streams register to hear. A worker that is away costs a page nothing but a banner.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import zmq.asyncio
+
+from ipc.client import Client, Subscriber
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import Event, Reply, Request
+from ipc.messages.settings import ListSettings, SettingsReply, SettingValue
+from ipc.messages.system import Beat, StateChanged, Status, StatusReply
+
+R = TypeVar("R", bound=Reply)
+Hearer = Callable[[Event | None], None]
+SILENT_SECONDS = 3.0
+GREET_SECONDS = 1.0
+STATUS_SECONDS = 2.0
+SILENT = "It is not answering and is being restarted. Sessions that run go on; this shows the state of {}."
+
+
+class Worker:
+    """The worker as seen from here."""
+
+    def __init__(self, runtime_dir: str, version: str) -> None:
+        self._version = version
+        self._started = time.monotonic()
+        self._context = zmq.asyncio.Context()
+        self._client = Client(self._context, f"{runtime_dir}/rpc.sock")
+        self._subscriber = Subscriber(self._context, f"{runtime_dir}/pub.sock", self._hear)
+        self._hearers: set[Hearer] = set()
+        self._again = asyncio.Event()
+        self._greeter = asyncio.create_task(self._greet())
+        self._watcher = asyncio.create_task(self._watch())
+        self._status: tuple[float, StatusReply] | None = None
+        self._settings: list[SettingValue] = []
+        self.beat: Beat | None = None
+        self.heard = time.time()
+        self.unsupported: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.ok = True
+
+    def _answers(self) -> bool:
+        return time.monotonic() - (self._subscriber.heard_at or self._started) < SILENT_SECONDS
+
+    @property
+    def known(self) -> bool:
+        """Whether it was heard since this process started."""
+        return self.beat is not None
+
+    async def _greet(self) -> None:
+        """Agrees on a protocol with each worker that comes."""
+        while True:
+            self._again.clear()
+            try:
+                await self._client.greet("web", self._version)
+            except CallError as error:
+                if error.code is Code.PROTOCOL:
+                    self._refuse(error.message)
+                    return
+                await asyncio.sleep(GREET_SECONDS)
+                continue
+            await self._again.wait()
+
+    def _refuse(self, why: str) -> None:
+        if not self.unsupported.done():
+            self.unsupported.set_result(why)
+
+    async def _watch(self) -> None:
+        """Tells the hearers when the worker falls silent, or is heard again."""
+        while True:
+            await asyncio.sleep(0.5)
+            if self.ok != self._answers():
+                self.ok = not self.ok
+                print(f"web: the worker {'is heard again' if self.ok else 'is not answering'}", file=sys.stderr)
+                self._tell(StateChanged(what="worker"))
+
+    def _hear(self, event: Event | None) -> None:
+        self.heard = time.time()
+        if event is None:
+            self._status = None
+            self._again.set()
+        elif isinstance(event, Beat):
+            self.beat = event
+        elif isinstance(event, StateChanged):
+            self._status = None
+        self._tell(event)
+
+    def _tell(self, event: Event | None) -> None:
+        for hearer in tuple(self._hearers):
+            hearer(event)
+
+    @contextlib.contextmanager
+    def hearing(self, hearer: Hearer) -> Iterator[None]:
+        """Calls `hearer` with every event meanwhile; None where something was missed."""
+        self._hearers.add(hearer)
+        try:
+            yield
+        finally:
+            self._hearers.discard(hearer)
+
+    async def call(self, request: Request, expected: type[R], *, timeout: float = 5.0, id_: str = "") -> R:
+        """Asks the worker. CallError as it says."""
+        return await self._client.call(request, expected, timeout=timeout, id_=id_)
+
+    async def status(self) -> StatusReply | None:
+        """How the daemon is, by the worker; None while it does not answer. At most STATUS_SECONDS old."""
+        if self._status is not None and time.monotonic() - self._status[0] < STATUS_SECONDS:
+            return self._status[1]
+        if not self.ok or not self.known:
+            return None
+        try:
+            reply = await self._client.call(Status(), StatusReply, timeout=1.0)
+        except CallError:
+            return None  # the caller shows what the supervisor's status file says
+        self._status = (time.monotonic(), reply)
+        return reply
+
+    async def settings(self) -> list[SettingValue]:
+        """All settings; the last known ones while the worker is away."""
+        if self.ok and self.known:
+            with contextlib.suppress(CallError):  # then the last known are shown, under the banner
+                self._settings = (await self._client.call(ListSettings(), SettingsReply, timeout=2.0)).settings
+        return self._settings
+
+    async def close(self) -> None:
+        """Ends."""
+        for task in (self._greeter, self._watcher):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._client.close()
+        await self._subscriber.close()
+        self._context.destroy(linger=0)
