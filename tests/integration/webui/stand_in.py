@@ -168,7 +168,7 @@ class StandIn:
         """A setup link that counts."""
         expires = timestamps.at(time.time() + 3600)
         self.database.change(
-            "users.offer_setup", token_hash=_digest(token), created_at=timestamps.now(), expires_at=expires
+            "users.offer_setup", token_hash=_digest(token), created_at=timestamps.now(), expires_at=expires, boot="boot"
         )
 
     async def _answer(self, call: Call, request: Request) -> Reply:

@@ -1,0 +1,150 @@
+"""Nobody gets in without a sign-in, no form is taken that was not sent from here, and each role stays within its own."""
+
+import re
+
+import pytest
+
+from tests.integration.webui.site import CSRF, Site
+from webui import routes
+from webui.auth.rules import Access
+
+OPEN = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/setup/{token}"),
+    ("POST", "/setup"),
+    ("GET", "/static/{name}"),
+    ("GET", "/favicon.ico"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+}
+
+
+def registered(site: Site) -> list[tuple[str, str]]:
+    """What the application really answers, whatever the table says."""
+    return [
+        (route.method, route.resource.canonical) for route in site.application.router.routes() if route.resource is not None
+    ]
+
+
+def address(canonical: str) -> str:
+    return re.sub(r"\{\w+\}", "1", canonical)
+
+
+async def test_every_route_but_the_listed_ones_asks_for_a_sign_in(site: Site) -> None:
+    site.worker.session(log=b"x\n")
+    stranger = site.browser(None)
+    walked = registered(site)
+    assert len(walked) > len(OPEN)
+    for method, canonical in walked:
+        if ("GET" if method == "HEAD" else method, canonical) in OPEN or canonical == "/metrics":
+            continue
+        for accept in ("text/html", "application/json"):
+            async with stranger.request(
+                method, address(canonical), headers={"Accept": accept}, allow_redirects=False
+            ) as response:
+                body = await response.text()
+            where = f"{method} {canonical} {accept}: {response.status} {body[:200]}"
+            if method in ("GET", "HEAD") and accept == "text/html" and not canonical.endswith(".json"):
+                assert response.status == 303, where
+                assert response.headers["Location"].startswith("/sign-in"), where
+            else:
+                assert response.status == 401, where
+            assert "Look at web" not in body, where
+
+
+async def test_the_listed_routes_are_the_public_ones_of_the_table(site: Site) -> None:
+    public = {(route.method, route.path.replace(":.+", "")) for route in routes.table(site.parts.assets) if route.access is Access.PUBLIC}
+    assert public == OPEN
+    assert set(site.parts.access) == {pair for pair in registered(site) if pair[0] != "HEAD"}
+
+
+async def test_an_address_that_is_not_there_asks_a_stranger_to_sign_in_too(site: Site) -> None:
+    async with site.browser(None).get("/secret/thing", allow_redirects=False) as response:
+        assert response.headers["Location"] == "/sign-in?next=/secret/thing"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_no_form_is_taken_from_another_origin(site: Site, headers: dict[str, str]) -> None:
+    browser = site.browser()
+    for method, canonical in registered(site):
+        if method == "POST":
+            async with browser.post(
+                address(canonical), data={"csrf": CSRF, "prompt": "x"}, headers=headers, allow_redirects=False
+            ) as response:
+                assert response.status == 403, canonical
+    assert site.worker.database.rows("sessions.running") == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"csrf": ""}, {"csrf": "d" * 43}, {"csrf": "é"}])
+async def test_no_form_is_taken_without_its_token(site: Site, fields: dict[str, str]) -> None:
+    browser = site.browser(headers={"Origin": site.origin, "Sec-Fetch-Site": "same-origin"})
+    for method, canonical in registered(site):
+        if method == "POST":
+            async with browser.post(address(canonical), data={"prompt": "x", **fields}, allow_redirects=False) as response:
+                assert response.status == 403, canonical
+    assert site.worker.database.rows("sessions.running") == []
+
+
+async def test_the_same_form_with_token_and_origin_is_taken(site: Site) -> None:
+    browser = site.browser(headers={"Origin": site.origin, "Sec-Fetch-Site": "same-origin"})
+    async with browser.post("/sessions/trigger", data={"csrf": CSRF, "prompt": "x"}, allow_redirects=False) as response:
+        assert response.status == 303
+    async with browser.post(
+        "/sessions/trigger", data={"prompt": "y"}, headers={"X-CSRF-Token": CSRF}, allow_redirects=False
+    ) as response:
+        assert response.status == 303
+
+
+async def test_metrics_are_for_programs_on_this_host_and_for_people_who_are_signed_in(site: Site) -> None:
+    stranger = site.browser(None)
+    async with stranger.get("/metrics") as response:
+        text = await response.text()
+    assert response.status == 200
+    assert "claudeops_worker_up 1.0" in text
+    assert 'claudeops_sessions{status="running"} 0.0' in text
+    async with stranger.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}, allow_redirects=False) as response:
+        assert response.status == 303
+    async with site.browser("viewer").get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}) as response:
+        assert response.status == 200
+
+
+async def test_every_answer_carries_the_security_headers(site: Site) -> None:
+    browser = site.browser()
+    for path in ("/", "/sign-in", "/nowhere", "/static/app.css", "/healthz", "/sessions.json"):
+        async with browser.get(path, allow_redirects=False) as response:
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"], path
+            assert "unsafe" not in response.headers["Content-Security-Policy"], path
+            assert response.headers["X-Content-Type-Options"] == "nosniff", path
+            assert response.headers["Referrer-Policy"] == "same-origin", path
+            cached = response.headers["Cache-Control"]
+        assert ("public" in cached) == path.startswith("/static"), path
+
+
+async def test_a_page_names_its_assets_by_hash_and_they_are_kept_for_ever(site: Site) -> None:
+    browser = site.browser()
+    async with browser.get("/") as response:
+        text = await response.text()
+    found = re.findall(r'"(/static/[^"]+\?v=[0-9a-f]{8})"', text)
+    assert len(found) >= 3
+    for name in found:
+        async with browser.get(name) as response:
+            assert response.status == 200, name
+            assert "immutable" in response.headers["Cache-Control"], name
+    async with browser.get("/static/../webui/app.py") as response:
+        assert response.status == 404
+
+
+async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
+    async with site.browser().post("/sessions/trigger", data={"csrf": CSRF, "prompt": "x" * 1_100_000}) as response:
+        assert response.status == 413
+        assert "too large" in await response.text()
