@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from markupsafe import Markup
 
 from ipc.messages.envelope import Event
 from schema.database import Database
@@ -25,7 +24,7 @@ from webui.errors import errors
 from webui.live.feed import Feed
 from webui.live.streams import Streams
 from webui.live.tails import Tails
-from webui.pages.transcript_rows import Row
+from webui.pages import row_html
 from webui.parts import PARTS, Parts
 from webui.state import State
 from webui.worker import Worker
@@ -68,10 +67,6 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     state = State(settings.state_dir, settings.runtime_dir)
     worker = Worker(settings.runtime_dir, installed)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
-    template = environment.get_template("_transcript_row.html")
-
-    def render(row: Row) -> str:
-        return Markup(template.render(row=row))  # noqa: S704 - an autoescaping template
 
     async def read_session(id_: int) -> Session:
         def look(database: Database) -> Session:
@@ -94,7 +89,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         passwords=Passwords(),
         assets=Assets(),
         streams=Streams(settings.sse_clients_max, sign_ins),
-        tails=Tails(read_session, render),
+        tails=Tails(read_session, row_html.renderer(environment)),
         feed=Feed(environment),
     )
 

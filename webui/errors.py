@@ -71,7 +71,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         code = "unauthorized" if error.status == 401 else CODES.get(error.status, Code.INVALID).value
         # aiohttp's own text is only the reason again.
         told = error.text if error.text and not error.text.startswith(str(error.status)) else ""
-        response = answer(request, error.status, code, told or WORDS.get(error.status, error.reason))
+        response = answer(request, error.status, code, WORDS.get(error.status) or told or error.reason)
         for name in ("Retry-After", "Allow"):
             if name in error.headers:
                 response.headers[name] = error.headers[name]

@@ -22,6 +22,7 @@ R = TypeVar("R", bound=Reply)
 Hearer = Callable[[Event | None], None]
 SILENT_SECONDS = 3.0
 GREET_SECONDS = 1.0
+SILENT_TIMEOUT = 1.5
 STATUS_SECONDS = 2.0
 SILENT = "It is not answering and is being restarted. Sessions that run go on; this shows the state of {}."
 
@@ -106,8 +107,10 @@ class Worker:
             self._hearers.discard(hearer)
 
     async def call(self, request: Request, expected: type[R], *, timeout: float = 5.0, id_: str = "") -> R:
-        """Asks the worker. CallError as it says."""
-        return await self._client.call(request, expected, timeout=timeout, id_=id_)
+        """Asks the worker. CallError as it says; soon, if it is not heard anyway."""
+        return await self._client.call(
+            request, expected, timeout=timeout if self.ok else min(timeout, SILENT_TIMEOUT), id_=id_
+        )
 
     async def status(self) -> StatusReply | None:
         """How the daemon is, by the worker; None while it does not answer. At most STATUS_SECONDS old."""

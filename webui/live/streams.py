@@ -17,7 +17,7 @@ from schema import timestamps
 from webui.auth.sign_ins import SignedIn, SignIns
 from webui.live import sse
 
-PIECE = 16 * 1024  # written at a time; what a stalled reader may leave here
+PIECE = 64 * 1024  # written at a time; what a stalled reader may leave here
 HIGH_WATER = 16 * 1024
 WRITE_SECONDS = 30.0
 BEAT_SECONDS = 5.0

@@ -19,16 +19,16 @@ from schema.sessions import Session
 from schema.states import SessionStatus
 from webui.live import sse
 from webui.live.streams import Stream
-from webui.pages.transcript_rows import Calls, Row, read_line
+from webui.pages.row_html import RenderRow
+from webui.pages.transcript_rows import Calls, read_line
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
 KEPT_BYTES = 1024 * 1024
-POLL_SECONDS = 0.025
+POLL_SECONDS = 0.015
 COALESCE_SECONDS = 0.004  # lines that come so close together travel together
 LOOK_SECONDS = 1.0  # the session's row is read this often, whether or not the worker is heard
 SCAN = 64 * 1024
 
-RenderRow = Callable[[Row], str]
 ReadSession = Callable[[int], Awaitable[Session]]
 
 

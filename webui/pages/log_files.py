@@ -35,8 +35,11 @@ def path_of(session: Session, results_dir: str) -> Path | None:
     return path if path.is_relative_to(results) else results / path.name
 
 
-def read_window(path: Path, before: int | None = None, *, from_offset: int | None = None) -> Window:
-    """The last lines before an offset (default: the end), or those from an offset on. OSError if it can't be read."""
+def read_window(path: Path, before: int | None = None, *, from_offset: int | None = None, over: bool = False) -> Window:
+    """The last lines before an offset (default: the end), or those from an offset on. OSError if it can't be read.
+
+    `over`: nobody writes any more, so a last line without a newline counts too.
+    """
     size = path.stat().st_size
     limit = size if before is None else min(before, size)
     start = _back(path, limit) if from_offset is None else _line_start(path, min(from_offset, size))
@@ -44,11 +47,13 @@ def read_window(path: Path, before: int | None = None, *, from_offset: int | Non
     with LogReader(path, start) as reader:
         while reader.offset < limit and len(lines) < WINDOW_LINES and reader.offset - start < WINDOW_BYTES:
             more = reader.read(BLOCK)
+            if not more and over and (rest := reader.rest()) is not None:
+                more = [rest]
             if not more:
                 break
             lines += more
     lines = [line for line in lines[:WINDOW_LINES] if line.offset < limit]
-    end = lines[-1].offset + len(lines[-1].data) + lines[-1].cut + 1 if lines else start
+    end = min(size, lines[-1].offset + len(lines[-1].data) + lines[-1].cut + 1) if lines else start
     return Window(lines, start, end, size, _count(path, start))
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp_jinja2
-import jinja2
 import msgspec
 from aiohttp import web
 from markupsafe import Markup
@@ -24,7 +23,8 @@ from schema.states import SessionStatus
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, log_files, markdown, session_rows, transcript_rows
+from webui.pages import formats, log_files, markdown, row_html, session_rows, transcript_rows
+from webui.pages.row_html import RenderRow
 from webui.pages.session_rows import LOOKS
 from webui.pages.system_state import Fact
 from webui.pages.transcript_rows import Row
@@ -251,21 +251,20 @@ async def flat_rows(lines: list[Any], raw_url: str) -> list[Row]:
     return rows
 
 
-async def render_rows(template: jinja2.Template, rows: list[Row]) -> list[Markup]:
+async def render_rows(render: RenderRow, rows: list[Row]) -> list[Markup]:
     """Rows as HTML, in slices."""
-    rendered = []
-    for number_, row in enumerate(rows):
-        rendered.append(Markup(template.render(row=row)))  # noqa: S704 - an autoescaping template
-        if number_ % SLICE == SLICE - 1:
-            await asyncio.sleep(0)
+    rendered: list[Markup] = []
+    for at in range(0, len(rows), SLICE):
+        rendered += map(render, rows[at : at + SLICE])
+        await asyncio.sleep(0)
     return rendered
 
 
-def _window(path: Path | None, before: int | None, at: int | None) -> log_files.Window | None:
+def _window(path: Path | None, before: int | None, at: int | None, *, over: bool) -> log_files.Window | None:
     if path is None:
         return None
     try:
-        return log_files.read_window(path, before, from_offset=at)
+        return log_files.read_window(path, before, from_offset=at, over=over)
     except FileNotFoundError:
         return None  # not begun yet, or deleted by whoever keeps the results directory
 
@@ -283,14 +282,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         return json_response(session)
     path = log_files.path_of(session, here.settings.results_dir)
     before, at = _offset(request, "before"), _offset(request, "at")
-    window = await asyncio.to_thread(_window, path, before, at)
-    raw_url = f"/sessions/{session.id}/log"
     running = session.status is SessionStatus.RUNNING
+    window = await asyncio.to_thread(_window, path, before, at, over=not running)
+    raw_url = f"/sessions/{session.id}/log"
     lines = window.lines if window else []
     at_end = before is None and (at is None or window is None or window.end >= window.size)
     flat = await flat_rows(lines, raw_url)
-    template = aiohttp_jinja2.get_env(request.app).get_template("_transcript_row.html")
-    rows = await render_rows(template, transcript_rows.nest(flat, over=not running))
+    render = row_html.renderer(aiohttp_jinja2.get_env(request.app))
+    rows = await render_rows(render, transcript_rows.nest(flat, over=not running))
     context = SessionPage(
         shell=shell.build(request, f"Session {session.id}", "sessions"),
         session=view(session, formats.now(), here.settings.session_max_budget_usd),
