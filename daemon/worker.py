@@ -72,7 +72,7 @@ class Worker:
     async def _build(self) -> None:
         environ = self._environ
         prepare.places(load(environ))
-        path = Path(environ["CLAUDEOPS_STATE_DIR"]) / "claudeops.db"
+        path = Path(load(environ).state_dir) / "claudeops.db"
         self.store = Store(path, open_database(path))
         self.settings = LiveSettings(environ, self.store)
         for told in await self.settings.read_overrides():
@@ -115,7 +115,6 @@ class Worker:
     async def _start(self) -> None:
         await self.control.open()
         self.settings.on_change.append(lambda: self.publisher.publish(StateChanged(what="settings")))
-        await self.cli.probe()
         if self.cli.found.text:
             log(self.cli.found.text)
         await self.sessions.adopt()

@@ -12,6 +12,7 @@ from schema.settings import Meta, Settings
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+PLACES = ("state_dir", "results_dir", "repos_dir", "runtime_dir", "app_dir")
 HIGHEST = 2.0**53  # of any number: beyond it floats, JSON and SQLite no longer agree
 
 
@@ -108,7 +109,9 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None)
     if not settings.runtime_dir:
         runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
         settings = settings._replace(runtime_dir=runtime or str(Path(settings.state_dir) / "run"))
-    return settings
+    # Sessions run in a directory of their own, so a relative path would mean another place there.
+    places: dict[str, Any] = {name: str(Path(getattr(settings, name)).absolute()) for name in PLACES}
+    return settings._replace(**places)
 
 
 def show(declaration: Declaration, value: Any) -> str:

@@ -52,8 +52,8 @@ def damage(path: Path) -> str | None:
     wal, shm = beside(path, "-wal"), beside(path, "-shm")
     if path.stat().st_size == 0:
         return f"{path} is empty, and was not when it was made"
-    # SQLite makes -wal before -shm, and removes -shm before -wal.
-    if shm.exists() and not wal.exists():
+    # SQLite makes -wal before -shm, and removes -shm before -wal; the third look is for a reader that comes meanwhile.
+    if not wal.exists() and shm.exists() and not wal.exists():
         return (
             f"{wal.name} is gone, and with it what was written last"
             f" (after putting a backup in place, remove {shm.name} too)"

@@ -23,7 +23,7 @@ class SessionStatus(StrEnum):
 
 MEANING: Mapping[SessionStatus, str] = {
     SessionStatus.RUNNING: "its command runs, or is about to",
-    SessionStatus.COMPLETED: "ended by itself with a result",
+    SessionStatus.COMPLETED: "ended by itself, with exit code 0 and no error in its result",
     SessionStatus.FAILED: "ended without a usable result; the reason says why",
     SessionStatus.TIMED_OUT: "ran longer than CLAUDEOPS_SESSION_TIMEOUT and was stopped",
     SessionStatus.STOPPED: "stopped by a person",

@@ -18,6 +18,8 @@ def main() -> int:
     setproctitle("claudeops: web")
     # The supervisor aborts a process that misses its beats: its stacks say where it hung.
     faulthandler.enable()
+    # Importing makes much and drops little: the collector would only delay the start, and so whoever waits for a page.
+    gc.disable()
     try:
         settings = configuration.load(os.environ)
         # aiohttp reads the system's certificates when it is imported: 50 ms and 2 MiB, for a process that opens no
@@ -26,8 +28,8 @@ def main() -> int:
         from webui.server import serve
 
         # All that was imported stays; the collector need not look at it again.
-        gc.collect()
         gc.freeze()
+        gc.enable()
         return asyncio.run(serve(os.environ, settings))
     except (configuration.ConfigurationError, ValueError) as error:
         print(f"web: {error}", file=sys.stderr)

@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import AsyncIterator
-from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from ipc.errors import CallError, Code
 from ipc.messages.envelope import Event
 from schema.database import Database
 from schema.sessions import Session, from_row
 from schema.settings import Settings
+from schema.version import VERSION
 from webui import headers, routes
 from webui.api import metrics
 from webui.assets import Assets
@@ -63,23 +64,22 @@ def build(settings: Settings) -> web.Application:
 
 
 def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
-    installed = version("claudeops")
     state = State(settings.state_dir, settings.runtime_dir)
-    worker = Worker(settings.runtime_dir, installed)
+    worker = Worker(settings.runtime_dir, VERSION)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
 
     async def read_session(id_: int) -> Session:
         def look(database: Database) -> Session:
             row = database.one("sessions.by_id", id=id_)
             if row is None:
-                raise LookupError(f"session {id_} was deleted while it was watched")
+                raise CallError(Code.NOT_FOUND, f"There is no session {id_}.")
             return from_row(row)
 
         return await state.read(look)
 
     return Parts(
         settings=settings,
-        version=installed,
+        version=VERSION,
         started=time.time(),
         trusted=rules.networks(settings.trusted_proxies),
         access={},

@@ -22,6 +22,7 @@ from webui.parts import PARTS, Parts
 STOP_SECONDS = 3.0
 EXIT_PROTOCOL = 76
 BACKLOG = 1024
+IDLE_SECONDS = 75.0  # that a connection may wait for its next request
 
 
 def _listening(environ: Mapping[str, str], settings: Settings) -> socket.socket:
@@ -46,7 +47,9 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     app = build(settings)
     here = app[PARTS]
     here.worker.unsupported.add_done_callback(lambda future: _protocol(future, stop))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True, keepalive_timeout=IDLE_SECONDS
+    )
     await runner.setup()
     listening = _listening(environ, settings)
     listening.setblocking(False)

@@ -9,7 +9,8 @@ from daemon.sessions import command, rules
 from daemon.settings.live import LiveSettings
 from ipc.messages.system import CommandLine
 
-PROBE_SECONDS = 20.0
+PROBE_SECONDS = 10.0
+AGAIN_SECONDS = 60.0
 INSTALL = "install it with `npm install -g @anthropic-ai/claude-code`, or name it by CLAUDEOPS_CLAUDE_BIN"
 
 
@@ -19,22 +20,34 @@ class Cli:
     def __init__(self, settings: LiveSettings, home: str) -> None:
         self._settings = settings
         self._home = home
-        self.found = CommandLine(ok=False, path="", text="the claude command has not been looked for yet")
+        self.found = CommandLine(ok=False, path="")
+        self.find()
 
-    async def probe(self) -> CommandLine:
-        """Runs `claude --version` in a session's environment."""
+    def find(self) -> CommandLine:
+        """Whether there is such a command at all. Takes no time, so that nothing waits for a slow one."""
         settings = self._settings.current
         path = shutil.which(settings.claude_bin, path=self._settings.environ.get("PATH", os.defpath))
         if path is None:
             text = f"there is no command {settings.claude_bin!r}, so no session can run: {INSTALL}"
             self.found = CommandLine(ok=False, path=settings.claude_bin, text=text)
             return self.found
+        path = os.path.abspath(path)  # sessions run elsewhere
+        if not self.found.ok or self.found.path != path:
+            self.found = CommandLine(ok=True, path=path)
+        return self.found
+
+    async def probe(self) -> CommandLine:
+        """Runs `claude --version` in a session's environment. One that can't tell its version may run all the same."""
+        path = self.find().path
+        if not self.found.ok:
+            return self.found
         try:
             output = await self._version(path)
             version, warning = rules.judge_cli(output)
         except (OSError, ValueError, TimeoutError) as error:
             why = "it did not answer" if isinstance(error, TimeoutError) else str(error)
-            self.found = CommandLine(ok=False, path=path, text=f"{path} --version failed, so no session can run: {why}")
+            text = f"{path} does not tell its version, so sessions may fail: {why}"
+            self.found = CommandLine(ok=True, path=path, text=text)
             return self.found
         self.found = CommandLine(ok=True, path=path, version=version, text=warning or "")
         return self.found
@@ -65,8 +78,8 @@ class Cli:
         return output.decode("utf-8", "replace")
 
     async def watch(self) -> None:
-        """Looks again while the command is missing, until cancelled."""
+        """Asks for the version; looks again while the command is missing. Until cancelled."""
         while True:
-            if not self.found.ok:
+            if not self.found.version:
                 await self.probe()
-            await asyncio.sleep(60.0)
+            await asyncio.sleep(AGAIN_SECONDS)

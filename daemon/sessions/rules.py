@@ -61,8 +61,8 @@ def outcome(
     if ending.signal is not None:
         why = "; the kernel was out of memory meanwhile" if short_of_memory and ending.signal == signal.SIGKILL else ""
         return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}{why}")
-    if said is not None and not said.is_error and code == 0:
-        return Outcome(SessionStatus.COMPLETED, code, None)
+    if code == 0 and (said is None or not said.is_error):
+        return Outcome(SessionStatus.COMPLETED, code, None if said is not None else "ended without a result")
     return Outcome(SessionStatus.FAILED, code, _why_failed(code, said, last_stderr))
 
 

@@ -23,7 +23,8 @@ class Event:
 
 def parse(lines: Iterator[bytes]) -> Iterator[Event]:
     """Events from lines without their ends, as the specification says; the id stays until another comes."""
-    name, data, id_ = "", [], ""
+    name, id_ = "", ""
+    data: list[str] = []
     for raw in lines:
         line = raw.decode("utf-8")
         if not line:
@@ -55,21 +56,20 @@ class Reader(threading.Thread):
         self.raw = b""
         self.done = threading.Event()
         self.stop = threading.Event()
-        self.first_bytes: list[float] = []
+        self.first_at: list[float] = []
 
     def run(self) -> None:
         """Connects until `done` came."""
         while not self.done.is_set() and not self.stop.is_set():
-            before = time.monotonic()
             try:
-                self._connect_once(before)
+                self._connect_once()
             except ConnectionRefusedError:
                 self.refused += 1
                 time.sleep(0.05)
             except (OSError, ValueError):
                 time.sleep(0.02)
 
-    def _connect_once(self, before: float) -> None:
+    def _connect_once(self) -> None:
         with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
             self.connections += 1
             resume = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
@@ -77,7 +77,7 @@ class Reader(threading.Thread):
                 f"GET /sessions/{self.session}/stream?at=0 HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
                 f"Accept: text/event-stream\r\nCookie: {self.cookie}\r\n{resume}Connection: close\r\n\r\n".encode()
             )
-            for event in parse(self._lines(connection, before)):
+            for event in parse(self._lines(connection)):
                 self.take(event)
                 if event.name == "done":
                     self.done.set()
@@ -88,13 +88,13 @@ class Reader(threading.Thread):
         self.numbers += [int(found) for found in NUMBER.findall(event.data)]
         self.last_id = event.id or self.last_id
 
-    def _lines(self, connection: socket.socket, before: float) -> Iterator[bytes]:
+    def _lines(self, connection: socket.socket) -> Iterator[bytes]:
         """The body's lines, out of chunked transfer coding; an incomplete line at the end is none."""
         file = connection.makefile("rb")
         status = file.readline()
         if b" 200 " not in status:
             raise ValueError(status)
-        self.first_bytes.append(time.monotonic() - before)
+        self.first_at.append(time.monotonic())
         chunked = False
         while (header := file.readline().strip()) != b"":
             chunked |= header.lower() == b"transfer-encoding: chunked"

@@ -6,6 +6,8 @@ one that was slow or away gets what differs, and nothing twice. After a gap in t
 
 import asyncio
 import secrets
+import sys
+import traceback
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -111,6 +113,8 @@ class Feed:
                         stream.wake.set()
             except CallError:
                 self._note("_status.html", self._environment.get_template("_status.html").render(shell=self._status()))
+            except Exception:  # noqa: BLE001 - the boundary: a fault of one part must not end all live pages
+                traceback.print_exc(file=sys.stderr)
             self._ready.set()
             timer = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._stale.set)
             await self._stale.wait()

@@ -6,6 +6,8 @@ handlers are `webui.live.transcript` and `webui.live.pages`.
 
 import asyncio
 import contextlib
+import sys
+import traceback
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -117,6 +119,9 @@ class Streams:
                 await stream.write(sse.RETRY)
         except ConnectionError:
             response.force_close()  # the reader has gone; it comes again, or not
+        except Exception:  # noqa: BLE001 - the answer has begun, so no error page can follow: the reader comes again
+            traceback.print_exc(file=sys.stderr)
+            response.force_close()
         finally:
             self._open.discard(stream)
 

@@ -6,6 +6,7 @@ reader that falls behind it has its piece made again. The file is the truth: not
 
 import asyncio
 import os
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -196,7 +197,7 @@ class Tails:
         loop = asyncio.get_running_loop()
         looked = loop.time()
         while not tail.over:
-            if tail.advance():
+            if self._advance(tail):
                 tail.wake()
                 await asyncio.sleep(COALESCE_SECONDS)
             if tail.changed.is_set() or loop.time() - looked >= LOOK_SECONDS:
@@ -207,6 +208,15 @@ class Tails:
                 except CallError:
                     continue  # the database is away for now; the log goes on being followed
             await self._pause(tail)
+
+    @staticmethod
+    def _advance(tail: Tail) -> bool:
+        try:
+            return tail.advance()
+        except OSError as error:
+            # No descriptor is left, or the disk does not answer: readers wait until it does.
+            print(f"web: can't read the log of session {tail.session.id}: {error}", file=sys.stderr)
+            return False
 
     @staticmethod
     async def _pause(tail: Tail) -> None:

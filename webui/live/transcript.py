@@ -13,7 +13,8 @@ from webui.live import sse
 from webui.live.streams import Stream
 from webui.live.tails import Tail
 from webui.pages import formats, log_files
-from webui.pages.session import number, outcome, read, stop_url, view
+from webui.pages.session import number, read
+from webui.pages.session_view import outcome, stop_url, view
 from webui.parts import Parts, parts, signed_in
 
 STATE = ("_session_head.html", "_session_facts.html")

@@ -61,15 +61,17 @@ def _back(path: Path, limit: int) -> int:
     """The start of the window that ends at `limit`."""
     found = 0
     with path.open("rb") as file:
+        descriptor = file.fileno()
+        # The newline before the window's first line is one more than its lines have, unless the last has none.
+        wanted = WINDOW_LINES + (limit > 0 and os.pread(descriptor, 1, limit - 1) == b"\n")
         position = limit
         while position > 0 and limit - position < WINDOW_BYTES:
             step = min(BLOCK, position)
-            block = os.pread(file.fileno(), step, position - step)
+            block = os.pread(descriptor, step, position - step)
             newlines = block.count(b"\n")
-            if found + newlines > WINDOW_LINES:
+            if found + newlines >= wanted:
                 at = len(block)
-                # One newline more than lines: the last line's own end counts too.
-                for _ in range(WINDOW_LINES + 1 - found):
+                for _ in range(wanted - found):
                     at = block.rfind(b"\n", 0, at)
                 return position - step + at + 1
             found += newlines

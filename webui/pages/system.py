@@ -18,7 +18,7 @@ from webui.parts import Parts, parts
 
 
 class Section(NamedTuple):
-    """Settings that belong together. `rows` is told apart from a list's methods by the template's attribute access."""
+    """Settings that belong together."""
 
     name: str
     rows: list[SettingValue]

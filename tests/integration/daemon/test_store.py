@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,19 @@ from schema.database import ConstraintError, Database
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> "Store":
+async def store(tmp_path: Path) -> Store:
     database = Database(tmp_path / "x.db", readonly=False)
     database.migrate()
     return Store(tmp_path / "x.db", database)
 
 
-def put(key: str) -> "object":
+def put(key: str) -> Callable[[Database], int]:
+    """A write of one row."""
     return lambda db: db.change("settings.set", key=key, value="v", updated_at="t")
 
 
 async def test_fifty_writers_at_once_share_transactions_and_lose_nothing(store: Store) -> None:
-    await asyncio.gather(*(store.write(put(f"k{n}")) for n in range(50)))  # type: ignore[arg-type]
+    await asyncio.gather(*(store.write(put(f"k{n}")) for n in range(50)))
     rows = await store.read(lambda db: db.rows("settings.overrides"))
     assert len(rows) == 50
     await store.close()
@@ -38,7 +40,7 @@ async def test_a_part_that_fails_fails_alone(store: Store) -> None:
         store.write(put("a")),
         store.write(broken),
         store.write(put("b")),
-        return_exceptions=True,  # type: ignore[arg-type]
+        return_exceptions=True,
     )
     assert isinstance(results[1], ValueError)
     rows = await store.read(lambda db: db.rows("settings.overrides"))
@@ -69,7 +71,7 @@ async def test_the_loop_goes_on_while_another_process_holds_the_database(store: 
     thread = threading.Thread(target=hold)
     thread.start()
     await asyncio.to_thread(held.wait)
-    write = asyncio.ensure_future(store.write(put("later")))  # type: ignore[arg-type]
+    write = asyncio.ensure_future(store.write(put("later")))
     worst = 0.0
     loop = asyncio.get_running_loop()
     for _ in range(20):
@@ -86,7 +88,7 @@ async def test_the_loop_goes_on_while_another_process_holds_the_database(store: 
 
 
 async def test_what_waits_is_written_before_the_store_closes(store: Store) -> None:
-    writes = [asyncio.ensure_future(store.write(put(f"k{n}"))) for n in range(20)]  # type: ignore[arg-type]
+    writes = [asyncio.ensure_future(store.write(put(f"k{n}"))) for n in range(20)]
     await asyncio.sleep(0)
     await store.close()
     await asyncio.gather(*writes)

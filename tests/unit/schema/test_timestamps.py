@@ -63,3 +63,7 @@ def test_a_time_with_an_offset_is_stored_in_utc() -> None:
 def test_seconds_since_1970_and_the_clock_are_stored_alike() -> None:
     assert at(0.0015) == "1970-01-01T00:00:00.001Z"
     assert abs(parse(now()) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_time_that_is_read_keeps_its_microseconds() -> None:
+    assert parse("2026-01-31T08:05:00.123456789Z").microsecond == 123456

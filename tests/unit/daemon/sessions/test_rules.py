@@ -24,7 +24,7 @@ SUCCESS = Said("success", is_error=False)
     ("ending", "said", "status", "code", "words"),
     [
         (Ending("exited", 0), SUCCESS, "completed", 0, None),
-        (Ending("exited", 0), None, "failed", 0, "without a result"),
+        (Ending("exited", 0), None, "completed", 0, "without a result"),
         (Ending("exited", 1), None, "failed", 1, "without a result"),
         (Ending("exited", 1), SUCCESS, "failed", 1, "exit code 1"),
         (Ending("exited", 0), Said("success", is_error=True, text="API Error: 500"), "failed", 0, "API Error: 500"),

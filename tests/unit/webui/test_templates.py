@@ -1,0 +1,105 @@
+"""Each template names exactly what its page's context gives: no name is missing, and none is for nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from jinja2 import meta, nodes
+
+from webui import shell
+from webui.errors import ErrorPage
+from webui.pages import overview, session, session_rows, session_view, sessions, sign_in, system, system_state
+
+ROOT = Path(__file__).parents[3] / "webui" / "templates"
+ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(ROOT), undefined=jinja2.StrictUndefined, autoescape=True
+)
+PAGES: list[tuple[str, Any]] = [
+    ("overview.html", overview.Overview),
+    ("sessions.html", sessions.SessionsPage),
+    ("session.html", session.SessionPage),
+    ("confirm.html", session.Confirm),
+    ("system.html", system.SystemPage),
+    ("sign_in.html", sign_in.SignInPage),
+    ("setup.html", sign_in.SetupPage),
+    ("error.html", ErrorPage),
+]
+
+
+def tree(name: str) -> nodes.Template:
+    return ENVIRONMENT.parse((ROOT / name).read_text(encoding="utf-8"))
+
+
+def names(template: str) -> set[str]:
+    """What a template reads from its context, with its parent and what it includes."""
+    parsed = tree(template)
+    found = set(meta.find_undeclared_variables(parsed))
+    own = {node.name for assign in parsed.find_all(nodes.Assign) for node in assign.find_all(nodes.Name)}
+    # Inside of a block, what the template itself imports or defines counts as undeclared too.
+    macros = {macro.name for macro in parsed.find_all(nodes.Macro)}
+    imported = {str(name) for line in parsed.find_all(nodes.FromImport) for name in line.names}
+    found -= macros | imported
+    for other in (*others(parsed, nodes.Include), *others(parsed, nodes.Extends)):
+        found |= names(other) - own
+    return found
+
+
+def others(parsed: nodes.Template, kind: type[nodes.Include] | type[nodes.Extends]) -> list[str]:
+    """The templates that a template includes, or extends."""
+    found = [node.template for node in parsed.find_all(kind) if isinstance(node, nodes.Include | nodes.Extends)]
+    assert all(isinstance(name, nodes.Const) for name in found)
+    return [name.value for name in found if isinstance(name, nodes.Const)]
+
+
+@pytest.mark.parametrize(("template", "context"), PAGES)
+def test_a_page_reads_what_its_context_has(template: str, context: Any) -> None:
+    assert names(template) == set(context._fields)
+
+
+def test_every_page_has_its_context() -> None:
+    pages = {path.name for path in ROOT.glob("*.html") if not path.name.startswith("_")} - {"base.html"}
+    assert pages == {template for template, _ in PAGES}
+
+
+def attributes(template: str, variable: str) -> set[str]:
+    """The attributes of a variable that a template and what it includes read."""
+    parsed = tree(template)
+    found = {
+        node.attr
+        for node in parsed.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == variable
+    }
+    for other in others(parsed, nodes.Include):
+        found |= attributes(other, variable)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("template", "variable", "has"),
+    [
+        ("base.html", "shell", shell.Shell),
+        ("_status.html", "shell", shell.StatusShell),
+        ("session.html", "session", session_view.SessionView),
+        ("session.html", "result", session_view.Outcome),
+        ("overview.html", "trigger", overview.TriggerForm),
+        ("_figures.html", "next_run", system_state.NextRun),
+        ("_health.html", "health", system_state.Health),
+        ("_health.html", "cli", system_state.Cli),
+        ("_ui.html", "row", session_rows.SessionRow),
+    ],
+)
+def test_a_value_has_every_attribute_that_is_read(template: str, variable: str, has: Any) -> None:
+    read = attributes(template, variable)
+    assert read
+    assert read <= set(has._fields)
+
+
+def test_no_template_switches_escaping_off_or_runs_script_inline() -> None:
+    for path in ROOT.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "|safe" not in text.replace(" ", ""), path.name
+        assert "autoescape" not in text, path.name
+        assert " style=" not in text, path.name
+        assert "onclick" not in text, path.name
+        assert "<script>" not in text, path.name
