@@ -11,6 +11,7 @@ from daemon.supervisor.log import log
 from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
 from daemon.supervisor.notify import notifier
 from daemon.supervisor.programs import Programs, started_below_us
+from daemon.supervisor.signals import hold
 from schema.configuration import DECLARATIONS, ConfigurationError
 from schema.version import VERSION
 
@@ -18,10 +19,13 @@ EXIT_LOCK_HELD = 75
 DESCRIPTORS = 65536
 
 
-def flags(argv: list[str]) -> dict[str, str]:
-    """Settings given as flags, by environment variable. Exits for --help, --version and what it does not know."""
+def flags(argv: list[str]) -> tuple[dict[str, str], bool]:
+    """Settings given as flags, by environment variable, and whether only to check them.
+
+    Exits for --help, --version and what it does not know.
+    """
     if not argv:
-        return {}
+        return {}, False
     import argparse
 
     parser = argparse.ArgumentParser(
@@ -33,7 +37,10 @@ def flags(argv: list[str]) -> dict[str, str]:
             parser.add_argument(
                 declaration.flag, dest=declaration.env, metavar="VALUE", help=declaration.meta.doc.replace("%", "%%")
             )
-    return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    parser.add_argument(reexec.CHECK_FLAG, action="store_true", help="read the settings, say what is wrong, and end")
+    found = vars(parser.parse_args(argv))
+    only_check = found.pop("check")
+    return {name: value for name, value in found.items() if value is not None}, only_check
 
 
 def raise_limit() -> None:
@@ -46,10 +53,29 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def refuse(error: ConfigurationError) -> int:
+    """Says what is wrong with the settings."""
+    for problem in error.problems:
+        log(problem, "error")
+    return EXIT_CONFIGURATION
+
+
+def check(given: dict[str, str]) -> int:
+    """Reads the settings as a start would: 0, or 78 with what is wrong. Touches nothing."""
+    try:
+        Programs({**os.environ, **given})
+    except ConfigurationError as error:
+        return refuse(error)
+    return 0
+
+
 def main() -> int:
     """Runs the daemon; its exit code: 0 stopped, 70 internal, 75 another one runs, 78 settings or places."""
     argv = sys.argv[1:]
-    given = flags(argv)
+    given, only_check = flags(argv)
+    if only_check:
+        return check(given)
+    hold()
     os.umask(0o077)
     setproctitle("claudeops: supervisor")
     handed = reexec.inherited()
@@ -62,10 +88,9 @@ def main() -> int:
             places.write_pid(lock)
         else:
             owned = handed["places"]
+            programs.keep(handed["fixed"])
     except ConfigurationError as error:
-        for problem in error.problems:
-            log(problem, "error")
-        return EXIT_CONFIGURATION
+        return refuse(error)
     except places.LockHeldError as error:
         log(str(error), "error")
         return EXIT_LOCK_HELD
@@ -79,7 +104,7 @@ def main() -> int:
     if handed:
         programs.spared |= set(handed["spared"])
         supervisor.resume(handed)
-    log(f"claudeops {supervisor.version} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
+    log(f"claudeops {VERSION} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
     try:
         return supervisor.run()
     except Exception as error:  # noqa: BLE001 - the last word; children end with us

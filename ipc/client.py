@@ -82,7 +82,7 @@ class Client:
             except TimeoutError:
                 raise CallError(Code.DEADLINE, UNAVAILABLE) from None
         finally:
-            del self._waiting[id_]
+            self._waiting.pop(id_, None)
         return cast("R", codec.read_reply(codec.open_envelope(answer), expected))
 
     async def greet(self, role: str, version: str) -> Welcome:

@@ -10,7 +10,8 @@ from ipc.messages.envelope import PROTOCOL, Envelope, Event, Failure, Reply, Req
 from ipc.messages.tables import EVENTS, REQUESTS
 
 MAX_FRAME = 4 * 1024 * 1024
-JSON_FIRST = 0x5B  # "["
+# What reading wild bytes can raise: syntax, shape, text that is no UTF-8, nesting without end.
+UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError)
 
 _msgpack = msgspec.msgpack.Decoder(Envelope)
 _json = msgspec.json.Decoder(Envelope)
@@ -36,14 +37,14 @@ def open_envelope(frame: bytes) -> Envelope:
         raise CallError(Code.INVALID, f"a frame may have {MAX_FRAME} bytes, this one has {len(frame)}")
     try:
         return _json.decode(frame) if is_json(frame) else _msgpack.decode(frame)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise CallError(Code.INVALID, f"not a message: {error}") from error
 
 
 def _decode(body: msgspec.Raw, into: type, *, json: bool) -> object:
     try:
         return msgspec.json.decode(body, type=into) if json else msgspec.msgpack.decode(body, type=into)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise CallError(Code.INVALID, str(error)) from error
 
 
@@ -55,13 +56,19 @@ def _pack(
 
 
 def request(id_: str, message: Request, *, sent: float, deadline: float, trace: str = "", json: bool = False) -> bytes:
-    """A request's frame."""
-    return _pack("req", message.subject, id_, sent, deadline, trace, message, json=json)
+    """A request's frame. CallError `too_large` where the other side would drop the connection for it."""
+    frame = _pack("req", message.subject, id_, sent, deadline, trace, message, json=json)
+    if len(frame) > MAX_FRAME:
+        raise CallError(Code.TOO_LARGE, f"the request has {len(frame)} bytes and may have {MAX_FRAME}; shorten it")
+    return frame
 
 
 def reply(to: Envelope, message: Reply, *, sent: float, json: bool = False) -> bytes:
-    """The frame that answers `to`."""
-    return _pack("rep", to.type, to.id, sent, 0.0, to.trace, message, json=json)
+    """The frame that answers `to`. CallError `too_large` where the other side would drop the connection for it."""
+    frame = _pack("rep", to.type, to.id, sent, 0.0, to.trace, message, json=json)
+    if len(frame) > MAX_FRAME:
+        raise CallError(Code.TOO_LARGE, f"the answer has {len(frame)} bytes and may have {MAX_FRAME}; ask for less")
+    return frame
 
 
 def failure(type_: str, id_: str, error: CallError, *, sent: float, json: bool = False) -> bytes:
@@ -116,6 +123,6 @@ def read_publication(frame: bytes) -> tuple[str, int, Event | None]:
         told = msgspec.msgpack.decode(rest, type=Published)
         event = EVENTS.get(told.type)
         found = None if event is None else msgspec.msgpack.decode(told.body, type=event)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise CallError(Code.INVALID, f"not an event: {error}") from error
     return told.epoch, told.sequence, found

@@ -20,6 +20,7 @@ class Code(StrEnum):
     UNAVAILABLE = "unavailable"
     DISK_FULL = "disk_full"
     OVERLOADED = "overloaded"
+    TOO_LARGE = "too_large"
     UNKNOWN_TYPE = "unknown_type"
     PROTOCOL = "proto.unsupported"
     INTERNAL = "internal"
@@ -35,6 +36,7 @@ HTTP_STATUS = {
     Code.UNAVAILABLE: 503,
     Code.DISK_FULL: 507,
     Code.OVERLOADED: 429,
+    Code.TOO_LARGE: 413,
     Code.UNKNOWN_TYPE: 501,
     Code.PROTOCOL: 502,
     Code.INTERNAL: 500,

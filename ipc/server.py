@@ -23,7 +23,7 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Envelope, Event, Reply, Request
 
 CONCURRENT_MAX = 256
-REQUEST_ID_MAX = 64
+NAME_MAX = 64  # of a request's id and type; both are repeated in the answer
 
 
 class Peer(NamedTuple):
@@ -125,13 +125,17 @@ class Server:
             frames = await self._socket.recv_multipart(copy=False)
             identity = bytes(frames[0].buffer)
             raw = bytes(frames[-1].buffer)
-            try:
-                peer = self._judge(frames[-1])
-                envelope = self._admit(raw)
-            except CallError as error:
-                await self._send(identity, codec.failure("", "", error, sent=time.monotonic(), json=codec.is_json(raw)))
-                continue
             json = codec.is_json(raw)
+            type_ = id_ = ""  # of a frame that can't be read
+            try:
+                envelope = codec.open_envelope(raw)
+                type_, id_ = envelope.type[:NAME_MAX], envelope.id[:NAME_MAX]
+                peer = self._judge(frames[-1])
+                self._admit(envelope)
+            except CallError as error:
+                # With the id, or the one who asked waits for its deadline and is told nothing.
+                await self._send(identity, codec.failure(type_, id_, error, sent=time.monotonic(), json=json))
+                continue
             if envelope.id in self._running:
                 # The same request again while it is being answered: one effect, both are told.
                 self._waiting.setdefault(envelope.id, []).append(identity)
@@ -144,13 +148,13 @@ class Server:
             raise CallError(Code.FORBIDDEN, f"uid {peer.uid} may not command this daemon")
         return peer
 
-    def _admit(self, raw: bytes) -> Envelope:
-        envelope = codec.open_envelope(raw)
-        if not 0 < len(envelope.id) <= REQUEST_ID_MAX:
-            raise CallError(Code.INVALID, f"a request's id has 1 to {REQUEST_ID_MAX} characters")
+    def _admit(self, envelope: Envelope) -> None:
+        if not 0 < len(envelope.id) <= NAME_MAX or len(envelope.type) > NAME_MAX:
+            raise CallError(
+                Code.INVALID, f"a request's id has 1 to {NAME_MAX} characters, and its type at most as many"
+            )
         if len(self._running) >= CONCURRENT_MAX:
             raise CallError(Code.OVERLOADED, "too many requests at a time; try again in a moment")
-        return envelope
 
     async def _answer(self, identity: bytes, envelope: Envelope, peer: Peer, *, json: bool) -> None:
         try:

@@ -12,13 +12,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from daemon import procfs
 from daemon.supervisor import native, rules
 from daemon.supervisor.log import log
 from daemon.supervisor.rules import ProcessState
 
 LINE_MAX = 1024 * 1024
-SEND_MAX = 4 * 1024 * 1024
+UNSAID_MAX = 4 * 1024 * 1024
 Message = dict[str, Any]
 
 
@@ -38,13 +37,13 @@ class Child:
         self.program = program
         self.state = ProcessState.STOPPED
         self.pid: int | None = None
-        self.start_time = 0
         self.channel: socket.socket | None = None
         self.note: Message = {}
         self.restarts = -1
         self.failures = 0
         self.ends: deque[tuple[float, bool]] = deque(maxlen=2000)
         self.anew = 0
+        self.given_up = False
         self.started_at = 0.0
         self.ready_at: float | None = None
         self.beat_at = 0.0
@@ -52,7 +51,9 @@ class Child:
         self.kill_at: float | None = None
         self.again = False
         self.last_exit: str | None = None
-        self._buffer = b""
+        self._heard = b""
+        self._cut = False
+        self._unsaid = b""
 
     def become(self, state: ProcessState) -> None:
         """Changes state, as the table allows."""
@@ -83,15 +84,17 @@ class Child:
         self.ready_at = None
 
     def _began(self, pid: int, now: float) -> None:
-        self.pid, self.start_time = pid, procfs.start_time(pid) or 0
+        self.pid = pid
         self.started_at = self.beat_at = now
-        self.kill_at, self.again, self.note, self._buffer = None, False, {}, b""
+        self.kill_at, self.again, self.note = None, False, {}
+        self._heard, self._cut, self._unsaid = b"", False, b""
 
-    def adopt(self, pid: int, channel: int, now: float, ready: bool) -> None:
-        """Takes over a child of this process before it was re-executed."""
-        self.channel = socket.socket(fileno=channel)
-        self.channel.setblocking(False)
-        os.set_inheritable(channel, False)
+    def adopt(self, pid: int, channel: int | None, now: float, ready: bool) -> None:
+        """Takes over a child of this process from before it was re-executed; one without a channel counts as silent."""
+        if channel is not None:
+            self.channel = socket.socket(fileno=channel)
+            self.channel.setblocking(False)
+            os.set_inheritable(channel, False)
         self._began(pid, now)
         self.become(ProcessState.STARTING)
         if ready:
@@ -119,24 +122,37 @@ class Child:
             log(f"{self.name} can't be started: {error!r}", "error")
         os._exit(70)
 
-    def messages(self) -> list[Message]:
-        """What the child has said since the last call. Garbage is reported and left out."""
-        if self.channel is None:
-            return []
-        try:
-            data = self.channel.recv(65536)
-        except BlockingIOError:
-            return []
-        except OSError as error:
-            log(f"{self.name}: its channel failed: {error.strerror}", "warning")
-            data = b""
-        if not data:
-            self.hang_up()
-            return []
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > LINE_MAX:
-            log(f"{self.name}: a line of its channel has no end; left out", "warning")
-            self._buffer = b""
+    def messages(self, *, to_the_end: bool = False) -> list[Message]:
+        """What the child has said since the last call. Garbage is reported and left out.
+
+        A child that never stops talking must not keep the loop: only `to_the_end` reads all there is.
+        """
+        found: list[Message] = []
+        while self.channel is not None:
+            try:
+                data = self.channel.recv(65536)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                log(f"{self.name}: its channel failed: {error.strerror}", "warning")
+                data = b""
+            if not data:
+                self.hang_up()
+                break
+            found += self._take(data)
+            if not to_the_end:
+                break
+        return found
+
+    def _take(self, data: bytes) -> list[Message]:
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        if self._cut and lines:
+            lines.pop(0)  # the end of the line that was left out
+            self._cut = False
+        if self._cut or len(self._heard) > LINE_MAX:
+            if not self._cut:
+                log(f"{self.name}: a line of its channel has no end; left out", "warning")
+            self._heard, self._cut = b"", True
         return [message for line in lines if (message := self._read(line)) is not None]
 
     def _read(self, line: bytes) -> Message | None:
@@ -150,23 +166,36 @@ class Child:
         return message
 
     def tell(self, message: Message) -> None:
-        """Says something to the child; one that does not read is left to its heartbeat."""
+        """Says something to the child; what its channel does not take at once waits. A deaf one is hung up on."""
         if self.channel is None:
             return
-        data = json.dumps(message).encode() + b"\n"
+        if len(self._unsaid) > UNSAID_MAX:
+            log(f"{self.name}: does not read its channel", "warning")
+            self.hang_up()
+            return
+        self._unsaid += json.dumps(message).encode() + b"\n"
+        self.say()
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is left to say."""
+        return self.channel is not None and bool(self._unsaid)
+
+    def say(self) -> None:
+        """Says as much of what waits as the channel takes."""
+        if self.channel is None:
+            return
         try:
-            sent = self.channel.send(data)
+            sent = self.channel.send(self._unsaid)
         except BlockingIOError:
             return
         except OSError:
             self.hang_up()
             return
-        if sent < len(data):
-            log(f"{self.name}: does not read its channel", "warning")
-            self.hang_up()
+        self._unsaid = self._unsaid[sent:]
 
     def hang_up(self) -> None:
-        """Closes the channel."""
+        """Closes the channel. A child that lives on is silent from here, which its heartbeat tells."""
         if self.channel is not None:
             self.channel.close()
             self.channel = None
@@ -188,6 +217,8 @@ class Child:
         self.become(ProcessState.STOPPING)
         self.kill_at = now + rules.STOP_GRACE
         self.signal(signal.SIGTERM)
+        # A stopped process handles nothing before it goes on.
+        self.signal(signal.SIGCONT)
 
     def abort(self, now: float) -> None:
         """Has a silent child print its stacks and end; it is killed if it can't."""
@@ -195,8 +226,14 @@ class Child:
         self.again = True
         self.kill_at = now + rules.ABORT_GRACE
         self.signal(signal.SIGABRT)
-        # A stopped process handles nothing before it goes on.
         self.signal(signal.SIGCONT)
+
+    def kill_if_due(self, now: float) -> None:
+        """Kills it once its time to end is over."""
+        if self.pid is not None and self.kill_at is not None and now >= self.kill_at:
+            self.kill_at = None
+            log(f"{self.name} does not end; killing it", "error")
+            self.signal(signal.SIGKILL)
 
     def ended(self, status: int) -> None:
         """Takes note of the end of the process."""
@@ -207,7 +244,7 @@ class Child:
             self.last_exit = signal.Signals(number).name if known else f"signal {number}"
         else:
             self.last_exit = f"exit code {os.WEXITSTATUS(status)}"
-        self.pid = None
+        self.pid = self.kill_at = None
 
 
 def python(module: str) -> list[str]:

@@ -6,6 +6,8 @@ import time
 
 from daemon.supervisor.log import log
 
+SEND_SECONDS = 0.5
+
 
 class Notifier:
     """Sends only what has changed, and the watchdog's sign of life."""
@@ -22,14 +24,19 @@ class Notifier:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                # A systemd that does not read must not hold the loop.
+                sender.settimeout(SEND_SECONDS)
                 sender.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:
             if not self._complained:
-                log(f"systemd can't be told: {error.strerror}", "warning")
+                log(f"systemd can't be told: {error.strerror or error}", "warning")
             self._complained = True
+        else:
+            self._complained = False
 
     def status(self, text: str) -> None:
         """The line that `systemctl status` shows."""
+        text = " ".join(text.split())  # a line end would begin another assignment
         if text != self._status:
             self._status = text
             self.send(f"STATUS={text}")

@@ -46,7 +46,6 @@ def take_lock(runtime: Path) -> int:
         if made:
             runtime.chmod(0o750)
         lock = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        os.fchmod(lock, 0o640)  # whatever the umask: the group may ask how the daemon is
     except OSError as error:
         raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} can't be used: {error.strerror}") from error
     try:
@@ -60,6 +59,7 @@ def take_lock(runtime: Path) -> int:
 
 def write_pid(lock: int) -> None:
     """Says in the lock file whose it is."""
+    os.fchmod(lock, 0o640)  # whatever the umask: the group may ask how the daemon is
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 

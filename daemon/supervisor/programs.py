@@ -5,6 +5,7 @@ The worker gets everything. The web process gets an environment built from nothi
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from daemon import procfs
 from daemon.supervisor.children import Program, python
@@ -32,12 +33,20 @@ class Programs:
         environ = environment(self._base)
         settings = load(environ)
         changed = [name for name in DECLARATIONS if getattr(settings, name) != getattr(self.settings, name)]
-        # What was opened at the start stays open, whatever the file says now.
-        kept = {name: getattr(self.settings, name) for name in FIXED}
-        self.settings = settings._replace(**kept)
-        self.environ = {**environ, **{DECLARATIONS[name].env: str(value) for name, value in kept.items()}}
+        kept = self.fixed()
+        self.settings, self.environ = settings, environ
+        self.keep(kept)
         web = any(DECLARATIONS[name].meta.web for name in changed if name not in FIXED)
         return web, ", ".join(DECLARATIONS[name].env for name in changed if name in FIXED)
+
+    def fixed(self) -> dict[str, Any]:
+        """The settings that stay as they were at the start, by name."""
+        return {name: getattr(self.settings, name) for name in FIXED}
+
+    def keep(self, fixed: dict[str, Any]) -> None:
+        """What was opened at the start stays open, whatever the environment file says now."""
+        self.settings = self.settings._replace(**fixed)
+        self.environ = {**self.environ, **{DECLARATIONS[name].env: str(value) for name, value in fixed.items()}}
 
     def worker(self, places: Places, boot_id: str) -> Program:
         """The worker."""

@@ -17,6 +17,7 @@ EXIT_ANEW = 76
 EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
 KILL_WEIGHT = 0.05
+FRESH_SECONDS = 3.0
 
 
 class ProcessState(Enum):
@@ -109,3 +110,10 @@ def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble:
 def watchdog_period(watchdog_usec: str) -> float | None:
     """Seconds between two WATCHDOG=1: a third of what systemd allows; None without a watchdog."""
     return int(watchdog_usec) / 3_000_000 if watchdog_usec.isdigit() and int(watchdog_usec) > 0 else None
+
+
+def feeds_watchdog(worker: ProcessState, silent_for: float) -> bool:
+    """Whether systemd may think that all is well: the worker beats, or has just been started and has time for that."""
+    if worker is ProcessState.STARTING:
+        return silent_for < READY_SECONDS
+    return worker in (ProcessState.RUNNING, ProcessState.STOPPING) and silent_for < FRESH_SECONDS

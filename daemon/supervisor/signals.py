@@ -8,6 +8,11 @@ HANDLED = (
 )  # fmt: skip
 
 
+def hold() -> None:
+    """Has signals wait until there are handlers. PID 1 would miss one that comes before, for ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+
+
 class Signals:
     """The reading end is `descriptor`; `read` gives what has come."""
 
@@ -17,7 +22,10 @@ class Signals:
             signal.signal(signum, lambda *_: None)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        # Blocked over a re-execution, so that none is lost while there is no handler.
+        self.let()
+
+    def let(self) -> None:
+        """Lets signals come again, those that were held first."""
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
     def read(self) -> set[int]:

@@ -30,12 +30,17 @@ def _argument(*names: str, choices_of: str = "", **options: Any) -> Argument:
 ID = _argument("id", type=int, metavar="ID", help="the session's number")
 FOLLOW = _argument("-f", "--follow", action="store_true", help="go on as it grows")
 WAIT = _argument("--wait", action="store_true", help="wait for the end")
+WAIT_LIMIT = _argument("--timeout", type=float, metavar="SECONDS", help="how long to wait; it goes on after that")
 NAME = _argument("name", metavar="NAME", help="the setting's name or environment variable", choices_of="settings")
 STATUSES = ("running", "completed", "failed", "timed_out", "stopped", "interrupted", "escalated")
 TRIGGERS = ("scheduled", "manual", "api", "alert", "escalation")
 
 COMMANDS = (
-    Command(("status",), "How the daemon is; exit code 0 running, 3 not running, 4 nothing known.", "status:status"),
+    Command(
+        ("status",),
+        "How the daemon is; exit code 0 running, degraded or not, 3 not running, 4 nothing known.",
+        "status:status",
+    ),
     Command(
         ("sessions", "list"),
         "Sessions, newest first.",
@@ -53,7 +58,12 @@ COMMANDS = (
         ("sessions", "tail"),
         "The lines of a session's log.",
         "sessions:tail",
-        (ID, FOLLOW, _argument("--pretty", action="store_true", help="one readable line an event")),
+        (
+            ID,
+            FOLLOW,
+            _argument("--pretty", action="store_true", help="one readable line an event"),
+            _argument("--raw", action="store_true", help="control characters too, even onto a terminal"),
+        ),
     ),
     Command(
         ("sessions", "trigger"),
@@ -64,9 +74,10 @@ COMMANDS = (
             _argument("--prompt", metavar="TEXT", help="what to ask"),
             _argument("--prompt-file", metavar="FILE", help="a file with what to ask; - is standard input"),
             WAIT,
+            WAIT_LIMIT,
         ),
     ),
-    Command(("sessions", "stop"), "Stops a running session.", "sessions:stop", (ID, WAIT)),
+    Command(("sessions", "stop"), "Stops a running session.", "sessions:stop", (ID, WAIT, WAIT_LIMIT)),
     Command(("config", "list"), "Every setting with its value.", "settings:listing"),
     Command(("config", "get"), "One setting's value.", "settings:get", (NAME,)),
     Command(
@@ -83,11 +94,19 @@ COMMANDS = (
         (_argument("process", choices=("web", "worker"), help="which"),),
     ),
     Command(("reload",), "Reads the environment file anew.", "system:reload"),
-    Command(("stop",), "Stops the daemon and every session.", "system:stop"),
+    Command(
+        ("stop",),
+        "Stops the daemon and every session, and waits until it is gone.",
+        "system:stop",
+        (
+            _argument("--no-wait", action="store_true", help="do not wait"),
+            _argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to wait (60)"),
+        ),
+    ),
     Command(
         ("logs",),
         "The daemon's own log.",
-        "system:logs",
+        "logs:logs",
         (FOLLOW, _argument("-n", "--lines", type=int, default=50, metavar="N", help="how many lines (50)")),
     ),
     Command(

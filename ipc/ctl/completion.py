@@ -6,7 +6,7 @@ from ipc.ctl.commands import COMMANDS, Command
 from ipc.ctl.connection import Connection
 from ipc.ctl.terminal import show_json
 
-EVERYWHERE = ("--json", "--help")
+EVERYWHERE = ("--json", "--runtime-dir", "--help")
 
 
 def _setting_names() -> list[str]:
@@ -37,9 +37,12 @@ def _options(command: Command) -> list[str]:
     return [*found, *EVERYWHERE]
 
 
+def _groups() -> list[str]:
+    return sorted({command.words[0] for command in COMMANDS if len(command.words) > 1})
+
+
 def _paths() -> list[tuple[str, ...]]:
-    groups = {command.words[:1] for command in COMMANDS if len(command.words) > 1}
-    return [(), *sorted(groups), *sorted(command.words for command in COMMANDS)]
+    return [(), *((group,) for group in _groups()), *sorted(command.words for command in COMMANDS)]
 
 
 def bash() -> str:
@@ -48,13 +51,13 @@ def bash() -> str:
     known = " ".join(sorted({word for command in COMMANDS for word in command.words}))
     return f"""# Completion of claudeopsctl; generated, see `claudeopsctl completion`.
 _claudeopsctl() {{
-    local path="" word words=""
+    local typed="" word words=""
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
         [[ $word == -* ]] && continue
         [[ " {known} " == *" $word "* ]] || continue
-        path="${{path:+$path }}$word"
+        typed="${{typed:+$typed }}$word"
     done
-    case "$path" in
+    case "$typed" in
 {cases}
     esac
     COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
@@ -72,11 +75,13 @@ def fish() -> str:
     """For fish."""
     lines = ["# Completion of claudeopsctl; generated, see `claudeopsctl completion`.", "complete -c claudeopsctl -f"]
     for path in _paths():
-        seen = " ".join(path)
-        condition = f"__fish_seen_subcommand_from {path[-1]}" if path else "__fish_use_subcommand"
-        lines.append(
-            f"complete -c claudeopsctl -n '{condition}' -a '{' '.join(words_after(path))}' # {seen}".rstrip(" #")
-        )
+        condition = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in path) or "__fish_use_subcommand"
+        after = [word for word in words_after(path) if not word.startswith("-")]
+        if path in {command.words[:-1] for command in COMMANDS if len(command.words) > 1}:
+            condition += f"; and not __fish_seen_subcommand_from {' '.join(after)}"
+        elif len(path) == 1:
+            condition += f"; and not __fish_seen_subcommand_from {' '.join(_groups())}"
+        lines.append(f"complete -c claudeopsctl -n '{condition}' -a '{' '.join(words_after(path))}'")
     return "\n".join(lines) + "\n"
 
 

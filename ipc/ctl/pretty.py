@@ -1,7 +1,6 @@
-"""A session's log as one readable line an event, for `claudeopsctl sessions tail --pretty`."""
+"""Lines of a session's log for people and programs: `claudeopsctl sessions tail --pretty` and `--json`."""
 
 import json
-from collections.abc import Iterator
 
 from ipc.ctl.terminal import dollars, duration, paint
 from schema import logline
@@ -12,12 +11,17 @@ ARGUMENTS = ("command", "file_path", "pattern", "url", "query", "prompt", "descr
 SHORT = 160
 
 
-def lines(data: bytes) -> Iterator[str]:
-    """One line for each event in whole lines of a log."""
-    for raw in data.splitlines():
-        found = logline.split(raw)
-        for event in parse(found.text, found.stream):
-            yield f"{(found.at or '')[11:19]} {describe(event)}"
+def as_text(line: bytes) -> str:
+    """One readable line for each event in a line of the log."""
+    found = logline.split(line)
+    return "".join(f"{(found.at or '')[11:19]:<8} {describe(event)}\n" for event in parse(found.text, found.stream))
+
+
+def as_json(line: bytes) -> str:
+    """A line of the log as a JSON object; a text that is not UTF-8 is shown with marks."""
+    found = logline.split(line)
+    fields = {"at": found.at, "stream": found.stream, "text": found.text.decode("utf-8", "replace")}
+    return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def _one_line(text: str) -> str:

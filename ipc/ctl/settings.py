@@ -2,8 +2,9 @@
 
 import argparse
 
-from ipc.ctl.connection import REFUSED, Body, Connection, CtlError
-from ipc.ctl.terminal import show_json, table
+from ipc.ctl.connection import Body, Connection
+from ipc.ctl.errors import REFUSED, CtlError
+from ipc.ctl.terminal import clean, show_json, table
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def _find(connection: Connection, name: str) -> Body:
 def get(connection: Connection, arguments: argparse.Namespace) -> int:
     """One setting's value."""
     item = _find(connection, arguments.name)
-    show_json(item) if arguments.json else print(item["value"])
+    show_json(item) if arguments.json else print(clean(item["value"]))
     return 0
 
 
@@ -49,5 +50,5 @@ def _change(connection: Connection, arguments: argparse.Namespace, value: str | 
     if arguments.json:
         show_json(item)
     else:
-        print(f"{item['name']} = {item['value']} ({item['source']})")
+        print(clean(f"{item['name']} = {item['value']} ({item['source']})"))
     return 0

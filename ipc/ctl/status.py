@@ -2,33 +2,17 @@
 
 import argparse
 
-from ipc.ctl.connection import Body, Connection, CtlError, running, status_file
-from ipc.ctl.terminal import duration, show_json, size, table, toned
+from ipc.ctl.connection import Body, Connection
+from ipc.ctl.errors import CtlError
+from ipc.ctl.place import running, status_age, status_file
+from ipc.ctl.terminal import clean, duration, show_json, size, table, toned
 
 RUNNING, NOT_RUNNING, UNKNOWN = 0, 3, 4
 
 
 def status(connection: Connection, arguments: argparse.Namespace) -> int:
-    """Shows it; 0 running (degraded too), 3 not running, 4 nothing known of a daemon here."""
-    runtime = connection.runtime
-    known = status_file(runtime)
-    code = RUNNING
-    if not running(runtime):
-        code = NOT_RUNNING if known or (runtime / "lock").exists() else UNKNOWN
-        found = _stopped(known, code, str(runtime))
-    else:
-        try:
-            found = connection.call("status", timeout=2.0)
-        except CtlError as error:
-            if error.code == "forbidden":
-                raise
-            state = known.get("state", "starting")
-            found = {**known, "state": "degraded" if state == "running" else state}
-            found["warnings"] = [
-                f"the worker is not answering; this is what the supervisor wrote at {known.get('written_at')}"
-            ]
-    found.setdefault("sessions", {"running": 0})
-    found["sessions"] = found["sessions"] or {"running": 0}
+    """Shows it; 0 while the supervisor lives, 3 when it does not, 4 where nothing is known or we may not look."""
+    code, found = _look(connection)
     if arguments.json:
         show_json(found)
     else:
@@ -36,11 +20,46 @@ def status(connection: Connection, arguments: argparse.Namespace) -> int:
     return code
 
 
-def _stopped(known: Body, code: int, place: str) -> Body:
-    text = "the daemon is not running" if code == NOT_RUNNING else f"nothing is known of a daemon at {place}"
+def _look(connection: Connection) -> tuple[int, Body]:
+    runtime = connection.runtime
+    try:
+        if not running(runtime):
+            known = status_file(runtime)
+            there = known or (runtime / "lock").exists()
+            reason = "the daemon is not running" if there else f"nothing is known of a daemon at {runtime}"
+            return (NOT_RUNNING, _unseen("stopped", reason, known)) if there else (UNKNOWN, _unseen("unknown", reason))
+        try:
+            return RUNNING, connection.call("status", timeout=2.0)
+        except CtlError as error:
+            if error.code == "forbidden":
+                raise
+            return RUNNING, _from_file(connection, error.message)
+    except CtlError as error:
+        return UNKNOWN, _unseen("unknown", error.message)
+
+
+def _from_file(connection: Connection, why: str) -> Body:
+    """What the supervisor wrote, as the worker would have said it. A daemon whose worker is silent is not well."""
+    known, age = status_file(connection.runtime), status_age(connection.runtime)
+    state = known.get("state", "starting")
+    if age is None:
+        told = "the supervisor has not written its status yet"
+    else:
+        told = f"the worker is not answering; as of {duration(age)} ago, by the supervisor"
     return {
-        "state": "stopped" if code == NOT_RUNNING else "unknown",
-        "reason": text,
+        **_unseen("degraded" if state == "running" else state, known.get("reason") or why.partition(";")[0], known),
+        **{key: known[key] for key in ("processes", "sessions", "next_run_at") if known.get(key)},
+        "started_at": known.get("started_at", ""),
+        "warnings": [told, *known.get("warnings", [])],
+    }
+
+
+def _unseen(state: str, reason: str, known: Body | None = None) -> Body:
+    """A status with every field that programs rely on, where nothing runs or nothing can be seen."""
+    known = known or {}
+    return {
+        "state": state,
+        "reason": reason,
         "processes": [],
         "sessions": {"running": 0},
         "next_run_at": None,
@@ -50,16 +69,18 @@ def _stopped(known: Body, code: int, place: str) -> Body:
 
 
 def _print(found: Body) -> None:
-    reason = f" ({found['reason']})" if found.get("reason") else ""
-    print(f"claudeops {found.get('version', '')}: {toned(found['state'])}{reason}")
+    reason = f" ({clean(found['reason'])})" if found.get("reason") else ""
+    print(
+        f"{'claudeops ' + found['version'] if found.get('version') else 'claudeops'}: {toned(found['state'])}{reason}"
+    )
     if found.get("address"):
         print(f"dashboard  {found['address']}")
     print(f"sessions   {found['sessions']['running']} running, next run {found.get('next_run_at') or '–'}")
     cli = found.get("cli")
     if cli:
-        print(f"claude     {cli['path']} {cli['version']}")
+        print(clean(f"claude     {cli['path']} {cli['version']}"))
     for warning in found.get("warnings", []):
-        print(f"warning    {warning}")
+        print(f"warning    {clean(warning)}")
     if found.get("demo"):
         print("demo       the model's words are scripted, no money is spent")
     if found["processes"]:

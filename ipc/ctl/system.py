@@ -1,47 +1,54 @@
-"""`claudeopsctl restart, reload, stop, backup, doctor, setup-link, logs`: the daemon itself."""
+"""`claudeopsctl restart, reload, stop, backup, doctor, setup-link`: the daemon itself."""
 
 import argparse
-import os
 import shutil
 import signal
 import stat
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ipc.ctl.connection import REFUSED, UNREACHABLE, Body, Connection, CtlError, running, signal_supervisor, status_file
-from ipc.ctl.terminal import show_json, size, toned
+from ipc.ctl.connection import Body, Connection
+from ipc.ctl.errors import REFUSED, CtlError
+from ipc.ctl.place import (
+    FRESH_SECONDS,
+    require_running,
+    running,
+    signal_child,
+    signal_supervisor,
+    status_age,
+    status_file,
+)
+from ipc.ctl.terminal import clean, duration, show_json, size, toned
+from schema.version import VERSION
 
-STOP_SECONDS = 60.0
+FREE_MIN = 1048576
+COMMAND_SECONDS = 3.0  # for the worker to pass a command on; then it is done without the worker
 
 
 def _told(arguments: argparse.Namespace, text: str) -> int:
-    show_json({"done": True, "text": text}) if arguments.json else print(text)
+    show_json({"done": True, "text": text}) if arguments.json else print(clean(text))
     return 0
 
 
 def restart(connection: Connection, arguments: argparse.Namespace) -> int:
     """Replaces the worker or the web process; sessions go on."""
     try:
-        connection.call("process.restart", {"name": arguments.process}, timeout=5.0)
+        connection.call("process.restart", {"name": arguments.process}, timeout=COMMAND_SECONDS)
     except CtlError as error:
         if error.code != "unavailable":
             raise
-        pid = next(
-            (p["pid"] for p in status_file(connection.runtime).get("processes", []) if p["name"] == arguments.process),
-            0,
-        )
-        if not pid:
-            raise
-        # The worker can't pass it on: the supervisor starts anew what ends.
-        os.kill(pid, signal.SIGKILL if arguments.process == "worker" else signal.SIGTERM)
+        if not error.data.get("sent") or arguments.process == "web":
+            # The worker can't pass it on: the supervisor starts anew what ends. A worker that hangs hears no SIGTERM.
+            signum = signal.SIGKILL if arguments.process == "worker" else signal.SIGTERM
+            signal_child(connection.runtime, arguments.process, signum)
     return _told(arguments, f"{arguments.process} is being replaced")
 
 
 def reload(connection: Connection, arguments: argparse.Namespace) -> int:
     """Reads the environment file anew."""
     try:
-        connection.call("daemon.reload", timeout=5.0)
+        connection.call("daemon.reload", timeout=COMMAND_SECONDS)
     except CtlError as error:
         if error.code != "unavailable":
             raise
@@ -51,17 +58,25 @@ def reload(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def stop(connection: Connection, arguments: argparse.Namespace) -> int:
-    """Stops the daemon and every session, and waits until it is gone."""
+    """Stops the daemon and every session, and waits until it is gone. One that does not run is stopped already."""
+    if not running(connection.runtime) and (connection.runtime / "lock").exists():
+        return _told(arguments, f"the daemon at {connection.runtime} is not running")
     try:
-        connection.call("daemon.stop", timeout=5.0)
+        connection.call("daemon.stop", timeout=COMMAND_SECONDS)
     except CtlError as error:
-        if error.code != "unavailable":
+        if error.code not in ("unavailable", "not_running"):
             raise
-        signal_supervisor(connection.runtime, signal.SIGTERM)
-    end = time.monotonic() + STOP_SECONDS
+        if running(connection.runtime):
+            signal_supervisor(connection.runtime, signal.SIGTERM)
+        elif error.code == "not_running" and not (connection.runtime / "lock").exists():
+            raise
+    if arguments.no_wait:
+        return _told(arguments, "the daemon is stopping")
+    end = time.monotonic() + arguments.timeout
     while running(connection.runtime):
         if time.monotonic() > end:
-            raise CtlError(REFUSED, "deadline", f"it has not ended within {STOP_SECONDS:g} s; look at its log")
+            text = f"it has not ended within {arguments.timeout:g} s; look at `claudeopsctl logs`"
+            raise CtlError(REFUSED, "deadline", text)
         time.sleep(0.05)
     return _told(arguments, "stopped")
 
@@ -70,7 +85,7 @@ def backup(connection: Connection, arguments: argparse.Namespace) -> int:
     """Copies the database, online."""
     path = str(Path(arguments.path).absolute()) if arguments.path else ""
     made = connection.call("database.backup", {"path": path}, timeout=300.0)
-    show_json(made) if arguments.json else print(f"{made['path']} ({size(made['size'])})")
+    show_json(made) if arguments.json else print(clean(f"{made['path']} ({size(made['size'])})"))
     return 0
 
 
@@ -82,72 +97,75 @@ def setup_link(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _local_findings(runtime: Path) -> list[Body]:
+    """What can be seen without the worker: lock, directory, sockets, the supervisor's status file, disk, version."""
     found: list[Body] = []
 
     def add(name: str, level: str, text: str) -> None:
         found.append({"name": name, "level": level, "text": text})
 
-    if running(runtime):
+    try:
+        require_running(runtime)
         add("supervisor", "ok", f"holds the lock in {runtime}")
-    else:
-        add(
-            "supervisor",
-            "error",
-            f"no daemon holds {runtime / 'lock'}; start it, or name its place by CLAUDEOPS_RUNTIME_DIR",
-        )
-    for name in ("rpc.sock", "pub.sock"):
+    except CtlError as error:
+        add("supervisor", "error", error.message)
+        return found
+    for name, allowed in ((".", 0o750), ("rpc.sock", 0o660), ("pub.sock", 0o660)):
+        path = runtime / name
         try:
-            mode = (runtime / name).stat().st_mode
+            facts = path.stat()
         except OSError as error:
-            add(name, "error", f"{runtime / name}: {error.strerror}")
+            add(path.name, "error", f"{path}: {error.strerror}; restart the daemon")
             continue
-        wide = stat.S_IMODE(mode) & 0o007
-        text = f"{runtime / name} has mode {stat.S_IMODE(mode):04o}"
-        add(name, "error" if wide else "ok", text + ("; anybody may command the daemon, restart it" if wide else ""))
-    known = status_file(runtime)
-    for process in known.get("processes", []):
-        level = "ok" if process["state"] == "running" else "error"
-        add(process["name"], level, f"{process['state']}, {process['restarts']} restarts")
-    free = shutil.disk_usage(runtime).free if runtime.exists() else 0
-    add("runtime directory", "ok" if free > 1048576 else "error", f"{size(free)} free beneath {runtime}")
+        mode = stat.S_IMODE(facts.st_mode)
+        if name != "." and not stat.S_ISSOCK(facts.st_mode):
+            add(path.name, "error", f"{path} is no socket; move it away and restart the daemon")
+        elif mode & 0o007:
+            add(path.name, "error", f"{path} has mode {mode:04o}: anybody may reach the daemon; chmod {allowed:04o} it")
+        else:
+            add(path.name, "ok", f"{path} has mode {mode:04o}")
+    _judge_status(runtime, add)
+    free = shutil.disk_usage(runtime).free
+    text = f"{size(free)} free beneath {runtime}"
+    add("runtime disk", *(("ok", text) if free > FREE_MIN else ("error", f"{text}; make room")))
     return found
 
 
+def _judge_status(runtime: Path, add: Callable[[str, str, str], None]) -> None:
+    known, age = status_file(runtime), status_age(runtime)
+    if not known or age is None:
+        add("status file", "error", f"{runtime / 'status.json'} can't be read; look at `claudeopsctl logs`")
+        return
+    if age > FRESH_SECONDS:
+        add("status file", "error", f"written {duration(age)} ago; the supervisor hangs, or its disk is full")
+    else:
+        add("status file", "ok", f"written {duration(age)} ago")
+    for process in known.get("processes", []):
+        well = process["state"] == "running"
+        ended = f", last exit: {process['last_exit']}" if process.get("last_exit") else ""
+        text = f"{process['state']}, {process['restarts']} restarts{ended}"
+        add(process["name"], "ok" if well else "error", text if well else f"{text}; look at `claudeopsctl logs`")
+    if known.get("version") != VERSION:
+        text = (
+            f"the daemon is {known.get('version')}, this command {VERSION}; reload the daemon's unit after an upgrade"
+        )
+        add("version", "warning", text)
+
+
 def doctor(connection: Connection, arguments: argparse.Namespace) -> int:
-    """Looks for what is wrong; 0 if nothing is, 1 if something needs mending."""
+    """Looks for what is wrong; 0 if nothing is (warnings are no fault), 1 if something needs mending."""
     found = _local_findings(connection.runtime)
-    try:
-        found += connection.call("doctor", timeout=40.0)["findings"]
-    except CtlError as error:
-        found.append({"name": "worker", "level": "error", "text": error.message})
+    if found[0]["level"] == "ok":
+        try:
+            found += connection.call("doctor", timeout=40.0)["findings"]
+        except CtlError as error:
+            text = f"{error.message}; what only it can see is not checked: database, disk, the claude command"
+            found.append({"name": "worker", "level": "error", "text": text})
     if arguments.json:
         show_json({"findings": found})
     else:
         width = max(len(item["name"]) for item in found)
         for item in found:
-            print(f"{toned(item['level']):<8} {item['name']:<{width}}  {item['text']}")
+            print(
+                f"{toned(item['level'])}{' ' * (8 - len(item['level']))} {item['name']:<{width}}  {clean(item['text'])}"
+            )
     return REFUSED if any(item["level"] == "error" for item in found) else 0
-
-
-def logs(connection: Connection, arguments: argparse.Namespace) -> int:
-    """The daemon's own log: from the journal, or from the file that its standard error goes to."""
-    pid = status_file(connection.runtime).get("pid")
-    if not pid or not running(connection.runtime):
-        raise CtlError(UNREACHABLE, "not_running", f"the daemon at {connection.runtime} is not running")
-    groups = Path(f"/proc/{pid}/cgroup").read_text()
-    unit = next((part for line in groups.splitlines() for part in line.split("/") if part.endswith(".service")), None)
-    sys.stdout.flush()
-    if unit:
-        os.execvp(
-            "journalctl", ["journalctl", "-u", unit, "-n", str(arguments.lines), *(["-f"] if arguments.follow else [])]
-        )
-    try:
-        target = os.readlink(f"/proc/{pid}/fd/2")
-    except OSError as error:
-        raise CtlError(
-            UNREACHABLE, "forbidden", f"can't see where the daemon logs: {error.strerror}; run this as root"
-        ) from error
-    if not target.startswith("/") or not Path(target).is_file():
-        text = f"the daemon logs to {target}: look at the terminal or at the container's log"
-        raise CtlError(REFUSED, "not_found", text)
-    os.execvp("tail", ["tail", "-n", str(arguments.lines), *(["-f"] if arguments.follow else []), target])

@@ -27,7 +27,7 @@ def toned(word: str) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as they need; the last one is not padded. A status in a cell is coloured after measuring."""
-    lines = [list(head), *[list(row) for row in rows]]
+    lines = [list(head), *[[clean(cell) for cell in row] for row in rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     text = []
     for number, line in enumerate(lines):
@@ -67,6 +67,16 @@ def dollars(cost: float | None) -> str:
     return f"${cost:.4f}" if cost < 0.01 else f"${cost:,.2f}"
 
 
+def clean(text: str) -> str:
+    """`text` without what would command the terminal: control characters but tab and line end become `\\x1b` and so on.
+
+    What sessions and people wrote is shown through this; JSON escapes by itself.
+    """
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\t" else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 def show_json(value: Any) -> None:
     """One JSON document."""
-    print(json.dumps(value, ensure_ascii=False))
+    print(json.dumps(value, ensure_ascii=False), flush=True)

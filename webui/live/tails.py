@@ -24,6 +24,7 @@ from webui.pages.row_html import RenderRow
 from webui.pages.transcript_rows import Calls, read_line
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
+GATHERED_BYTES = 32 * 1024
 KEPT_BYTES = 1024 * 1024
 POLL_SECONDS = 0.015
 COALESCE_SECONDS = 0.004  # lines that come so close together travel together
@@ -104,6 +105,15 @@ class Tail:
             _, old = self._batches.popitem(last=False)
             self._kept -= len(old.payload)
         return made
+
+    def gather(self, offset: int) -> tuple[int, bytes]:
+        """Where the next events end, and they: many small pieces travel together to a reader that is behind."""
+        payloads, size = [], 0
+        while offset < self.edge and size < GATHERED_BYTES:
+            offset, payload = self.batch(offset)
+            payloads.append(payload)
+            size += len(payload)
+        return offset, b"".join(payloads)
 
     def _read(self, offset: int) -> tuple[list[Line], int]:
         if self._path is None:

@@ -73,9 +73,8 @@ class _Watch:
                 version = tail.version
                 await connection.write(self._state("state", STATE))
             elif offset < tail.edge:
-                batch = tail.batch(offset)
-                offset = batch.end
-                await connection.write(batch.payload)
+                offset, payload = tail.gather(offset)
+                await connection.write(payload)
                 await asyncio.sleep(0)  # a long log is many batches; others have their turn between them
             elif tail.over:
                 await connection.write(self._state("done", DONE))

@@ -1,5 +1,6 @@
 """The dashboard over a stand-in worker, on a real socket; and browsers of people who are signed in to it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,6 +67,9 @@ async def open_site(directory: Path, *, start_worker: bool = True, **settings: A
     server = TestServer(application, host="127.0.0.1")
     await server.start_server()
     site = Site(server, worker, application)
+    async with asyncio.timeout(10):
+        while start_worker and not site.parts.worker.known:
+            await asyncio.sleep(0.01)
     try:
         yield site
     finally:

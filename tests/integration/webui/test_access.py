@@ -1,5 +1,6 @@
-"""Nobody gets in without a sign-in, no form is taken that was not sent from here, and each role stays within its own."""
+"""Nobody gets in without a sign-in, no form is taken that was not sent from here, each role stays within its own."""
 
+import io
 import re
 
 import pytest
@@ -23,7 +24,9 @@ OPEN = {
 def registered(site: Site) -> list[tuple[str, str]]:
     """What the application really answers, whatever the table says."""
     return [
-        (route.method, route.resource.canonical) for route in site.application.router.routes() if route.resource is not None
+        (route.method, route.resource.canonical)
+        for route in site.application.router.routes()
+        if route.resource is not None
     ]
 
 
@@ -54,7 +57,11 @@ async def test_every_route_but_the_listed_ones_asks_for_a_sign_in(site: Site) ->
 
 
 async def test_the_listed_routes_are_the_public_ones_of_the_table(site: Site) -> None:
-    public = {(route.method, route.path.replace(":.+", "")) for route in routes.table(site.parts.assets) if route.access is Access.PUBLIC}
+    public = {
+        (route.method, route.path.replace(":.+", ""))
+        for route in routes.table(site.parts.assets)
+        if route.access is Access.PUBLIC
+    }
     assert public == OPEN
     assert set(site.parts.access) == {pair for pair in registered(site) if pair[0] != "HEAD"}
 
@@ -90,7 +97,9 @@ async def test_no_form_is_taken_without_its_token(site: Site, fields: dict[str, 
     browser = site.browser(headers={"Origin": site.origin, "Sec-Fetch-Site": "same-origin"})
     for method, canonical in registered(site):
         if method == "POST":
-            async with browser.post(address(canonical), data={"prompt": "x", **fields}, allow_redirects=False) as response:
+            async with browser.post(
+                address(canonical), data={"prompt": "x", **fields}, allow_redirects=False
+            ) as response:
                 assert response.status == 403, canonical
     assert site.worker.database.rows("sessions.running") == []
 
@@ -100,7 +109,7 @@ async def test_the_same_form_with_token_and_origin_is_taken(site: Site) -> None:
     async with browser.post("/sessions/trigger", data={"csrf": CSRF, "prompt": "x"}, allow_redirects=False) as response:
         assert response.status == 303
     async with browser.post(
-        "/sessions/trigger", data={"prompt": "y"}, headers={"X-CSRF-Token": CSRF}, allow_redirects=False
+        "/sessions/trigger", data={"prompt": "y", "tier": "2"}, headers={"X-CSRF-Token": CSRF}, allow_redirects=False
     ) as response:
         assert response.status == 303
 
@@ -145,6 +154,8 @@ async def test_a_page_names_its_assets_by_hash_and_they_are_kept_for_ever(site: 
 
 
 async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
-    async with site.browser().post("/sessions/trigger", data={"csrf": CSRF, "prompt": "x" * 1_100_000}) as response:
+    body = io.BytesIO(f"csrf={CSRF}&prompt={'x' * 1_100_000}".encode())
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with site.browser().post("/sessions/trigger", data=body, headers=headers) as response:
         assert response.status == 413
         assert "too large" in await response.text()

@@ -10,7 +10,10 @@ from ipc.messages.sessions import TriggerSession
 from schema.states import SessionStatus
 from tests.integration.webui.site import CSRF, Site, open_site
 
-LINE = b'2026-01-31T08:05:00.000000000Z\t{"type":"assistant","message":{"id":"m","content":[{"type":"text","text":"%s"}]}}\n'
+LINE = (
+    b"2026-01-31T08:05:00.000000000Z\t"
+    b'{"type":"assistant","message":{"id":"m","content":[{"type":"text","text":"%s"}]}}\n'
+)
 
 
 def form(**fields: str) -> dict[str, str]:
@@ -166,7 +169,8 @@ async def test_a_log_outside_of_the_results_directory_is_not_read(site: Site) ->
 async def test_a_long_transcript_is_paged_backwards_without_a_gap(site: Site) -> None:
     log = b"".join(LINE % f"line {number:05d}.".encode() for number in range(5000))
     id_ = site.worker.session(status="completed", log=log)
-    browser, found, address = site.browser(), [], f"/sessions/{id_}"
+    browser, address = site.browser(), f"/sessions/{id_}"
+    found: list[str] = []
     for _ in range(3):
         async with browser.get(address) as response:
             text = await response.text()
@@ -177,7 +181,10 @@ async def test_a_long_transcript_is_paged_backwards_without_a_gap(site: Site) ->
 
 
 async def test_the_list_is_paged_both_ways_and_filtered(site: Site) -> None:
-    ids = [site.worker.session(tier=number % 3 + 1, status="completed", prompt_text=f"find {number}") for number in range(120)]
+    ids = [
+        site.worker.session(tier=number % 3 + 1, status="completed", prompt_text=f"find {number}")
+        for number in range(120)
+    ]
     browser = site.browser()
 
     async def page(address: str) -> tuple[list[int], str | None, str | None]:
@@ -185,7 +192,11 @@ async def test_the_list_is_paged_both_ways_and_filtered(site: Site) -> None:
             found = await response.json()
         return [session["id"] for session in found["sessions"]], found["next"], found["previous"]
 
-    for query, wanted in (("", ids), ("?tier=2", ids[1::3]), ("?q=find+1", [i for i in ids if f"{i - 1}".startswith("1")])):
+    for query, wanted in (
+        ("", ids),
+        ("?tier=2", ids[1::3]),
+        ("?q=find+1", [i for i in ids if f"{i - 1}".startswith("1")]),
+    ):
         first, older, newer = await page(f"/sessions{query}")
         assert newer is None
         found = first
@@ -205,11 +216,13 @@ async def test_a_filter_that_is_none_is_refused(site: Site) -> None:
         assert "no status" in await response.text()
 
 
-async def test_pages_are_served_with_the_worker_away_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_are_served_with_the_worker_away_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("webui.worker.SILENT_SECONDS", 0.5)
     async with open_site(tmp_path, start_worker=False) as site:
         (site.worker.runtime / "status.json").write_text(
-            '{"state":"degraded","reason":"the worker is starting","processes":[{"name":"worker","pid":5,"state":"starting"}]}'
+            '{"state":"degraded","reason":"it starts","processes":[{"name":"worker","pid":5,"state":"starting"}]}'
         )
         id_ = site.worker.session(log=LINE % b"still here")
         browser = site.browser()

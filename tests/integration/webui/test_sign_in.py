@@ -26,7 +26,9 @@ async def set_up(site: Site, link: str = "one-time-link", **fields: str) -> tupl
     return browser, response
 
 
-async def sign_in(site: Site, password: str, name: str = "ada", **headers: str) -> tuple[aiohttp.ClientSession, Any, str]:
+async def sign_in(
+    site: Site, password: str, name: str = "ada", **headers: str
+) -> tuple[aiohttp.ClientSession, Any, str]:
     browser = site.browser(None)
     csrf = await token_of(browser, "/sign-in")
     async with browser.post(
@@ -88,7 +90,9 @@ async def test_a_wrong_password_and_an_unknown_name_read_the_same(site: Site) ->
 async def test_twenty_wrong_passwords_are_slowed_down_and_the_owner_gets_in_from_elsewhere(tmp_path: Path) -> None:
     async with open_site(tmp_path, trusted_proxies="127.0.0.0/8") as site:
         await set_up(site)
-        statuses = [(await sign_in(site, f"wrong {n}", **{"X-Forwarded-For": "203.0.113.7"}))[1].status for n in range(20)]
+        statuses = [
+            (await sign_in(site, f"wrong {n}", **{"X-Forwarded-For": "203.0.113.7"}))[1].status for n in range(20)
+        ]
         assert statuses[:5] == [401] * 5
         assert statuses.count(429) >= 10
         _, slowed, text = await sign_in(site, PASSWORD, **{"X-Forwarded-For": "203.0.113.7"})
@@ -134,7 +138,9 @@ async def test_behind_https_cookies_are_secure_and_another_host_is_refused(tmp_p
 async def test_a_sign_in_that_is_used_lasts_longer(site: Site) -> None:
     browser = site.browser("viewer")
     with site.worker.database.transaction():
-        site.worker.database.script("UPDATE sign_ins SET seen_at = '2026-01-01T00:00:00.000Z', expires_at = '2199-01-01T00:00:00.000Z'")
+        site.worker.database.script(
+            "UPDATE sign_ins SET seen_at = '2026-01-01T00:00:00.000Z', expires_at = '2199-01-01T00:00:00.000Z'"
+        )
     async with browser.get("/sessions") as response:
         assert response.cookies["claudeops"]["max-age"]
     await asyncio.sleep(0.3)
