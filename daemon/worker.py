@@ -84,7 +84,7 @@ class Worker:
         self.daemon = Daemon(runtime)
         self.cli = Cli(self.settings, str(prepare.home(settings)))
         self.executor = LocalExecutor(Path(settings.state_dir) / "runs")
-        self.sessions = Sessions(self.store, self.settings, self.cli, self.publisher, self.executor)
+        self.sessions = Sessions(self.store, self.settings, self.cli, self.publisher, self.executor, self._watch)
         boot = environ.get("CLAUDEOPS_BOOT_ID", "")
         self.scheduler = Scheduler(self.store, self.settings, self.sessions, self.publisher, boot)
         self.control = Control(int(environ["CLAUDEOPS_CONTROL_FD"]), self._note, self._hear)

@@ -10,7 +10,9 @@ import sys
 import msgspec
 
 from daemon.runs.follow import Chunk, follow
+from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
+from daemon.runs.spec import read_known
 from daemon.sessions.progress import Reading, read_said
 from daemon.store import Store
 from ipc.errors import CallError
@@ -67,3 +69,19 @@ class Follower:
         if now - self._announced >= ANNOUNCE_SECONDS:
             self._announced = now
             self._publisher.publish(SessionChanged(id=self._session.id, status=self._session.status))
+
+
+async def end_of(run: Run) -> ExitRecord:
+    """The run's exit record; waits for the disk to take that of a run whose shim was killed."""
+    while True:
+        try:
+            return await run.wait()
+        except OSError as error:
+            print(f"run {run.run_id}: can't write its end yet: {error}", file=sys.stderr, flush=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def timeout_of(run: Run) -> float:
+    """The timeout that the run was started with, which is not always the present setting."""
+    known = read_known(run.run_dir)
+    return known.timeout_s if known else 0.0

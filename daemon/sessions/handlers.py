@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from daemon.sessions.lifecycle import Sessions, log_path
+from daemon.sessions.lifecycle import Sessions
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import (
@@ -52,6 +52,13 @@ async def read_page(store: Store, request: ListSessions) -> SessionsReply:
             break
         before = rows[-1]["id"]
     return SessionsReply(sessions=found[:limit])
+
+
+def log_path(session: Session) -> Path:
+    """Where a session's log lies. CallError if it has none."""
+    if not session.log_file:
+        raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
+    return Path(session.log_file)
 
 
 def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:

@@ -7,21 +7,20 @@ Each step is on disk before the next: the row, then the run, then what its log m
 import asyncio
 import sys
 import uuid
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from daemon import procfs
 from daemon.runs.adopt import remove
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
-from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
-from daemon.runs.spec import RunSpec, read_known
+from daemon.runs.spec import RunSpec
 from daemon.runs.states import EndReason
 from daemon.runs.sweep import sweep
 from daemon.sessions import command, prepare, rules
 from daemon.sessions.cli import Cli
-from daemon.sessions.follow import Follower
+from daemon.sessions.follow import Follower, end_of, timeout_of
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc import codec
@@ -42,8 +41,16 @@ class Sessions:
     """All sessions that run, by id, each with the task that follows it."""
 
     def __init__(
-        self, store: Store, settings: LiveSettings, cli: Cli, publisher: Publisher, executor: LocalExecutor
+        self,
+        store: Store,
+        settings: LiveSettings,
+        cli: Cli,
+        publisher: Publisher,
+        executor: LocalExecutor,
+        watch_task: Callable[[asyncio.Task[None]], None],
     ) -> None:
+        """`watch_task` hears the end of every task, for what may not go unnoticed."""
+        self._watch_task = watch_task
         self._store = store
         self._settings = settings
         self._cli = cli
@@ -161,7 +168,8 @@ class Sessions:
     def _watch(self, session: Session, run: Run) -> None:
         self._idle[session.tier].clear()
         self._runs[session.id] = run
-        task = asyncio.create_task(self._live(session, run))
+        task = asyncio.create_task(self._live(session, run), name=f"session {session.id}")
+        task.add_done_callback(self._watch_task)
         self._tasks[session.id] = task
         self._publisher.publish(SessionChanged(id=session.id, status=session.status))
 
@@ -169,7 +177,7 @@ class Sessions:
         """Follows a session to its end."""
         follower = Follower(self._store, self._publisher, session, run)
         kills = procfs.kills_for_memory()
-        ended = asyncio.create_task(_end(run))
+        ended = asyncio.create_task(end_of(run))
         try:
             await follower.follow()
             record = await ended
@@ -185,7 +193,7 @@ class Sessions:
                 record.error or "",
             ),
             follower.reading.said,
-            timeout_s=_timeout(run),
+            timeout_s=timeout_of(run),
             last_stderr=follower.reading.last_stderr,
             short_of_memory=procfs.kills_for_memory() > kills,
         )
@@ -247,6 +255,7 @@ class Sessions:
             if run is None:
                 # Killed between its row and its run: nothing was started.
                 await self._finish(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
+                prepare.tidy(self._settings.current, session.run_id or "none")
                 await sweep(self._executor.directory(session.run_id or "none"))
             else:
                 self._watch(session, run)
@@ -256,7 +265,7 @@ class Sessions:
 
     async def _tidy(self, run: Run) -> None:
         run.stop(EndReason.INTERRUPTED, "the daemon, for no session wants it")
-        await _end(run)
+        await end_of(run)
         prepare.tidy(self._settings.current, run.run_id)
         remove(run.run_dir)
 
@@ -273,26 +282,3 @@ class Sessions:
         await asyncio.gather(*tasks, return_exceptions=True)
         for run in self._runs.values():
             run.close()
-
-
-async def _end(run: Run) -> ExitRecord:
-    """The run's exit record; waits for the disk to take that of a run whose shim was killed."""
-    while True:
-        try:
-            return await run.wait()
-        except OSError as error:
-            print(f"run {run.run_id}: can't write its end yet: {error}", file=sys.stderr, flush=True)
-            await asyncio.sleep(RETRY_SECONDS)
-
-
-def _timeout(run: Run) -> float:
-    """The timeout that the run was started with, which is not always the present setting."""
-    known = read_known(run.run_dir)
-    return known.timeout_s if known else 0.0
-
-
-def log_path(session: Session) -> Path:
-    """Where a session's log lies. CallError if it has none."""
-    if not session.log_file:
-        raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
-    return Path(session.log_file)
