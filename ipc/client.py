@@ -6,7 +6,9 @@ reply finds no one waiting and is dropped. Nothing is queued for a worker that i
 
 import asyncio
 import contextlib
+import sys
 import time
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
@@ -129,11 +131,18 @@ class Subscriber:
             missed = epoch != self._epoch or sequence != self._sequence + 1
             self._epoch, self._sequence = epoch, sequence
             self.heard_at = time.monotonic()
-            for told in (None, event) if missed else (event,):
-                if told is not None or missed:
-                    result = self._listener(told)
-                    if result is not None:
-                        await result
+            if missed:
+                await self._tell(None)
+            if event is not None:
+                await self._tell(event)
+
+    async def _tell(self, event: Event | None) -> None:
+        try:
+            result = self._listener(event)
+            if result is not None:
+                await result
+        except Exception:  # noqa: BLE001 - the boundary: one event's listener must not deafen us to all that follow
+            traceback.print_exc(file=sys.stderr)
 
     async def close(self) -> None:
         """Ends."""

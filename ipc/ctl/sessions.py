@@ -136,7 +136,7 @@ def stop(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _who() -> str:
-    return f"{os.environ.get('USER') or os.getuid()} (claudeopsctl)"
+    return f"{os.environ.get('USER') or f'uid {os.getuid()}'} (claudeopsctl)"
 
 
 def wait_ended(connection: Connection, id_: int, timeout: float | None = None) -> Body:

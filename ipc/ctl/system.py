@@ -110,19 +110,19 @@ def _local_findings(runtime: Path) -> list[Body]:
         add("supervisor", "error", error.message)
         return found
     for name, allowed in ((".", 0o750), ("rpc.sock", 0o660), ("pub.sock", 0o660)):
-        path = runtime / name
+        path, title = runtime / name, "runtime directory" if name == "." else name
         try:
             facts = path.stat()
         except OSError as error:
-            add(path.name, "error", f"{path}: {error.strerror}; restart the daemon")
+            add(title, "error", f"{path}: {error.strerror}; restart the daemon")
             continue
         mode = stat.S_IMODE(facts.st_mode)
         if name != "." and not stat.S_ISSOCK(facts.st_mode):
-            add(path.name, "error", f"{path} is no socket; move it away and restart the daemon")
+            add(title, "error", f"{path} is no socket; move it away and restart the daemon")
         elif mode & 0o007:
-            add(path.name, "error", f"{path} has mode {mode:04o}: anybody may reach the daemon; chmod {allowed:04o} it")
+            add(title, "error", f"{path} has mode {mode:04o}: anybody may reach the daemon; chmod {allowed:04o} it")
         else:
-            add(path.name, "ok", f"{path} has mode {mode:04o}")
+            add(title, "ok", f"{path} has mode {mode:04o}")
     _judge_status(runtime, add)
     free = shutil.disk_usage(runtime).free
     text = f"{size(free)} free beneath {runtime}"

@@ -54,7 +54,7 @@ def test_every_rules_module_is_under_the_contract() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (pure,) = [contract for contract in contracts if contract["name"].startswith("rules decide from values")]
     found = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules(*PACKAGES)]
-    assert {name for name in found if name.endswith(".rules")} == set(pure["source_modules"])
+    assert {name for name in found if name.endswith(".rules")} <= set(pure["source_modules"])
 
 
 def test_nothing_imports_tests_or_packaging() -> None:

@@ -6,7 +6,29 @@ it, stop it and start another on the same socket. The files: `calls` (one reques
 its answer), `long` (prompts).
 """
 
-The handlers. Each call is noted before it is answered."""
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+
+import zmq
+import zmq.asyncio
+
+from ipc import codec
+from ipc.errors import CallError, Code
+from ipc.messages import sessions, settings, system, users
+from ipc.messages.envelope import Done, Reply, Request
+from ipc.messages.tables import REQUESTS
+from ipc.server import Call, Handler, Server, bound_socket
+from schema.sessions import Session
+from schema.states import SessionStatus, Trigger
+
+ROWS = 250
+
+
+class StandIn:
+    """The handlers. Each call is noted before it is answered."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -123,13 +145,11 @@ The handlers. Each call is noted before it is answered."""
         return path.read_bytes() if path.exists() else None
 
     def handlers(self) -> dict[type[Request], Handler]:
-        from ipc.messages.tables import REQUESTS
-
         return dict.fromkeys(REQUESTS.values(), self.answer)
 
 
 async def main() -> None:
-    """Serves until killed. Only root may ask."""
+    """Serves until killed. Only its own user may ask."""
     stand_in = StandIn(Path(os.environ["STAND_IN_DIR"]))
     socket = bound_socket(zmq.asyncio.Context(), zmq.ROUTER, int(os.environ["CLAUDEOPS_RPC_FD"]))
     own = os.getuid()

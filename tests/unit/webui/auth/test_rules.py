@@ -1,7 +1,7 @@
 """Roles, delays after wrong passwords, Origin, proxies, redirect targets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.states import Role
@@ -40,6 +40,7 @@ def test_an_address_that_tries_many_names_is_slowed_down() -> None:
     assert sign_in_delay(Failures(1, 0.0), Failures(25, 0.0), Failures(1, 0.0)) == 32.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 900))
 def test_a_name_under_attack_from_elsewhere_lets_its_owner_in(times: int, ago: float) -> None:
     assert sign_in_delay(NONE, NONE, Failures(times, ago)) == 0.0

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.webui.sse_reader import Parser, Said
@@ -17,6 +17,7 @@ def normal(text: str) -> str:
     return re.sub(r"\r\n|\r", "\n", text).encode("utf-8", "replace").decode()
 
 
+@settings(deadline=None)
 @given(st.lists(WILD, min_size=1, max_size=5))
 def test_any_text_comes_out_as_one_event_each(texts: list[str]) -> None:
     stream = b"".join(sse.encode("rows", text, str(number)) for number, text in enumerate(texts))
@@ -24,12 +25,14 @@ def test_any_text_comes_out_as_one_event_each(texts: list[str]) -> None:
     assert Parser().feed(stream.decode()) == wanted
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_as_a_log_shows_them_come_out_as_one_event(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     assert Parser().feed(sse.encode("rows", text).decode()) == [Said("rows", normal(text), "")]
 
 
+@settings(deadline=None)
 @given(WILD, st.integers(1, 40))
 def test_an_event_may_come_in_any_pieces(text: str, size: int) -> None:
     whole = sse.encode("state", text, "7").decode()

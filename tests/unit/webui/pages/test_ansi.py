@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webui.pages import ansi
@@ -37,6 +37,7 @@ def test_text_becomes_spans(text: str, html: str) -> None:
     assert ansi.html(text) == html
 
 
+@settings(deadline=None)
 @given(ESCAPES)
 def test_nothing_but_our_spans_comes_out(text: str) -> None:
     found = str(ansi.html(text))
@@ -47,6 +48,7 @@ def test_nothing_but_our_spans_comes_out(text: str) -> None:
     assert found.count("<span") == found.count("</span>")
 
 
+@settings(deadline=None)
 @given(ESCAPES)
 def test_plain_words_hold_no_control_character(text: str) -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", ansi.plain(text))

@@ -1,0 +1,125 @@
+"""The lock and the listening sockets: who is in the way is named, and only a socket is ever removed."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from daemon.supervisor import places
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Path:
+    """A directory whose path is short enough for sockets."""
+    assert len(str(tmp_path)) < 90
+    return tmp_path
+
+
+def test_the_lock_makes_its_directory_for_user_and_group_alone(near: Path) -> None:
+    lock = places.take_lock(near / "deep" / "run")
+    places.write_pid(lock)
+    assert stat.S_IMODE((near / "deep" / "run").stat().st_mode) == 0o750
+    assert stat.S_IMODE((near / "deep" / "run" / "lock").stat().st_mode) == 0o640
+    assert (near / "deep" / "run" / "lock").read_text() == f"{os.getpid()}\n"
+    assert not os.get_inheritable(lock)
+    os.close(lock)
+
+
+def test_a_second_lock_is_refused_with_the_holders_pid_and_changes_nothing(near: Path) -> None:
+    lock = places.take_lock(near)
+    places.write_pid(lock)
+    before = (near / "lock").stat()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(places.LockHeldError, match=f"already runs with {near} .pid {os.getpid()}"):
+        places.take_lock(near)
+    after = (near / "lock").stat()
+    assert (before.st_ino, before.st_mtime_ns, before.st_ctime_ns) == (
+        after.st_ino,
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+    )
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    os.close(lock)
+
+
+def test_a_lock_file_that_nobody_holds_is_taken_over_whatever_it_says(near: Path) -> None:
+    (near / "lock").write_text(f"{os.getpid()} and much more text than a pid has\n")
+    lock = places.take_lock(near)
+    places.write_pid(lock)
+    assert (near / "lock").read_text() == f"{os.getpid()}\n"
+    os.close(lock)
+
+
+def test_a_runtime_directory_that_is_a_file_is_named(near: Path) -> None:
+    (near / "run").write_text("")
+    with pytest.raises(places.PlaceError, match=f"CLAUDEOPS_RUNTIME_DIR: {near}/run can't be used"):
+        places.take_lock(near / "run")
+
+
+def test_a_socket_is_for_user_and_group(near: Path) -> None:
+    descriptor = places.listen_unix(near / "rpc.sock")
+    assert stat.S_IMODE((near / "rpc.sock").stat().st_mode) == 0o660
+    assert not os.get_inheritable(descriptor)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(near / "rpc.sock"))
+    os.close(descriptor)
+
+
+def test_a_stale_socket_makes_room(near: Path) -> None:
+    os.close(places.listen_unix(near / "rpc.sock"))
+    assert (near / "rpc.sock").is_socket()
+    descriptor = places.listen_unix(near / "rpc.sock")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(near / "rpc.sock"))
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "link"])
+def test_whatever_is_no_socket_stays_and_is_named(near: Path, kind: str) -> None:
+    path = near / "rpc.sock"
+    if kind == "file":
+        path.write_text("precious")
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        (near / "elsewhere").write_text("precious")
+        path.symlink_to(near / "elsewhere")
+    with pytest.raises(places.PlaceError, match=f"{path} is in the way"):
+        places.listen_unix(path)
+    assert path.is_dir() if kind == "directory" else path.read_text() == "precious"
+
+
+def test_a_path_of_107_bytes_is_possible_and_one_of_108_is_named(near: Path) -> None:
+    room = 107 - len(os.fsencode(near)) - len("/") - len("/rpc.sock")
+    assert room > 0
+    longest, too_long = near / ("d" * room) / "rpc.sock", near / ("d" * (room + 1)) / "rpc.sock"
+    longest.parent.mkdir()
+    os.close(places.listen_unix(longest))
+    with pytest.raises(places.PlaceError, match="has 108 bytes, and a socket's path may have 107") as raised:
+        places.listen_unix(too_long)
+    assert str(too_long) in str(raised.value)
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(places.PlaceError, match=f"127.0.0.1:{port}.*CLAUDEOPS_DASHBOARD_PORT"):
+            places.listen_http("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])
+def test_the_address_is_one_that_a_browser_on_this_host_reaches(host: str, shown: str) -> None:
+    if ":" in host and not Path("/proc/net/if_inet6").exists():
+        pytest.fail("this machine has no IPv6; run the tests where there is a loopback ::1")
+    descriptor = places.listen_http(host, 0)
+    assert places.address_of(descriptor).startswith(f"http://{shown}:")
+    os.close(descriptor)
+
+
+def test_a_socket_of_systemd_is_taken_only_if_it_is_meant_for_this_process() -> None:
+    assert places.from_systemd({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) is None
+    assert places.from_systemd({"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "0"}) is None
+    assert places.from_systemd({"LISTEN_PID": str(os.getpid())}) is None
+    assert places.from_systemd({}) is None
