@@ -118,3 +118,16 @@ def test_what_a_newcomer_installs_is_what_the_unit_wants() -> None:
     for place in ("/opt/claudeops", "/etc/claudeops/claudeops.env"):
         assert place in guide
         assert place in unit
+
+
+def test_every_fault_has_tests_that_exist() -> None:
+    rows = [line for line in text("docs/faults.md").splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 29))
+    named = {name for row in rows for name in re.findall(r"`(test_\w+)`", row.split("|")[4])}
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert all("`test_" in row.split("|")[4] for row in rows)
+    assert named <= there, sorted(named - there)
