@@ -112,6 +112,8 @@ def main() -> int:
 
         traceback.print_exception(error)
         return EXIT_INTERNAL
+    finally:
+        hold()  # one more SIGTERM while the interpreter ends would make a death by signal of a clean exit
 
 
 if __name__ == "__main__":

@@ -133,6 +133,8 @@ class Child:
                 data = self.channel.recv(65536)
             except BlockingIOError:
                 break
+            except ConnectionResetError:
+                data = b""  # it has ended without reading all that it was told
             except OSError as error:
                 log(f"{self.name}: its channel failed: {error.strerror}", "warning")
                 data = b""
@@ -176,7 +178,6 @@ class Child:
         self._unsaid += json.dumps(message).encode() + b"\n"
         self.say()
 
-    @property
     def waits(self) -> bool:
         """Whether something is left to say."""
         return self.channel is not None and bool(self._unsaid)

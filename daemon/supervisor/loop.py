@@ -61,7 +61,7 @@ class Supervisor:
             for signum in self.signals.read():
                 self._on_signal(signum, now)
             for child in self.children:
-                if child.waits:
+                if child.waits():
                     child.say()
                 for message in child.messages():
                     self._on_message(child, message, now)
@@ -82,7 +82,7 @@ class Supervisor:
         pause = SHORT_PAUSE if self.stopping.begun else PAUSE
         select.select(
             [self.signals.descriptor, *(channel.fileno() for _, channel in talking)],
-            [channel.fileno() for child, channel in talking if child.waits],
+            [channel.fileno() for child, channel in talking if child.waits()],
             [],
             max(0.0, min([pause, *due])),
         )

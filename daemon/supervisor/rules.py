@@ -16,7 +16,7 @@ STOP_GRACE = 10.0
 EXIT_ANEW = 76
 EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
-KILL_WEIGHT = 0.05
+KILLS_PER_END = 20
 FRESH_SECONDS = 3.0
 
 
@@ -91,7 +91,8 @@ def over_limit(ends: Sequence[tuple[float, bool]], now: float, limit: int, windo
 
     A kill counts a twentieth, so that a kernel short of memory is noticed, and an operator's kill -9 is not.
     """
-    return sum(KILL_WEIGHT if killed else 1.0 for end, killed in ends if now - end <= window) > limit
+    weight = sum(1 if killed else KILLS_PER_END for end, killed in ends if now - end <= window)
+    return weight > limit * KILLS_PER_END
 
 
 def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble: bool) -> str:

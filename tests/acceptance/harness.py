@@ -196,13 +196,17 @@ class Daemon:
         return facts["pid"], facts["command_pid"]
 
     def left_over(self) -> list[int]:
-        """Processes that belong to this daemon: by its directories in their environment."""
+        """Processes that belong to this daemon: by its directories in their environment, or by where they log.
+
+        A process that has given itself a title has written it over its environment.
+        """
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 with contextlib.suppress(OSError):
                     environment = (entry / "environ").read_bytes()
-                    if str(self.state).encode() in environment and alive(int(entry.name)):
+                    ours = str(self.state).encode() in environment or os.readlink(entry / "fd/2") == str(self.output)
+                    if ours and alive(int(entry.name)):
                         found.append(int(entry.name))
         return found
 

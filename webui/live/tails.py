@@ -24,7 +24,7 @@ from webui.pages.row_html import RenderRow
 from webui.pages.transcript_rows import Calls, read_line
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
-GATHERED_BYTES = 32 * 1024
+GATHERED_BYTES = 16 * 1024  # less than a full piece, which travels alone and is not copied
 KEPT_BYTES = 1024 * 1024
 POLL_SECONDS = 0.015
 COALESCE_SECONDS = 0.004  # lines that come so close together travel together

@@ -14,11 +14,11 @@ RenderRow = Callable[[Row], Markup]
 
 
 def renderer(environment: jinja2.Environment) -> RenderRow:
-    """The function that renders rows in an autoescaping environment."""
-    macro = environment.get_template("_entry.html").module.entry  # type: ignore[attr-defined]
+    """The function that renders rows in an autoescaping environment. Compiles the template at its first row."""
 
     def render(row: Row) -> Markup:
-        found = macro(row)
+        # Both steps are look-ups after the first time.
+        found = environment.get_template("_entry.html").module.entry(row)  # type: ignore[attr-defined]
         assert isinstance(found, Markup)  # noqa: S101 - what an autoescaping environment's macro gives
         return found
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from ipc.errors import CallError, Code
@@ -51,8 +50,3 @@ async def test_too_many_at_a_time_are_refused_and_one_is_judged_at_a_time() -> N
     assert most == 1
     async with made.turn():
         pass
-
-
-def test_the_wrong_import_stays_out_of_an_idle_process() -> None:
-    with pytest.raises(AttributeError):
-        _ = passwords.PasswordHasher  # type: ignore[attr-defined]

@@ -1,0 +1,80 @@
+"""SIGHUP: what is valid is taken over, what is not changes nothing, and a storm of them costs nothing."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.supervisor.surroundings import descriptors, threads
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "env"
+    path.write_text("CLAUDEOPS_INTERVAL=1000\n")
+    return path
+
+
+@pytest.fixture
+def reloading(tmp_path: Path, file: Path) -> Iterator[Daemon]:
+    with running(tmp_path / "daemon", CLAUDEOPS_ENV_FILE=str(file)) as daemon:
+        yield daemon
+
+
+def value(daemon: Daemon, name: str) -> str:
+    return str(daemon.json("config", "get", name)["value"])
+
+
+def test_valid_settings_are_taken_over_while_a_session_goes_on(reloading: Daemon, file: Path) -> None:
+    session = reloading.trigger(lines=60, interval=0.05)
+    shim, _ = reloading.run_pids(session)
+    worker, web = reloading.pid("worker"), reloading.pid("web")
+    file.write_text("CLAUDEOPS_INTERVAL=2000\n")
+    reloading.kill("supervisor", signal.SIGHUP)
+    reloading.wait_replaced("web", web)  # which shows the interval
+    assert reloading.pid("worker") == worker
+    assert value(reloading, "interval") == "2000"
+    assert alive(shim)
+    assert reloading.wait_ended(session["id"])["status"] == "completed"
+    new = reloading.kill("worker")
+    reloading.wait_replaced("worker", new)
+    assert value(reloading, "interval") == "2000"
+
+
+def test_invalid_settings_are_told_and_change_nothing(reloading: Daemon, file: Path) -> None:
+    worker, web = reloading.pid("worker"), reloading.pid("web")
+    file.write_text("CLAUDEOPS_INTERVAL=2000\nCLAUDEOPS_RESTART_LIMIT=many\n")
+    reloading.kill("supervisor", signal.SIGHUP)
+    wait_for(lambda: "the settings stay as they were: CLAUDEOPS_RESTART_LIMIT" in reloading.log(), 5)
+    found = reloading.ctl("reload", check=False)
+    assert found.returncode != 0
+    assert "CLAUDEOPS_RESTART_LIMIT" in found.stderr
+    assert value(reloading, "interval") == "1000"
+    file.unlink()
+    assert reloading.ctl("reload", check=False).returncode != 0
+    assert (reloading.pid("worker"), reloading.pid("web")) == (worker, web)
+    old = reloading.kill("worker")
+    reloading.wait_replaced("worker", old)
+    assert value(reloading, "interval") == "1000"
+
+
+def test_a_storm_of_a_hundred_leaves_descriptors_and_threads_as_they_were(reloading: Daemon, file: Path) -> None:
+    session = reloading.trigger(lines=100, interval=0.05)
+    supervisor, worker = reloading.pid("supervisor"), reloading.pid("worker")
+    time.sleep(0.5)
+    before = [(descriptors(pid), threads(pid)) for pid in (supervisor, worker)]
+    for number in range(100):
+        file.write_text(f"CLAUDEOPS_RESTART_LIMIT={number + 10}\n" if number % 3 else "nonsense")
+        os.kill(supervisor, signal.SIGHUP)
+        time.sleep(0.005)
+    file.write_text("CLAUDEOPS_RESTART_LIMIT=555\n")
+    reloading.kill("supervisor", signal.SIGHUP)
+    wait_for(lambda: value(reloading, "restart_limit") == "555", 10, "the last one")
+    assert reloading.pid("worker") == worker
+    wait_for(lambda: [(descriptors(pid), threads(pid)) for pid in (supervisor, worker)] == before, 5, f"{before} again")
+    ended = reloading.wait_ended(session["id"])
+    assert (ended["status"], ended["lines"]) == ("completed", 102)

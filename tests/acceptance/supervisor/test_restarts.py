@@ -1,0 +1,153 @@
+"""What the supervisor does about children that hang, crash, can't be started, or are to be replaced."""
+
+import signal
+import time
+from pathlib import Path
+
+from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.supervisor.surroundings import children_of, descriptors, patched
+
+BREAK = "import os\nif MODULE == {module!r} and os.path.exists(HERE + '/broken'):\n    os._exit({code})\n"
+NO_FORK = """
+import os
+if MODULE == "daemon":
+    fork = os.fork
+    def refuse():
+        if os.path.exists(HERE + "/full"):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+    os.fork = refuse
+"""
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def test_a_hung_web_process_is_replaced_and_the_worker_neither_waits_nor_grows(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_HEARTBEAT_TIMEOUT="2") as daemon:
+        session = daemon.trigger(lines=80, interval=0.05)
+        shim, _ = daemon.run_pids(session)
+        worker = daemon.pid("worker")
+        before = resident(worker)
+        old = daemon.kill("web", signal.SIGSTOP)
+        daemon.wait_replaced("web", old, 10)
+        assert not alive(old)
+        assert "web is silent for" in daemon.log()
+        assert daemon.request("GET", "/healthz")[0] == 200
+        assert daemon.pid("worker") == worker
+        assert alive(shim)
+        ended = daemon.wait_ended(session["id"])
+        assert (ended["status"], ended["lines"]) == ("completed", 82)
+        assert resident(worker) - before < 1024 * 1024
+
+
+def test_a_web_process_that_crashes_again_and_again_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks"
+    limits = {"CLAUDEOPS_RESTART_LIMIT": "3", **patched(hooks, BREAK.format(module="webui", code=1))}
+    with running(tmp_path, **limits) as daemon:
+        session = daemon.trigger(lines=60, interval=0.05)
+        worker = daemon.pid("worker")
+        (hooks / "broken").write_text("")
+        daemon.kill("web")
+        wait_for(lambda: daemon.process_of("web").get("state") == "failed", 15, "web given up")
+        found = daemon.ctl("status", "--json", check=False)
+        assert '"degraded"' in found.stdout
+        assert daemon.file()["reason"] == "web failed"
+        assert "degraded" in daemon.ctl("status", check=False).stdout
+        assert daemon.pid("worker") == worker
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+        (hooks / "broken").unlink()
+        daemon.ctl("restart", "web")
+        daemon.wait_running(10)
+        assert daemon.file()["reason"] is None
+
+
+def test_a_worker_over_its_limit_ends_the_daemon_with_70_and_keeps_the_sessions(tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks"
+    limits = {"CLAUDEOPS_RESTART_LIMIT": "2", **patched(hooks, BREAK.format(module="daemon.worker", code=1))}
+    with running(tmp_path, **limits) as daemon:
+        session = daemon.trigger(hang=60)
+        shim, _ = daemon.run_pids(session)
+        web = daemon.pid("web")
+        (hooks / "broken").write_text("")
+        daemon.kill("worker")
+        assert daemon.process is not None
+        assert daemon.process.wait(15) == 70
+        assert not alive(web)
+        assert alive(shim)
+        assert "giving up" in daemon.log()
+
+
+def test_a_worker_that_can_not_work_with_what_it_finds_ends_the_daemon_with_78_at_once(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    try:
+        daemon.state.mkdir(parents=True)
+        (daemon.state / "claudeops.db").write_bytes(b"this is no database, whatever its name says" * 100)
+        daemon.start(wait=False)
+        assert daemon.process is not None
+        assert daemon.process.wait(15) == 78
+        assert daemon.log().count("worker has ended") == 1
+        assert daemon.left_over() == []
+    finally:
+        daemon.close()
+
+
+def test_a_fork_that_fails_is_tried_again_later_and_leaks_nothing(tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks"
+    with running(tmp_path, **patched(hooks, NO_FORK)) as daemon:
+        assert daemon.process is not None
+        pid = daemon.process.pid
+        before = descriptors(pid)
+        (hooks / "full").write_text("")
+        old = daemon.kill("web")
+        wait_for(lambda: daemon.log().count("web can't be started: Resource temporarily") >= 3, 10, "three tries")
+        assert daemon.process_of("web")["state"] == "backoff"
+        assert descriptors(pid) == before - 1  # the channel of the one that is gone
+        (hooks / "full").unlink()
+        daemon.wait_replaced("web", old, 10)
+        assert descriptors(pid) == before
+        stamps = [line.split(" ")[0] for line in daemon.log().splitlines() if "web can't be started" in line]
+        assert len(stamps) <= 6, stamps  # it waits longer each time
+
+
+def test_kills_by_an_operator_are_answered_at_once_and_do_not_count_as_crashes(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_RESTART_LIMIT="2") as daemon:
+        for _ in range(5):
+            began = time.monotonic()
+            daemon.wait_replaced("web", daemon.kill("web"))
+            assert time.monotonic() - began < 3
+        assert daemon.process_of("web")["restarts"] == 5
+        assert daemon.process_of("web")["last_exit"] == "SIGKILL"
+
+
+def test_claudeopsctl_replaces_each_child_while_a_session_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(lines=80, interval=0.05)
+        shim, _ = daemon.run_pids(session)
+        for name in ("web", "worker"):
+            old = daemon.pid(name)
+            daemon.ctl("restart", name)
+            daemon.wait_replaced(name, old)
+            assert daemon.process_of(name)["last_exit"] == "exit code 0"
+        assert alive(shim)
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+
+
+def test_a_child_that_does_not_get_ready_is_not_left_starting_for_ever(tmp_path: Path) -> None:
+    """The web process of this one sleeps before it does anything; its supervisor has two seconds of patience."""
+    hooks = tmp_path / "hooks"
+    text = """
+import os, time
+if MODULE == "webui" and not os.path.exists(HERE + "/slept"):
+    open(HERE + "/slept", "w").close()
+    time.sleep(600)
+if MODULE == "daemon":
+    from daemon.supervisor import rules
+    rules.READY_SECONDS = 2.0
+"""
+    with running(tmp_path, **patched(hooks, text)) as daemon:
+        assert "web does not get ready" in daemon.log()
+        assert daemon.process_of("web")["last_exit"] == "SIGABRT"
+        assert daemon.process is not None
+        assert len(children_of(daemon.process.pid)) == 2
