@@ -39,7 +39,7 @@ bench: setup-test ## measure, against a floor or a peer in the same run; writes 
 	$(CLEAN_ENV) $(BIN)/python -m benchmarks
 
 css: ## rebuild webui/static/app.css from the templates (needs Node)
-	npm ci --prefix packaging/css --no-audit --no-fund --silent
+	npm install --prefix packaging/css --no-save --no-audit --no-fund --silent
 	npm run --prefix packaging/css --silent build
 
 docs: $(VENV)/.run ## rebuild the generated reference pages and the annotated environment file

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from daemon.demo.messages_api import MessagesApi
 from daemon.demo.turns import Hang, HttpError, Playbook, Script, Text, ToolUse, Turn
 from tests.acceptance.harness import Daemon, wait_for
@@ -68,7 +66,6 @@ def log(session: dict[str, object]) -> str:
     return Path(str(session["log_file"])).read_text()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_a_session_with_tools_a_denial_and_a_report(tmp_path: Path) -> None:
     with messages_api(check=[TOOL, DENIED, END]) as (url, api):
         daemon = of_api(tmp_path, url)
@@ -90,7 +87,6 @@ def test_a_session_with_tools_a_denial_and_a_report(tmp_path: Path) -> None:
             daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_a_session_that_is_stopped_keeps_its_cost(tmp_path: Path) -> None:
     with messages_api(long=[LONG, END]) as (url, _):
         daemon = of_api(tmp_path, url)
@@ -107,7 +103,6 @@ def test_a_session_that_is_stopped_keeps_its_cost(tmp_path: Path) -> None:
             daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_a_session_that_times_out_while_a_tool_runs_leaves_no_process(tmp_path: Path) -> None:
     with messages_api(long=[LONG, END]) as (url, _):
         daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="6")
@@ -123,7 +118,6 @@ def test_a_session_that_times_out_while_a_tool_runs_leaves_no_process(tmp_path: 
             daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_an_overloaded_api_shows_its_retries_live(tmp_path: Path) -> None:
     busy = Turn([Text("Back.")], faults=[HttpError(529, retry_after_s=1), HttpError(529, retry_after_s=1)])
     with messages_api(busy=[busy, END]) as (url, _):
@@ -140,7 +134,6 @@ def test_an_overloaded_api_shows_its_retries_live(tmp_path: Path) -> None:
             daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_an_unreachable_api_is_a_failed_session_that_says_so(tmp_path: Path) -> None:
     daemon = of_api(tmp_path, "http://127.0.0.1:9", CLAUDE_CODE_MAX_RETRIES="1")
     try:
@@ -152,7 +145,6 @@ def test_an_unreachable_api_is_a_failed_session_that_says_so(tmp_path: Path) -> 
         daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_a_silent_api_is_ended_by_the_timeout(tmp_path: Path) -> None:
     with messages_api(silent=[Turn([Text("never")], faults=[Hang(60)])]) as (url, _):
         daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="4")
@@ -166,7 +158,6 @@ def test_a_silent_api_is_ended_by_the_timeout(tmp_path: Path) -> None:
             daemon.close()
 
 
-@pytest.mark.xdist_group("real-cli")
 def test_a_prompt_of_two_hundred_kilobytes_arrives_whole(tmp_path: Path) -> None:
     text = "script check " + "all work and no play " * 10_000
     with messages_api(check=[END]) as (url, api):

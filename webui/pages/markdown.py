@@ -1,8 +1,11 @@
 """Claude's Markdown as HTML that can do no harm: no raw HTML, no images, links that show where they lead.
 
+Markers such as [EVENT:critical:payments] become small badges.
+
 Used by transcript rows and results. markdown-it and nh3 are imported at the first use: an idle dashboard does without.
 """
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +22,8 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
+MARKER = re.compile(r"\[EVENT:(info|warning|critical)(?::([\w.@/-]{1,80}))?\]")
+TONES = {"info": "info", "warning": "warn", "critical": "bad"}
 
 
 @cache
@@ -28,6 +33,7 @@ def _parser() -> "MarkdownIt":
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20})
     parser.enable(["table", "strikethrough"]).disable("image")
     parser.add_render_rule("link_close", _link_close)
+    parser.add_render_rule("text", _text)
     return parser
 
 
@@ -44,6 +50,18 @@ def _link_close(renderer: Any, tokens: Any, index: int, options: Any, env: Any) 
         host = ""
     shown = f' <span class="muted">({escape(host)})</span>' if host and host not in words else ""
     return f"</a>{shown}"
+
+
+def _text(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """Words, escaped; event markers as badges, each on a line of its own. Code keeps them as they are."""
+    said = MARKER.sub(_badge, str(escape(tokens[index].content)))
+    follows = index > 0 and tokens[index - 1].type == "softbreak"
+    return f"<br>{said}" if follows and MARKER.match(tokens[index].content) else said
+
+
+def _badge(found: re.Match[str]) -> str:
+    level, service = found.groups()
+    return f'<span class="event tone-{TONES[level]}">{level}{f" · {service}" if service else ""}</span>'
 
 
 def html(text: str) -> Markup:

@@ -19,7 +19,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, session_rows, system_state
+from webui.pages import formats, reports, session_rows, system_state
 from webui.pages.session_rows import SessionRow
 from webui.pages.system_state import Cli, Health, NextRun, Problem, ProcessRow
 from webui.parts import Parts, parts, signed_in
@@ -130,7 +130,9 @@ def figures(here: Parts, stored: Stored, daemon: system_state.Daemon, now: datet
         why = "not set yet"
     today = stored.sessions_today
     return Figures(
-        problems=system_state.problems(daemon, stored.recent, now),
+        problems=reports.worst_first(
+            system_state.problems(daemon, stored.recent, now) + reports.problems(stored.recent, stored.running, now)
+        ),
         running=[session_rows.row(session, now) for session in stored.running],
         recent=[session_rows.row(session, now) for session in stored.recent],
         spent_today=formats.cost(stored.spent_today),

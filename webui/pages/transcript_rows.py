@@ -51,6 +51,7 @@ class Row:
     href: str | None = None
     tool_id: str = ""
     parent: str = ""
+    run: str = ""
     result: "Row | None" = None
     children: "list[Row]" = field(default_factory=list)
 
@@ -240,11 +241,16 @@ def _note(row: Row, event: events.SystemNote, href: str) -> None:
         keys = ("status", "description", "summary", "message")
         said = next((event.fields[key] for key in keys if key in event.fields), "")
         row.target = ansi.plain(said)[:300] if isinstance(said, str) else ""
-    row.body = [fold(as_json(event.fields), href=href)] if event.fields else []
+    if event.fields:
+        row.body = [fold(as_json(event.fields), href=href)]
+        row.run = row.verb
 
 
 def nest(rows: Iterable[Row], *, over: bool) -> list[Row]:
-    """Results under their calls, a subagent's rows under its task. `over`: what still waits for a result gets none."""
+    """Results under their calls, a subagent's rows under its task, like notes that follow each other under the first.
+
+    `over`: what still waits for a result gets none.
+    """
     calls: dict[str, Row] = {}
     top: list[Row] = []
     for row in rows:
@@ -260,7 +266,13 @@ def nest(rows: Iterable[Row], *, over: bool) -> list[Row]:
         if row.kind == "tool":
             calls[row.tool_id] = row
         above = calls.get(row.parent) if row.parent else None
-        (above.children if above is not None and above is not row else top).append(row)
+        beside = above.children if above is not None and above is not row else top
+        if row.run and beside and beside[-1].run == row.run:
+            first = beside[-1]
+            first.children.append(row)
+            first.outcome = f"×{len(first.children) + 1}"
+        else:
+            beside.append(row)
     if over:
         for call in calls.values():
             if call.pending:

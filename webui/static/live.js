@@ -10,7 +10,8 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 const BEAT_LIMIT = 20_000;
 const HIDDEN_LIMIT = 60_000;
 
-const clock = (at) => at.toLocaleTimeString([], { hour12: false });
+// As in the rows: one clock for the whole page, and for whoever reads along elsewhere.
+const clock = (at) => `${at.toISOString().slice(11, 19)} UTC`;
 // Serves where a browser keeps nothing for us: the choice then lasts as long as the page.
 const kept = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },

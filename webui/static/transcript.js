@@ -1,7 +1,7 @@
 // The live transcript: appends rows, follows the end until the reader scrolls up, resumes at its last byte.
 // Needs live.js before it. Besides beat, state, done and reset (see live.js) the stream has
 //   rows   HTML of one or more rows; `id:` is the first byte not yet sent, and `?at=<id>` goes on from there.
-//          <li class="entry"> is appended (under its parent's call, if it names one); <template data-into="tool-…"> holds a tool's
+//          <li class="entry"> is appended (under its parent's call, if it names one; a note under one before it of the same data-run); <template data-into="tool-…"> holds a tool's
 //          result: an outcome for the call's line, the rest for beneath it.
 const { $, all, actions, connect, fragment } = globalThis.claudeops;
 const MAX_ROWS = 3000;
@@ -71,11 +71,20 @@ function orphan(box) {
   log.append(entry);
   return 1;
 }
+// Notes of one kind that follow each other are one row, which counts them and holds them all.
+function join(first, note) {
+  const kids = $(":scope > .fold > .inner > .kids", first);
+  kids.append(note);
+  $(":scope > .fold > summary [data-outcome]", first).textContent = `×${kids.childElementCount + 1}`;
+  return 0;
+}
 function add(element) {
   if (element.nodeName === "TEMPLATE") return result(element);
   if (within(element.id)) return 0;
   const parent = within(element.dataset.parent);
-  (parent ? $(":scope > .inner > .kids", parent) : log).append(element);
+  const list = parent ? $(":scope > .inner > .kids", parent) : log, last = list.lastElementChild;
+  if (element.dataset.run && last?.dataset.run === element.dataset.run) return join(last, element);
+  list.append(element);
   if (element.dataset.tone === "bad") heard.bad += 1;
   return parent ? 0 : 1;
 }

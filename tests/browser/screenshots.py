@@ -1,0 +1,71 @@
+"""`python -m tests.browser.screenshots DIR`: pictures of every page of a demo, phone and desk, dark and light."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.demo import Demo, demo
+from tests.browser.screens import Screen, chromium, wait_live
+
+SIZES = ((1440, 900), (360, 740))
+SCHEMES = ("dark", "light")
+PROMPT = "Search feels slow since noon. Is it the index?"
+
+
+def shoot(page: Page, to: Path, name: str, *, whole: bool = True) -> None:
+    """One picture."""
+    page.evaluate("document.fonts.ready")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(250)
+    page.screenshot(path=to / f"{name}.png", full_page=whole)
+
+
+def every_page(browser: Browser, daemon: Demo, to: Path, names: dict[str, str], *, signed_in: bool = True) -> None:
+    """The pages of `names` (name: path) in each size and scheme."""
+    for width, height in SIZES:
+        for scheme in SCHEMES:
+            made = Screen(
+                browser, daemon, signed_in=signed_in, viewport={"width": width, "height": height}, color_scheme=scheme
+            )
+            for name, path in names.items():
+                page = made.go(path)
+                if page.query_selector("body[data-stream], #log[data-stream]"):
+                    wait_live(page)
+                shoot(page, to, f"{name}-{width}-{scheme}")
+            made.close()
+
+
+def make(to: Path) -> None:
+    """All of them."""
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory, demo(Path(directory) / "demo", tempo=0.7) as daemon:
+        daemon.sign_in()
+        with chromium() as browser:
+            daemon.wait_ended(1, 90)
+            stopped = daemon.json("sessions", "trigger", "--tier", "2", "--prompt", PROMPT)["id"]
+            daemon.ctl("sessions", "stop", str(stopped))
+            daemon.wait_ended(stopped, 60)
+            running = daemon.json("sessions", "trigger", "--tier", "1")["id"]
+            link = "/" + daemon.ctl("setup-link").stdout.strip().split("/", 3)[3]
+            every_page(browser, daemon, to, {"sign-in": "/sign-in", "setup": link}, signed_in=False)
+            live = {"session-running": f"/sessions/{running}", "overview": "/", "stop": f"/sessions/{running}/stop"}
+            every_page(browser, daemon, to, live)
+            daemon.wait_ended(running, 60)
+            rest = {
+                "session-completed": f"/sessions/{running}",
+                "session-stopped": f"/sessions/{stopped}",
+                "sessions": "/sessions",
+                "sessions-nothing": "/sessions?q=nothing+like+it",
+                "system": "/system",
+                "not-found": "/sessions/4711",
+                "overview-after": "/",
+            }
+            every_page(browser, daemon, to, rest)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Name the directory for the pictures: python -m tests.browser.screenshots DIR")
+    make(Path(sys.argv[1]))
