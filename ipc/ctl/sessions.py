@@ -3,6 +3,7 @@
 import argparse
 import base64
 import os
+import pwd
 import sys
 import time
 from collections.abc import Callable
@@ -136,7 +137,11 @@ def stop(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _who() -> str:
-    return f"{os.environ.get('USER') or f'uid {os.getuid()}'} (claudeopsctl)"
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid {os.getuid()}"
+    return f"{name} (claudeopsctl)"
 
 
 def wait_ended(connection: Connection, id_: int, timeout: float | None = None) -> Body:
