@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from setproctitle import setproctitle
 
@@ -53,6 +54,11 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def spared(handed: dict[str, Any] | None) -> dict[int, int]:
+    """Processes below us that are none of ours: those of before, if this is a re-execution."""
+    return started_below_us() if handed is None else {int(pid): started for pid, started in handed["spared"].items()}
+
+
 def refuse(error: ConfigurationError) -> int:
     """Says what is wrong with the settings."""
     for problem in error.problems:
@@ -63,7 +69,7 @@ def refuse(error: ConfigurationError) -> int:
 def check(given: dict[str, str]) -> int:
     """Reads the settings as a start would: 0, or 78 with what is wrong. Touches nothing."""
     try:
-        Programs({**os.environ, **given})
+        Programs(os.environ, given)
     except ConfigurationError as error:
         return refuse(error)
     return 0
@@ -80,11 +86,11 @@ def main() -> int:
     setproctitle("claudeops: supervisor")
     handed = reexec.inherited()
     try:
-        programs = Programs({**os.environ, **given}, started_below_us() if handed is None else set())
+        programs = Programs(os.environ, given, spared(handed))
         settings = programs.settings
         if handed is None:
             lock = places.take_lock(Path(settings.runtime_dir))
-            owned = places.open_places(settings, programs.environ, lock)
+            owned = places.open_places(settings, dict(os.environ), lock)
             places.write_pid(lock)
         else:
             owned = handed["places"]
@@ -102,7 +108,6 @@ def main() -> int:
     boot_id = handed["boot_id"] if handed else os.urandom(8).hex()
     supervisor = Supervisor(programs, owned, notifier(), boot_id, VERSION, argv)
     if handed:
-        programs.spared |= set(handed["spared"])
         supervisor.resume(handed)
     log(f"claudeops {VERSION} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
     try:

@@ -3,6 +3,7 @@
 fork, then exec of a fresh interpreter: new code after an upgrade, no inherited state, and an environment of its own.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -13,11 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from daemon.supervisor import native, rules
-from daemon.supervisor.log import log
+from daemon.supervisor.log import Limit, log
 from daemon.supervisor.rules import ProcessState
 
 LINE_MAX = 1024 * 1024
 UNSAID_MAX = 4 * 1024 * 1024
+GARBAGE_LINES = 5
 Message = dict[str, Any]
 
 
@@ -47,10 +49,12 @@ class Child:
         self.started_at = 0.0
         self.ready_at: float | None = None
         self.beat_at = 0.0
+        self.heard_at = float("-inf")
         self.due_at = 0.0
         self.kill_at: float | None = None
         self.again = False
         self.last_exit: str | None = None
+        self._garbage = Limit(GARBAGE_LINES)
         self._heard = b""
         self._cut = False
         self._unsaid = b""
@@ -97,6 +101,7 @@ class Child:
             os.set_inheritable(channel, False)
         self._began(pid, now)
         self.become(ProcessState.STARTING)
+        self.heard_at = now
         if ready:
             self.become(ProcessState.RUNNING)
             self.ready_at = now
@@ -114,9 +119,14 @@ class Child:
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.setpgid(0, 0)
             environment = dict(self.program.environment())
-            for name, descriptor in {**self.program.descriptors, "CLAUDEOPS_CONTROL_FD": channel}.items():
+            handed = {**self.program.descriptors, "CLAUDEOPS_CONTROL_FD": channel}
+            for name, descriptor in handed.items():
                 os.set_inheritable(descriptor, True)
                 environment[name] = str(descriptor)
+            # Whoever started us may have left descriptors open.
+            edges = [2, *sorted(handed.values()), os.sysconf("SC_OPEN_MAX")]
+            for low, high in itertools.pairwise(edges):
+                os.closerange(low + 1, high)
             os.execve(self.program.argv[0], self.program.argv, environment)
         except BaseException as error:  # noqa: BLE001 - nothing of the supervisor may run on in the child
             log(f"{self.name} can't be started: {error!r}", "error")
@@ -153,7 +163,7 @@ class Child:
             self._cut = False
         if self._cut or len(self._heard) > LINE_MAX:
             if not self._cut:
-                log(f"{self.name}: a line of its channel has no end; left out", "warning")
+                self._garbage.log(f"{self.name}: a line of its channel has no end; left out")
             self._heard, self._cut = b"", True
         return [message for line in lines if (message := self._read(line)) is not None]
 
@@ -163,7 +173,7 @@ class Child:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            log(f"{self.name}: not a message: {line[:120]!r}", "warning")
+            self._garbage.log(f"{self.name}: not a message: {line[:120]!r}")
             return None
         return message
 

@@ -55,9 +55,13 @@ class Supervisor:
         for child in self.children:
             if child.state is ProcessState.STOPPED:
                 self._start(child)
+        now = time.monotonic()
         while True:
             self._wait()
-            now = time.monotonic()
+            before, now = now, time.monotonic()
+            if rules.overslept(now - before):
+                for child in self.children:
+                    child.beat_at = now
             for signum in self.signals.read():
                 self._on_signal(signum, now)
             for child in self.children:
@@ -120,11 +124,12 @@ class Supervisor:
     def _on_message(self, child: Child, message: Message, now: float) -> None:
         if "beat" in message:
             child.beat_at = now
+            child.heard_at = now if child.ready_at is not None else child.heard_at
             note = message.get("note")
             child.note = note if isinstance(note, dict) else {}
         elif message.get("ready") and child.state is ProcessState.STARTING:
             child.become(ProcessState.RUNNING)
-            child.ready_at = child.beat_at = now
+            child.ready_at = child.beat_at = child.heard_at = now
             log(f"{child.name} serves (pid {child.pid})")
         elif "command" in message and child is self.worker:
             child.tell({"done": message.get("id"), "error": self._command(message, now)})
@@ -181,7 +186,7 @@ class Supervisor:
             log("re-executing in place")
             facts = {
                 **self.report.facts(now),
-                "spared": sorted(self.programs.spared),
+                "spared": self.programs.spared,
                 "fixed": self.programs.fixed(),
                 "children": reexec.facts_of(self.children),
             }
@@ -265,10 +270,11 @@ class Supervisor:
                 log(f"{child.name} is silent for {now - child.beat_at:.0f} s; aborting it", "error")
                 child.abort(now)
             child.kill_if_due(now)
+        states = {child.state for child in self.children}
         # Who comes after us knows nothing of a child that is about to end.
-        if self.renewal_wanted and all(child.state is not ProcessState.STOPPING for child in self.children):
+        if self.renewal_wanted and ProcessState.STOPPING not in states:
             self._renew(now)
-        elif self.rolling and all(child.state is not ProcessState.STARTING for child in self.children):
+        elif self.rolling and not states & {ProcessState.STARTING, ProcessState.STOPPING}:
             self._replace(self.worker if self.rolling[0] == "worker" else self.web, now)
 
     def _replace(self, child: Child, now: float) -> None:

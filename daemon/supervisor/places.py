@@ -45,9 +45,14 @@ def take_lock(runtime: Path) -> int:
         runtime.mkdir(parents=True, exist_ok=True)
         if made:
             runtime.chmod(0o750)
-        lock = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        _refuse_strangers(runtime)
+        # Opening a pipe that somebody has put there must not wait for its other end.
+        lock = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)
     except OSError as error:
         raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} can't be used: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(lock).st_mode):
+        os.close(lock)
+        raise PlaceError(f"{runtime / 'lock'} is in the way and is no file; look at it and move it away")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -57,11 +62,25 @@ def take_lock(runtime: Path) -> int:
     return lock
 
 
+def _refuse_strangers(runtime: Path) -> None:
+    """Who may write to the directory can put a socket of his own in the place of ours."""
+    found = runtime.stat()
+    if found.st_uid not in (0, os.geteuid()):
+        text = f"belongs to uid {found.st_uid}; give it to uid {os.geteuid()}, or choose another"
+        raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} {text}")
+    if found.st_mode & stat.S_IWOTH:
+        text = "may be written to by anybody; take that right away (chmod o-w), or choose another"
+        raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} {text}")
+
+
 def write_pid(lock: int) -> None:
     """Says in the lock file whose it is."""
-    os.fchmod(lock, 0o640)  # whatever the umask: the group may ask how the daemon is
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    try:
+        os.fchmod(lock, 0o640)  # whatever the umask: the group may ask how the daemon is
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: can't write to the lock file in it: {error.strerror}") from error
 
 
 def listen_unix(path: Path) -> int:

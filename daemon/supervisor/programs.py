@@ -14,6 +14,8 @@ from schema.configuration import DECLARATIONS, environment, load, show
 from schema.settings import Settings
 
 WEB_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS", "VIRTUAL_ENV")
+# What systemd says to its main process alone.
+SYSTEMD = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 # Descriptors and places that are made once; a change of these wants a new start of the daemon.
 FIXED = ("dashboard_host", "dashboard_port", "runtime_dir", "state_dir", "results_dir")
 
@@ -21,16 +23,22 @@ FIXED = ("dashboard_host", "dashboard_port", "runtime_dir", "state_dir", "result
 class Programs:
     """Settings as read last, and the programs made from them."""
 
-    def __init__(self, base: Mapping[str, str], spared: set[int] | None = None) -> None:
-        """`base` is the environment at start with the flags over it. ConfigurationError if it can't be used."""
-        self._base = dict(base)
-        self.environ = environment(self._base)
+    def __init__(
+        self, base: Mapping[str, str], flags: Mapping[str, str] | None = None, spared: Mapping[int, int] | None = None
+    ) -> None:
+        """`base` is the environment at start; `flags` win over it and over its file. May raise ConfigurationError."""
+        self._base = {name: value for name, value in base.items() if not name.startswith(SYSTEMD)}
+        self._flags = dict(flags or {})
+        self.environ = self._read()
         self.settings: Settings = load(self.environ)
-        self.spared = spared or set()
+        self.spared = dict(spared or {})
+
+    def _read(self) -> dict[str, str]:
+        return {**environment({**self._base, **self._flags}), **self._flags}
 
     def reload(self) -> tuple[bool, str]:
         """Reads the environment file anew: (whether the web process needs to know, settings that want a new start)."""
-        environ = environment(self._base)
+        environ = self._read()
         settings = load(environ)
         changed = [name for name in DECLARATIONS if getattr(settings, name) != getattr(self.settings, name)]
         kept = self.fixed()
@@ -77,6 +85,7 @@ class Programs:
         return Program(python("webui"), build, {"CLAUDEOPS_HTTP_FD": places.http})
 
 
-def started_below_us() -> set[int]:
-    """Processes that are our children before we have any: whoever re-executed into us keeps them."""
-    return set(procfs.descendants(os.getpid()))
+def started_below_us() -> dict[int, int]:
+    """pid → start time of processes that are below us before we start any: whoever re-executed into us keeps them."""
+    found = ((pid, procfs.start_time(pid)) for pid in procfs.descendants(os.getpid()))
+    return {pid: started for pid, started in found if started is not None}

@@ -102,7 +102,7 @@ class Report:
     def _feed_watchdog(self, now: float) -> None:
         if self.due_at is not None and now >= self.due_at:
             self._watchdog_at = now
-            if rules.feeds_watchdog(self._worker.state, now - self._worker.beat_at):
+            if rules.feeds_watchdog(self._worker.state, now - self._worker.heard_at):
                 self._notifier.send("WATCHDOG=1")
 
     def _state(self, stopping: bool) -> tuple[str, str | None]:

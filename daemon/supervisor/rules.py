@@ -10,7 +10,7 @@ FIRST_DELAY = 0.25
 LONGEST_DELAY = 30.0
 STEADY_SECONDS = 60.0
 RETRY_FAILED_SECONDS = 300.0
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 ABORT_GRACE = 3.0
 STOP_GRACE = 10.0
 EXIT_ANEW = 76
@@ -18,6 +18,8 @@ EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
 KILLS_PER_END = 20
 FRESH_SECONDS = 3.0
+RESTART_SECONDS = 30.0
+OVERSLEPT_SECONDS = 3.0
 
 
 class ProcessState(Enum):
@@ -108,13 +110,22 @@ def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble:
     return "starting"
 
 
+def overslept(pause: float) -> bool:
+    """Whether the supervisor itself was stopped, as the freezer does: then nobody's silence means anything."""
+    return pause > OVERSLEPT_SECONDS
+
+
 def watchdog_period(watchdog_usec: str) -> float | None:
     """Seconds between two WATCHDOG=1: a third of what systemd allows; None without a watchdog."""
     return int(watchdog_usec) / 3_000_000 if watchdog_usec.isdigit() and int(watchdog_usec) > 0 else None
 
 
 def feeds_watchdog(worker: ProcessState, silent_for: float) -> bool:
-    """Whether systemd may think that all is well: the worker beats, or has just been started and has time for that."""
+    """Whether systemd may think that all is well: the worker beats, or is being replaced by one that soon will.
+
+    `silent_for` is since a worker that served was last heard, whichever it was: one that is started again and again
+    and never serves is not well.
+    """
     if worker is ProcessState.STARTING:
-        return silent_for < READY_SECONDS
+        return silent_for < RESTART_SECONDS
     return worker in (ProcessState.RUNNING, ProcessState.STOPPING) and silent_for < FRESH_SECONDS

@@ -7,6 +7,7 @@ A shim that gets SIGTERM ends its command with its whole tree, gently; SIGQUIT h
 import json
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from daemon import procfs
@@ -33,8 +34,8 @@ def shims(runs: Path) -> dict[int, int]:
 class Leftovers:
     """What is still there after the children have ended."""
 
-    def __init__(self, runs: Path, spared: set[int]) -> None:
-        """`spared` are processes below us that are not the daemon's, such as the demo's stage."""
+    def __init__(self, runs: Path, spared: Mapping[int, int]) -> None:
+        """`spared` are processes below us that are not the daemon's, such as the demo's stage: pid → start time."""
         self._runs = runs
         self._spared = spared
         self._told: set[int] = set()
@@ -43,7 +44,10 @@ class Leftovers:
         """Pids of all of it."""
         known = set(shims(self._runs))
         below = {pid for shim in known for pid in procfs.descendants(shim)}
-        return (known | below | set(procfs.descendants(os.getpid()))) - self._spared
+        return (known | below | set(procfs.descendants(os.getpid()))) - self._kept()
+
+    def _kept(self) -> set[int]:
+        return {pid for pid, started in self._spared.items() if procfs.alive(pid, started)}
 
     def ask(self) -> bool:
         """Asks each once to end; whether anything is left. What lives below a shim is the shim's business."""

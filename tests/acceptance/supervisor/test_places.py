@@ -15,11 +15,9 @@ from tests.acceptance.harness import Daemon, alive, running, wait_for
 from tests.acceptance.supervisor.surroundings import another, patched, sockets
 
 OUTLIVE = """
-import os
 if MODULE == "daemon.worker":
     import ctypes
     ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)  # no signal when the parent ends
-    os.register_at_fork(before=lambda: None)
 """
 
 
@@ -38,7 +36,6 @@ def test_no_second_worker_while_one_lives_whose_supervisor_is_gone(tmp_path: Pat
     """The lock is the worker's too: one that outlives its supervisor, as a process in a stuck disk's wait would."""
     with running(tmp_path, **patched(tmp_path / "hooks", OUTLIVE)) as daemon:
         worker, supervisor = daemon.pid("worker"), daemon.pid("supervisor")
-        os.kill(worker, signal.SIGSTOP)  # or it would end by itself when its channel does
         before = sockets(daemon)
         daemon.kill("supervisor")
         assert daemon.process is not None

@@ -1,10 +1,14 @@
 """What the supervisor does about children that hang, crash, can't be started, or are to be replaced."""
 
+import contextlib
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.harness import ROOT, Daemon, alive, running, wait_for
 from tests.acceptance.supervisor.surroundings import children_of, descriptors, patched
 
 BREAK = "import os\nif MODULE == {module!r} and os.path.exists(HERE + '/broken'):\n    os._exit({code})\n"
@@ -151,3 +155,60 @@ if MODULE == "daemon":
         assert daemon.process_of("web")["last_exit"] == "SIGABRT"
         assert daemon.process is not None
         assert len(children_of(daemon.process.pid)) == 2
+
+
+def test_a_pause_of_the_whole_tree_is_nobodys_silence(tmp_path: Path) -> None:
+    """As a container's freezer does it; the supervisor is the first to go on, and could judge before anyone beats."""
+    with running(tmp_path, CLAUDEOPS_HEARTBEAT_TIMEOUT="4") as daemon:
+        names = ("supervisor", "worker", "web")
+        pids = {name: daemon.kill(name, signal.SIGSTOP) for name in names}
+        time.sleep(5.0)
+        os.kill(pids["supervisor"], signal.SIGCONT)
+        time.sleep(0.5)
+        for name in ("worker", "web"):
+            os.kill(pids[name], signal.SIGCONT)
+        time.sleep(1.5)
+        assert {name: daemon.pid(name) for name in names} == pids
+        assert "silent" not in daemon.log()
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    daemon.directory.mkdir(exist_ok=True)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "daemon"], env=daemon.environment, cwd=ROOT, stderr=writing, stdin=subprocess.DEVNULL
+        )
+        daemon.process = process
+        daemon.wait_running()
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writing, b"x" * 4096):
+                continue
+        os.set_blocking(writing, True)
+        web = daemon.kill("web")
+        daemon.wait_replaced("web", web, 10)
+        assert daemon.stop(10) == 0
+    finally:
+        daemon.close()
+        os.close(reading)
+        os.close(writing)
+
+
+def test_descriptors_that_somebody_left_open_do_not_reach_the_children(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    daemon.directory.mkdir()
+    (tmp_path / "stray").write_text("")
+    with (tmp_path / "stray").open() as stray, daemon.output.open("ab") as output:
+        daemon.process = subprocess.Popen(
+            [sys.executable, "-m", "daemon"], env=daemon.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output, pass_fds=[stray.fileno()],
+        )  # fmt: skip
+    try:
+        daemon.wait_running()
+        for name in ("worker", "web"):
+            held = {os.readlink(found) for found in Path(f"/proc/{daemon.pid(name)}/fd").iterdir()}
+            assert str(tmp_path / "stray") not in held
+    finally:
+        daemon.close()

@@ -10,9 +10,18 @@ import pytest
 
 from schema.version import VERSION
 from tests.acceptance.harness import ROOT, Daemon, alive, running, wait_for
-from tests.acceptance.supervisor.surroundings import descriptors, sockets, threads
+from tests.acceptance.supervisor.surroundings import children_of, descriptors, patched, sockets, threads
 
 NEW_VERSION = "99.1.2"
+SLOW_END = """
+if MODULE == "webui":
+    import asyncio.unix_events, time
+    before = asyncio.unix_events._UnixSelectorEventLoop._handle_signal
+    def handle(self, number):
+        time.sleep(1.0)
+        before(self, number)
+    asyncio.unix_events._UnixSelectorEventLoop._handle_signal = handle
+"""
 
 
 def test_pid_lock_sockets_boot_id_and_session_survive(tmp_path: Path) -> None:
@@ -31,8 +40,8 @@ def test_pid_lock_sockets_boot_id_and_session_survive(tmp_path: Path) -> None:
         assert daemon.process_of("supervisor")["restarts"] == 1
         assert daemon.process_of("supervisor")["uptime_s"] >= file["processes"][0]["uptime_s"]
         assert (descriptors(supervisor), threads(supervisor)) == (count, 1)
-        log = daemon.log()
-        assert log.index("web has ended") < log.index("worker has ended")
+        told = re.findall(r"(web|worker) (has ended|serves)", daemon.log().partition("goes on")[2])
+        assert told == [("web", "has ended"), ("web", "serves"), ("worker", "has ended"), ("worker", "serves")]
         assert alive(shim)
         assert alive(command)
         ended = daemon.wait_ended(session["id"])
@@ -47,10 +56,22 @@ def test_each_of_many_in_a_row_ends_with_one_worker_and_one_web_process(tmp_path
             daemon.kill("supervisor", signal.SIGUSR2)  # while the one before is still replacing children
             wait_for(lambda: daemon.log().count("goes on") == times, 20)  # noqa: B023 - called before the next
         wait_for(daemon.serves, 20, "all replaced")
-        wait_for(lambda: len(daemon.left_over()) == 3, 5, "one of each")
+        assert len(children_of(daemon.pid("supervisor"))) == 2
         daemon.kill("supervisor", signal.SIGUSR2)
         assert daemon.stop() == 0
         assert daemon.left_over() == []
+
+
+def test_it_waits_for_a_child_that_is_about_to_end_so_that_there_are_never_two(tmp_path: Path) -> None:
+    with running(tmp_path, **patched(tmp_path / "hooks", SLOW_END)) as daemon:
+        daemon.ctl("restart", "web")
+        wait_for(lambda: daemon.process_of("web")["state"] == "stopping", 5)
+        daemon.kill("supervisor", signal.SIGUSR2)
+        wait_for(lambda: "goes on" in daemon.log(), 10)
+        log = daemon.log()
+        assert log.index("web has ended") < log.index("re-executing in place")
+        wait_for(daemon.serves, 20, "all replaced")
+        assert len(children_of(daemon.pid("supervisor"))) == 2
 
 
 def test_settings_that_have_become_invalid_are_found_before_anything_is_replaced(tmp_path: Path) -> None:

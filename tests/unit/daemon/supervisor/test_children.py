@@ -149,3 +149,12 @@ def test_a_fork_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> No
             child.start(0.0)
     assert sorted(os.listdir("/proc/self/fd")) == before
     assert (child.pid, child.channel, child.state) == (None, None, ProcessState.STOPPED)
+
+
+def test_a_flood_of_garbage_is_told_of_a_few_times(
+    pair: tuple[Child, socket.socket], capfd: pytest.CaptureFixture[str]
+) -> None:
+    child, theirs = pair
+    theirs.send(b"garbage\n" * 1000)
+    assert child.messages(to_the_end=True) == []
+    assert capfd.readouterr().err.count("\n") == children.GARBAGE_LINES

@@ -58,6 +58,47 @@ def test_a_runtime_directory_that_is_a_file_is_named(near: Path) -> None:
         places.take_lock(near / "run")
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_a_lock_that_is_no_file_is_refused_and_stays(near: Path, kind: str) -> None:
+    (near / "victim").write_text("precious")
+    if kind == "link":
+        (near / "lock").symlink_to(near / "victim")
+    elif kind == "pipe":
+        os.mkfifo(near / "lock")
+    else:
+        (near / "lock").mkdir()
+    with pytest.raises(places.PlaceError):
+        places.take_lock(near)
+    assert (near / "victim").read_text() == "precious"
+    assert (near / "lock").lstat()
+
+
+def test_a_directory_that_anybody_may_write_to_is_refused(near: Path) -> None:
+    near.chmod(0o777)
+    with pytest.raises(places.PlaceError, match=f"{near} may be written to by anybody"):
+        places.take_lock(near)
+    assert not (near / "lock").exists()
+
+
+def test_a_directory_of_another_user_is_refused(near: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = os.geteuid() or 4711
+    if os.geteuid() == 0:
+        os.chown(near, owner, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(places.PlaceError, match=f"belongs to uid {owner}"):
+        places.take_lock(near)
+
+
+def test_a_lock_that_can_not_be_written_to_is_told_in_a_sentence() -> None:
+    full = os.open("/dev/full", os.O_RDWR)
+    try:
+        with pytest.raises(places.PlaceError, match="can't write to the lock file"):
+            places.write_pid(full)
+    finally:
+        os.close(full)
+
+
 def test_a_socket_is_for_user_and_group(near: Path) -> None:
     descriptor = places.listen_unix(near / "rpc.sock")
     assert stat.S_IMODE((near / "rpc.sock").stat().st_mode) == 0o660

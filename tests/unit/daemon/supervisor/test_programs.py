@@ -93,3 +93,20 @@ def test_what_was_handed_over_wins_against_a_file_that_has_changed_meanwhile(fil
     after.keep(before.fixed())
     assert after.settings.state_dir == "/s"
     assert after.worker(PLACES, "b").environment()["CLAUDEOPS_STATE_DIR"] == "/s"
+
+
+def test_a_flag_wins_over_the_environment_and_over_its_file_also_after_a_reload(file: Path) -> None:
+    base = {"CLAUDEOPS_ENV_FILE": str(file), "CLAUDEOPS_STATE_DIR": "/s", "CLAUDEOPS_INTERVAL": "50"}
+    programs = Programs(base, {"CLAUDEOPS_INTERVAL": "70"})
+    assert programs.settings.interval == 70
+    file.write_text("CLAUDEOPS_INTERVAL=90\n")
+    programs.reload()
+    assert programs.settings.interval == 70
+    assert programs.worker(PLACES, "b").environment()["CLAUDEOPS_INTERVAL"] == "70"
+
+
+def test_what_systemd_says_to_its_main_process_is_not_passed_on() -> None:
+    said = {"NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "LISTEN_FDS": "1", "LISTEN_PID": "1"}
+    built = Programs({"CLAUDEOPS_STATE_DIR": "/s", "PATH": "/bin", **said}).worker(PLACES, "b").environment()
+    assert not said.keys() & built.keys()
+    assert built["PATH"] == "/bin"

@@ -119,6 +119,7 @@ def test_the_watchdog_is_fed_only_for_a_worker_that_beats_or_has_just_been_start
     assert rules.feeds_watchdog(S.RUNNING, 1.2)
     assert not rules.feeds_watchdog(S.RUNNING, 3.0)
     assert rules.feeds_watchdog(S.STARTING, 20.0)
+    assert not rules.feeds_watchdog(S.STARTING, float("inf"))
     assert not rules.feeds_watchdog(S.STARTING, 30.0)
     assert rules.feeds_watchdog(S.STOPPING, 1.0)
     assert not rules.feeds_watchdog(S.STOPPING, 4.0)

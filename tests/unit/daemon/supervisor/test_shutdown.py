@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon import procfs
+from daemon.supervisor.programs import started_below_us
 from daemon.supervisor.shutdown import Leftovers, shims
 
 
@@ -41,7 +42,7 @@ def test_a_pid_that_somebody_else_has_now_is_nobodys_shim(tmp_path: Path, sleepe
     write(tmp_path, "reused", json.dumps({"pid": sleeper.pid, "start_time": (procfs.start_time(sleeper.pid) or 0) - 1}))
     write(tmp_path, "first", json.dumps({"pid": 1, "start_time": 0}))
     assert shims(tmp_path) == {}
-    assert sleeper.pid not in Leftovers(tmp_path, set(procfs.descendants(os.getpid()))).find()
+    assert sleeper.pid not in Leftovers(tmp_path, started_below_us()).find()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ print(child.pid, flush=True)
 while True:
     time.sleep(60)
 """
-    spared = set(procfs.descendants(os.getpid()))
+    spared = started_below_us()
     shim = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
     assert shim.stdout is not None
     below = int(shim.stdout.readline())
@@ -108,3 +109,12 @@ while True:
             except ProcessLookupError:
                 continue
         shim.stdout.close()
+
+
+def test_what_was_there_before_is_spared_but_not_whoever_has_its_pid_now(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    before = started_below_us()
+    assert sleeper.pid in before
+    assert sleeper.pid not in Leftovers(tmp_path, before).find()
+    assert sleeper.pid in Leftovers(tmp_path, {**before, sleeper.pid: before[sleeper.pid] - 1}).find()

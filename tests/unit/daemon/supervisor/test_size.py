@@ -1,0 +1,20 @@
+"""The supervisor stays small: it is there for as long as the host, and forks."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+# What each of these costs is more than all that the supervisor does. `threading` comes with setproctitle's logging.
+HEAVY = {"argparse", "asyncio", "dataclasses", "hashlib", "inspect", "multiprocessing", "msgspec", "shutil", "ssl",
+         "subprocess", "tempfile", "tomllib", "zmq", "apsw", "aiohttp", "jinja2"}  # fmt: skip
+
+
+def test_nothing_heavy_is_imported_before_the_loop_runs() -> None:
+    text = "import sys, daemon.__main__; print(*{name.split('.')[0] for name in sys.modules})"
+    found = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True
+    )
+    loaded = set(found.stdout.split())
+    assert "daemon" in loaded
+    assert not loaded & HEAVY
