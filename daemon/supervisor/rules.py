@@ -10,7 +10,7 @@ FIRST_DELAY = 0.25
 LONGEST_DELAY = 30.0
 STEADY_SECONDS = 60.0
 RETRY_FAILED_SECONDS = 300.0
-READY_SECONDS = 120.0
+READY_SECONDS = 30.0
 ABORT_GRACE = 3.0
 STOP_GRACE = 10.0
 EXIT_ANEW = 76
@@ -18,7 +18,6 @@ EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
 KILLS_PER_END = 20
 FRESH_SECONDS = 3.0
-RESTART_SECONDS = 30.0
 OVERSLEPT_SECONDS = 3.0
 
 
@@ -127,5 +126,5 @@ def feeds_watchdog(worker: ProcessState, silent_for: float) -> bool:
     and never serves is not well.
     """
     if worker is ProcessState.STARTING:
-        return silent_for < RESTART_SECONDS
+        return silent_for < READY_SECONDS
     return worker in (ProcessState.RUNNING, ProcessState.STOPPING) and silent_for < FRESH_SECONDS

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon import procfs
-from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.harness import ROOT, Daemon, alive, running, wait_for
 from tests.acceptance.supervisor.surroundings import another, patched, sockets
 
 OUTLIVE = """
@@ -40,12 +40,15 @@ def test_no_second_worker_while_one_lives_whose_supervisor_is_gone(tmp_path: Pat
         daemon.kill("supervisor")
         assert daemon.process is not None
         daemon.process.wait(5)
-        assert alive(worker)
-        found = another(daemon)
-        assert found.returncode == 75
-        assert f"(pid {supervisor})" in found.stderr
-        assert sockets(daemon) == before
-        os.kill(worker, signal.SIGKILL)
+        try:
+            assert alive(worker)
+            found = another(daemon, PYTHONPATH=str(ROOT))
+            assert found.returncode == 75
+            assert f"(pid {supervisor})" in found.stderr
+            assert sockets(daemon) == before
+        finally:
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: not alive(worker), 5)
         daemon.start()
 
 
