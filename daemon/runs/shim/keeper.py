@@ -23,6 +23,7 @@ READ_SIZE = 256 * 1024
 DRAIN_S = 0.2  # what the command leaves behind has this long to finish its output
 WALK_S = 0.1  # between two looks for new processes while the tree is being ended
 KILL_WALK_S = 0.02
+HEAD_START_S = 0.5  # SIGINT reaches the command before its tools: one whose tool ends first may go on instead of ending
 RETRY_S = 0.25  # between two attempts to write to a full disk
 KILL_PATIENCE_S = 30.0  # then a process that SIGKILL does not end is left to the kernel
 SIGNAL_OF = {Stage.INTERRUPTING: signal.SIGINT, Stage.TERMINATING: signal.SIGTERM, Stage.KILLING: signal.SIGKILL}
@@ -248,9 +249,11 @@ class Keeper:
 
     def _signal_tree(self, signum: int) -> None:
         """Signal each process below us once in a stage; those that are new since the last look, too."""
+        head_start_ends = self._stage_ends - self.spec.grace_int_s + HEAD_START_S
+        early = signum == signal.SIGINT and time.monotonic() < head_start_ends
         for pid in procfs.descendants(os.getpid()):
             started = procfs.start_time(pid)
-            if started is None or (pid, started) in self._signalled:
+            if started is None or (pid, started) in self._signalled or (early and pid != self.pid):
                 continue
             self._signalled.add((pid, started))
             try:

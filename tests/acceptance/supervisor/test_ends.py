@@ -62,7 +62,8 @@ def test_one_signal_ends_all_with_exit_code_0_and_asks_each_child_once(tmp_path:
         assert daemon.process.wait(15) == 0
         assert daemon.left_over() == []
         told = {path.name.split("-")[0]: path.read_text() for path in hooks.glob(f"*-{signal.SIGTERM:d}")}
-        assert told == {"daemon.worker": "x", "webui": "x"}
+        # Web may have ended by the word on its channel before the signal came.
+        assert told in ({"daemon.worker": "x", "webui": "x"}, {"daemon.worker": "x"})
 
 
 def test_a_second_signal_ends_all_within_a_second(tmp_path: Path) -> None:
