@@ -11,6 +11,7 @@ from daemon.runs.run import Run
 from daemon.sessions.follow import Follower
 from daemon.store import Store
 from ipc.messages.envelope import Event
+from ipc.server import Publisher
 from schema.database import Database
 from schema.sessions import from_row
 
@@ -19,8 +20,11 @@ FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures" / "transcripts"
 BASELINE = 20_000
 
 
-class Silent:
+class Silent(Publisher):
     """Takes events and tells nobody."""
+
+    def __init__(self) -> None:
+        """Without a socket."""
 
     def publish(self, event: Event) -> None:
         """Nothing."""
@@ -49,7 +53,7 @@ async def _measure(lines: int) -> dict[str, float]:
                   "cli_session_id": None, "cli_version": None}  # fmt: skip
         id_ = await store.write(lambda db: db.value("sessions.insert", **values))
         session = from_row(await store.read(lambda db: db.rows("sessions.by_id", id=id_)[0]))
-        follower = Follower(store, Silent(), session, Run(run_dir, str(log), pidfd=None))  # type: ignore[arg-type]
+        follower = Follower(store, Silent(), session, Run(run_dir, str(log), pidfd=None))
         before = time.perf_counter()
         await follower.follow()
         took = time.perf_counter() - before

@@ -98,7 +98,8 @@ class Supervisor:
         except OSError as error:
             log(f"{child.name} can't be started: {error.strerror}", "error")
             child.failures += 1
-            child.due_at = now + max(rules.FIRST_DELAY, rules.delay(child.failures, random.random()))  # noqa: S311
+            pause = rules.delay(child.failures, random.random())  # noqa: S311 - spread, not secrecy
+            child.due_at = now + max(rules.FIRST_DELAY, pause)
             if child.state is not ProcessState.BACKOFF:
                 child.become(ProcessState.BACKOFF)
 
