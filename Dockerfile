@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Claude Ops as a container: `claudeops` is PID 1 and reaps, so no init is needed. docs/operations.md says how to run it.
 
 # The claude CLI, pinned by its lock file; its own binary, so Node is only needed to install it.
@@ -45,7 +44,8 @@ USER claudeops
 WORKDIR /opt/claudeops
 VOLUME ["/state", "/results", "/repos"]
 EXPOSE 8080
-# Unhealthy when nothing runs or the worker does not answer; degraded counts as running.
+# Unhealthy when no daemon runs; degraded counts as running, because the supervisor mends that by itself.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["claudeopsctl", "status"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["claudeops"]
+# PID 1 never hears a signal that comes before it has a handler: TERM waits until claudeops, which env becomes, has one.
+ENTRYPOINT ["env", "--block-signal=TERM", "claudeops"]

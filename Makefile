@@ -9,7 +9,7 @@ CLI := $(STATE)/cli/node_modules/.bin/claude
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
-.PHONY: help setup setup-test cli run test unit check bench css lock docs clean
+.PHONY: help setup setup-test cli run test unit check image-check unit-check bench css lock docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ unit: $(VENV)/.test ## the unit tests alone, in seconds
 check: $(VENV)/.test ## lint, types, import contracts, generated files
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) bash packaging/check.sh
+
+image-check: ## build the container image, run it as compose would, and break it; some minutes
+	@bash packaging/container/check.sh
+
+unit-check: cli ## boot a virtual machine, install the systemd unit in it, and break it; as root, some minutes
+	@bash packaging/systemd/boot-check.sh
 
 bench: setup-test ## measure, against a floor or a peer in the same run; writes docs/performance.md
 	@mkdir -p $(STATE)/home

@@ -3,6 +3,7 @@
 import fnmatch
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from schema.settings import Settings
 from schema.version import VERSION
 
 ROOT = Path(__file__).parents[3]
+CONTAINER = ROOT / "packaging" / "container"
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 LAYOUT = {"/app/prompts/tier1-observe.md": "prompt", "/app/schemas/agent-response.json": "schema_path"}
 
@@ -92,7 +94,8 @@ def test_requirements_are_checked_by_their_hashes() -> None:
 
 
 def test_claudeops_is_pid_1_and_not_root() -> None:
-    assert [json.loads(rest) for rest in of("ENTRYPOINT")] == [["claudeops"]]
+    # env becomes claudeops; any shell in between would stay and keep signals to itself.
+    assert [json.loads(rest) for rest in of("ENTRYPOINT")] == [["env", "--block-signal=TERM", "claudeops"]]
     assert of("USER") == ["claudeops"]
     assert "useradd --uid 10001" in " ".join(of("RUN"))
     assert of("CMD") == []
@@ -122,19 +125,23 @@ def test_what_the_image_sets_are_settings() -> None:
 
 @pytest.fixture(scope="module")
 def service() -> dict[str, list[str]]:
-    """What compose.yaml says of the service, by name: a value, or the items below it. Plain lines, as it is written."""
-    text = (ROOT / "packaging" / "container" / "compose.yaml").read_text(encoding="utf-8")
-    block = text.partition("\n  claudeops:\n")[2].partition("\nsecrets:\n")[0]
-    found: dict[str, list[str]] = {}
-    for line in block.splitlines():
-        if line.lstrip().startswith("#") or not line.strip():
-            continue
-        if match := re.match(r"    (\w+):\s*(.*)$", line):
-            name = match[1]
-            found[name] = [match[2]] if match[2] else []
-        else:
-            found[name].append(line.strip().removeprefix("- ").strip('"'))
+    """What compose.yaml says of the service, as the check of the built image reads it."""
+    found: dict[str, list[str]] = runpy.run_path(str(CONTAINER / "check.py"))["service"]({})
     return found
+
+
+def test_the_key_and_the_checkouts_that_the_guide_puts_there_are_not_committed() -> None:
+    ignored = (CONTAINER / ".gitignore").read_text(encoding="utf-8").split("\n")
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "> packaging/container/anthropic_api_key\n" in guide
+    assert {"/anthropic_api_key", "/repos/"} <= set(ignored)
+
+
+def test_the_check_of_the_image_can_make_every_base_image() -> None:
+    script = (CONTAINER / "check.sh").read_text(encoding="utf-8")
+    patterns = [line.strip().removesuffix(")") for line in script.splitlines() if re.fullmatch(r"    \S+:\S+\)", line)]
+    images = {rest.split()[0] for word, rest in instructions() if word == "FROM"}
+    assert all(any(fnmatch.fnmatchcase(image, pattern) for pattern in patterns) for image in images), (images, patterns)
 
 
 def test_compose_leaves_pid_1_to_claudeops_and_gives_it_time_to_stop(service: dict[str, list[str]]) -> None:
