@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
 
-from tests.acceptance.harness import ROOT, Daemon, wait_for
+from tests.acceptance.harness import FAKE_CLAUDE, ROOT, Daemon, wait_for
 
 
 def children_of(pid: int) -> list[tuple[int, str]]:
@@ -137,3 +138,48 @@ class FirstProcess(Daemon):
         assert self.process is not None
         os.kill(self.first, signal.SIGTERM)
         return self.process.wait(seconds)
+
+
+class Unprivileged(FirstProcess):
+    """PIDs as above, and the daemon is neither root nor has it any capability: as the container runs it.
+
+    Root starts it in mounts of its own, through which another user can reach an interpreter that may lie in root's
+    home; anyone else is unprivileged as it is.
+    """
+
+    UID = 10001
+
+    def start(self, *, wait: bool = True, cwd: Path = ROOT) -> "Unprivileged":
+        """Starts it; `first` is the pid that it has outside."""
+        if os.geteuid() != 0:
+            super().start(wait=wait, cwd=cwd)
+            return self
+        os.chown(self.runtime, self.UID, self.UID)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        os.chown(self.directory, self.UID, self.UID)
+        reach = self.directory / "reach"
+        binds = {"python": sys.base_prefix, "site": sysconfig.get_path("purelib"), "project": str(ROOT)}
+        for name in binds:
+            (reach / name).mkdir(parents=True, exist_ok=True)
+        python = reach / "python" / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self.environment |= {
+            "PATH": f"{reach}/python/bin:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": f"{reach}/project:{reach}/site",
+            "CLAUDEOPS_CLAUDE_BIN": str(reach / "project" / FAKE_CLAUDE.relative_to(ROOT)),
+        }
+        mounts = " && ".join(f"mount --bind {source} {reach}/{name}" for name, source in binds.items())
+        as_user = (
+            f"setpriv --reuid {self.UID} --regid {self.UID} --clear-groups --inh-caps=-all --bounding-set=-all"
+            f" --no-new-privs {python} -m daemon"
+        )
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+                 "sh", "-c", f"{mounts} && exec {as_user}"],
+                env=self.environment, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+        unshare = self.process.pid
+        self.first = wait_for(lambda: children_of(unshare), 10, f"unshare: {self.log()}")[0][0]
+        if wait:
+            self.wait_running()
+        return self

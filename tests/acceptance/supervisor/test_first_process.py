@@ -1,5 +1,7 @@
 """The supervisor as PID 1, as in a container: whoever's parent ends becomes its child, and it ends on SIGTERM."""
 
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import alive, wait_for
-from tests.acceptance.supervisor.surroundings import FirstProcess, children_of
+from tests.acceptance.supervisor.surroundings import FirstProcess, Unprivileged, children_of
 
 
 @pytest.fixture
@@ -43,3 +45,31 @@ def test_sigterm_ends_it_with_exit_code_0_and_its_orphans_with_it(first: FirstPr
     assert time.monotonic() - began < 3
     assert not [pid for pid in pids if alive(pid)]
     assert "stopping" in first.log()
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Unprivileged]:
+    """A daemon that is PID 1 and nobody special. pytest's own directories are closed to other users."""
+    with tempfile.TemporaryDirectory(prefix="co-user-") as place:
+        Path(place).chmod(0o755)
+        daemon = Unprivileged(Path(place) / "daemon")
+        yield daemon.start()
+        daemon.close()
+
+
+def test_without_root_and_capabilities_a_session_runs_and_outlives_the_worker(unprivileged: Unprivileged) -> None:
+    daemon = unprivileged
+    status = Path(f"/proc/{daemon.first}/status").read_text()
+    assert f"Uid:\t{Unprivileged.UID}\t" in status or os.geteuid() != 0
+    assert "CapEff:\t0000000000000000" in status or os.geteuid() != 0
+    session = daemon.trigger(lines=40, interval=0.05, say="line {n}")
+    worker = daemon.pid("worker")
+    daemon.inside(f"kill -9 {worker}")
+    daemon.wait_replaced("worker", worker)
+    shown = daemon.wait_ended(session["id"])
+    assert (shown["status"], shown["exit_code"]) == ("completed", 0)
+    log = Path(shown["log_file"])
+    assert [f"line {n}" in log.read_text() for n in range(40)] == [True] * 40
+    assert log.stat().st_uid == (Unprivileged.UID if os.geteuid() == 0 else os.geteuid())
+    assert daemon.stop() == 0
+    assert not [pid for pid, _ in children_of(daemon.first)]
