@@ -50,7 +50,8 @@ async def _measure(lines: int) -> dict[str, float]:
         store = Store(directory / "claudeops.db", database)
         values = {"tier": 1, "model": "haiku", "prompt_file": "p", "prompt_text": None, "trigger": "manual",
                   "requested_by": None, "started_at": "2026-01-31T08:05:00.000Z", "log_file": str(log), "run_id": "run",
-                  "cli_session_id": None, "cli_version": None}  # fmt: skip
+                  "cli_session_id": None, "cli_version": None, "context": None, "parent_session_id": None,
+                  "chain_id": None, "dry_run": 0}  # fmt: skip
         id_ = await store.write(lambda db: db.value("sessions.insert", **values))
         session = from_row(await store.read(lambda db: db.rows("sessions.by_id", id=id_)[0]))
         follower = Follower(store, Silent(), session, Run(run_dir, str(log), pidfd=None))

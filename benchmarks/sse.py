@@ -56,6 +56,7 @@ class Dashboard:
             "sessions.insert",
             tier=1, model="haiku", prompt_file="-", prompt_text="", trigger="manual", requested_by="bench",
             started_at=now, log_file=str(self.log), run_id="run", cli_session_id=None, cli_version=None,
+            context=None, parent_session_id=None, chain_id=None, dry_run=0,
         )  # fmt: skip
         database.close()
         return int(session)

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from schema import database_file, go_database, sql, timestamps
+from schema import database_file, go_database, migrating, sql, timestamps
 
 BUSY_TIMEOUT_MS = 5000
 CHECK_SECONDS = 10.0
@@ -247,8 +247,10 @@ class Database:
         done = []
         for migration in sql.migrations():
             if migration.number not in applied:
-                with self.transaction():
+                with migrating.unbound(self._connection, wanted=migration.rebuilds), self.transaction():
                     self._step(migration)
+                    if migration.rebuilds and (broken := migrating.broken_reference(self._connection)):
+                        raise CorruptError(f"{migration.name}: {broken}; restore a backup")
                 done.append(migration.name)
         if done:
             # From here on the file itself has every table: a lost -wal can't make it look new.
@@ -272,15 +274,11 @@ class Database:
                 f"the Go program's database is version {version}, not {go_database.VERSION};"
                 " start its last release on it once"
             )
-        self._connection.execute("PRAGMA foreign_keys = OFF")
-        try:
-            with self.transaction(), translated():
-                go_database.move_aside(self._connection)
-                self._step(sql.migrations()[0])
-                self.script(sql.carry_forward())
-                go_database.drop(self._connection, tables)
-        finally:
-            self._connection.execute("PRAGMA foreign_keys = ON")
+        with migrating.unbound(self._connection, wanted=True), self.transaction(), translated():
+            go_database.move_aside(self._connection)
+            self._step(sql.migrations()[0])
+            self.script(sql.carry_forward())
+            go_database.drop(self._connection, tables)
         return ["carried forward from the Go program", *self._apply(self._applied())]
 
 

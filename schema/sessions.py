@@ -38,6 +38,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     estimated_usd: float | None = None
     result: str | None = None
     parent_session_id: int | None = None
+    chain_id: int | None = None
+    dry_run: bool = False
+    cost_before: float = 0.0
+    turns_before: int = 0
+    duration_before: int = 0
+    servers: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,5 +56,5 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_row(row: dict[str, object]) -> Session:
-    """A row of the table as a value; the statuses become Enums."""
-    return msgspec.convert(row, Session)
+    """A row of the table as a value; the statuses become Enums, and 0 and 1 a truth."""
+    return msgspec.convert({**row, "dry_run": bool(row["dry_run"])}, Session)

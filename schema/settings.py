@@ -18,10 +18,6 @@ DENIED_TIER1 = (
 )
 DENIED_TIER2 = "Bash(ansible:*),Bash(ansible-playbook:*),Bash(helm:*),Bash(docker compose down:*),Bash(gh pr merge:*)"
 DENIED_TIER3 = "Bash(rm -rf /:*),Bash(docker system prune:*),Bash(git push --force:*),Bash(gh pr merge:*)"
-BASH_READING = (
-    "curl,dig,host,nslookup,uptime,df,free,ps,docker ps,docker logs,docker inspect,systemctl status,"
-    "systemctl is-active,kubectl get,kubectl describe,kubectl logs"
-)
 
 
 class Meta(NamedTuple):
@@ -53,6 +49,8 @@ class Settings(NamedTuple):
     # fmt: off
     # Schedule
     interval: Annotated[int, _m("Schedule", "Time from the end of one scheduled session to the start of the next.", unit="s", live=True, web=True, low=1)] = 3600
+    schedule_cron: Annotated[str, _m("Schedule", "A cron expression, such as 0 */2 * * *, in local time; when it is set, sessions start by it and not by the interval.", live=True, web=True)] = ""
+    quiet_hours: Annotated[str, _m("Schedule", "A daily time, such as 22:00-06:30 in local time, in which scheduled sessions wait; what people and alerts ask for starts all the same.", live=True, web=True)] = ""
     schedule_enabled: Annotated[bool, _m("Schedule", "Whether sessions start by the interval; manual ones always can.", live=True, web=True)] = True
     # Sessions
     claude_bin: Annotated[str, _m("Sessions", "The command that sessions run.", web=True)] = "claude"
@@ -64,6 +62,7 @@ class Settings(NamedTuple):
     stop_grace_term: Annotated[float, _m("Sessions", "Time between SIGTERM and SIGKILL when a session is stopped.", unit="s", live=True, low=0)] = 3.0
     max_tier: Annotated[int, _m("Sessions", "The highest tier that may run.", live=True, web=True, low=1, high=3)] = 3
     dry_run: Annotated[bool, _m("Sessions", "Observe only: nothing is escalated or changed.", live=True, web=True)] = False
+    escalation_resume: Annotated[bool, _m("Sessions", "Whether a higher tier goes on in the conversation of the tier before, and not only with what that handed over.", live=True)] = True
     verbose: Annotated[bool, _m("Sessions", "Kept for the existing program's environment files; has no effect.")] = False
     tier1_model: Annotated[str, _m("Models", "Model of tier 1.", live=True, web=True)] = "haiku"
     tier2_model: Annotated[str, _m("Models", "Model of tier 2.", live=True, web=True)] = "sonnet"
@@ -89,8 +88,23 @@ class Settings(NamedTuple):
     tier2_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 2.", live=True)] = DENIED_TIER2
     tier3_allowed_tools: Annotated[str, _m("Tools", "Tools of tier 3.", live=True)] = TOOLS_WRITING
     tier3_disallowed_tools: Annotated[str, _m("Tools", "Tool patterns denied at tier 3.", live=True)] = DENIED_TIER3
-    bash_allowed: Annotated[str, _m("Tools", "Commands that a session's Bash may run, by their first words; all only read.", live=True)] = BASH_READING
     session_env: Annotated[str, _m("Tools", "Names of further environment variables that are handed to sessions.", live=True)] = "HTTP_PROXY,HTTPS_PROXY,NO_PROXY,SSL_CERT_FILE,KUBECONFIG,DOCKER_HOST,API_TIMEOUT_MS,CLAUDE_CODE_MAX_RETRIES"
+    mcp_reading: Annotated[str, _m("Tools", "MCP tools that only read and so run without asking, such as mcp__grafana__query; a * at the end stands for any further letters.", live=True)] = ""
+    mcp_replace: Annotated[bool, _m("Tools", "Whether a mounted repository may replace an MCP server of CLAUDEOPS_MCP_CONFIG; its own servers it always adds.", live=True)] = True
+    # Limits
+    cooldown_restarts: Annotated[int, _m("Limits", "Restarts allowed to one service within the window.", unit="restarts", live=True, web=True, low=0)] = 2
+    cooldown_restart_window: Annotated[int, _m("Limits", "Window of the restarts.", unit="s", live=True, web=True, low=1)] = 14400
+    cooldown_redeployments: Annotated[int, _m("Limits", "Redeployments allowed to one service within the window.", unit="redeployments", live=True, web=True, low=0)] = 1
+    cooldown_redeployment_window: Annotated[int, _m("Limits", "Window of the redeployments.", unit="s", live=True, web=True, low=1)] = 86400
+    cooldown_healthy_checks: Annotated[int, _m("Limits", "Healthy checks in a row that clear a service's counters.", unit="checks", live=True, web=True, low=1)] = 2
+    budget_day_usd: Annotated[float, _m("Limits", "What all sessions of a day (UTC) may spend; then only people start any. 0 sets no limit.", unit="USD", live=True, web=True, low=0)] = 0.0
+    tier1_budget_day_usd: Annotated[float, _m("Limits", "The same for tier 1.", unit="USD", live=True, web=True, low=0)] = 0.0
+    tier2_budget_day_usd: Annotated[float, _m("Limits", "The same for tier 2.", unit="USD", live=True, web=True, low=0)] = 0.0
+    tier3_budget_day_usd: Annotated[float, _m("Limits", "The same for tier 3.", unit="USD", live=True, web=True, low=0)] = 0.0
+    calls_max: Annotated[int, _m("Limits", "Tool calls allowed to one session; then each is denied.", unit="calls", live=True, low=1)] = 400
+    repeat_max: Annotated[int, _m("Limits", "How often a session may make the very same call; a session that goes on is stopped.", unit="calls", live=True, low=1)] = 8
+    approval_hold: Annotated[float, _m("Limits", "How long a call that needs a person waits for one who is present, before its session is put aside.", unit="s", live=True, low=0, high=300)] = 20.0
+    approval_expires: Annotated[int, _m("Limits", "How long a call may wait for a person; then it counts as denied.", unit="s", live=True, web=True, low=60)] = 86400
     # Places
     state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
     results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"

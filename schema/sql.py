@@ -26,6 +26,11 @@ class Migration(NamedTuple):
     sql: str
     checksum: str
 
+    @property
+    def rebuilds(self) -> bool:
+        """Whether it replaces a table that others refer to, which wants foreign keys off."""
+        return self.sql.startswith("-- rebuilds tables --")
+
 
 def split(noun: str, text: str) -> dict[str, Query]:
     """The queries of one noun's file. ValueError names a query that is there twice."""

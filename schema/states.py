@@ -19,6 +19,7 @@ class SessionStatus(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
     ESCALATED = "escalated"
+    AWAITING_APPROVAL = "awaiting_approval"
 
 
 MEANING: Mapping[SessionStatus, str] = {
@@ -29,16 +30,21 @@ MEANING: Mapping[SessionStatus, str] = {
     SessionStatus.STOPPED: "stopped by a person",
     SessionStatus.INTERRUPTED: "cut off: the daemon or the machine went down, or its keeper was killed",
     SessionStatus.ESCALATED: "handed over to the next tier",
+    SessionStatus.AWAITING_APPROVAL: "its command has ended and one call waits for a person; the decision resumes it",
 }
 
 SESSION: Mapping[SessionStatus, frozenset[SessionStatus]] = {
-    SessionStatus.RUNNING: frozenset(SessionStatus) - {SessionStatus.RUNNING, SessionStatus.ESCALATED},
+    # Completed and escalated in one transaction: a reader never sees the state between.
+    SessionStatus.RUNNING: frozenset(SessionStatus) - {SessionStatus.RUNNING},
     SessionStatus.COMPLETED: frozenset({SessionStatus.ESCALATED}),
     SessionStatus.FAILED: frozenset(),
     SessionStatus.TIMED_OUT: frozenset(),
     SessionStatus.STOPPED: frozenset(),
     SessionStatus.INTERRUPTED: frozenset(),
     SessionStatus.ESCALATED: frozenset(),
+    SessionStatus.AWAITING_APPROVAL: frozenset(
+        {SessionStatus.RUNNING, SessionStatus.STOPPED, SessionStatus.INTERRUPTED, SessionStatus.FAILED}
+    ),
 }
 
 
@@ -50,6 +56,64 @@ class Trigger(StrEnum):
     API = "api"
     ALERT = "alert"
     ESCALATION = "escalation"
+    APPROVAL = "approval"
+
+
+class TriggerStatus(StrEnum):
+    """What became of a trigger in the queue."""
+
+    WAITING = "waiting"
+    STARTED = "started"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+TRIGGER_MEANING: Mapping[TriggerStatus, str] = {
+    TriggerStatus.WAITING: "in the queue; its reason says for what",
+    TriggerStatus.STARTED: "its session was started",
+    TriggerStatus.CANCELLED: "taken out of the queue by a person",
+    TriggerStatus.REFUSED: "can't ever start; its reason says why",
+}
+
+TRIGGER: Mapping[TriggerStatus, frozenset[TriggerStatus]] = {
+    TriggerStatus.WAITING: frozenset({TriggerStatus.STARTED, TriggerStatus.CANCELLED, TriggerStatus.REFUSED}),
+    # The daemon was killed before anything of the session ran: the trigger waits again.
+    TriggerStatus.STARTED: frozenset({TriggerStatus.WAITING}),
+    TriggerStatus.CANCELLED: frozenset(),
+    TriggerStatus.REFUSED: frozenset(),
+}
+
+
+class ApprovalStatus(StrEnum):
+    """What became of a call that waits for a person."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    USED = "used"
+
+
+APPROVAL_MEANING: Mapping[ApprovalStatus, str] = {
+    ApprovalStatus.WAITING: "nobody has decided yet",
+    ApprovalStatus.APPROVED: "a person said yes; the call has not run yet",
+    ApprovalStatus.DENIED: "a person said no; the model is told the reason",
+    ApprovalStatus.EXPIRED: "nobody decided in time, which counts as no",
+    ApprovalStatus.CANCELLED: "its session ended before anybody decided",
+    ApprovalStatus.USED: "approved, and let through once",
+}
+
+APPROVAL: Mapping[ApprovalStatus, frozenset[ApprovalStatus]] = {
+    ApprovalStatus.WAITING: frozenset(
+        {ApprovalStatus.APPROVED, ApprovalStatus.DENIED, ApprovalStatus.EXPIRED, ApprovalStatus.CANCELLED}
+    ),
+    ApprovalStatus.APPROVED: frozenset({ApprovalStatus.USED, ApprovalStatus.CANCELLED}),
+    ApprovalStatus.DENIED: frozenset(),
+    ApprovalStatus.EXPIRED: frozenset(),
+    ApprovalStatus.CANCELLED: frozenset(),
+    ApprovalStatus.USED: frozenset(),
+}
 
 
 class Role(StrEnum):

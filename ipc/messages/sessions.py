@@ -63,6 +63,14 @@ class ListSessions(Request, frozen=True):
     trigger: Trigger | None = None
 
 
+class ShowChain(Request, frozen=True):
+    """The sessions of the chain that a session belongs to, first to last; of one without a chain, itself alone."""
+
+    subject: ClassVar[str] = "sessions.chain"
+    reply: ClassVar[type[Reply]] = SessionsReply
+    id: int
+
+
 class LogReply(Reply, frozen=True):
     """The log's bytes from `offset` to `next`, whole lines where they fit. `over`: ended, and this is all."""
 

@@ -1,17 +1,19 @@
 -- insert --
 -- A session that is about to start. The index on active tiers refuses a second one of the same tier.
 INSERT INTO sessions (tier, model, prompt_file, prompt_text, status, trigger, requested_by, started_at, log_file, run_id,
-                      cli_session_id, cli_version)
+                      cli_session_id, cli_version, context, parent_session_id, chain_id, dry_run)
 VALUES (:tier, :model, :prompt_file, :prompt_text, 'running', :trigger, :requested_by, :started_at, :log_file, :run_id,
-        :cli_session_id, :cli_version)
+        :cli_session_id, :cli_version, :context, :parent_session_id, :chain_id, :dry_run)
 RETURNING id;
 
 -- progress --
--- What the lines up to a new offset meant; only forward, and only from the offset that they were read at.
+-- What the lines up to a new offset meant; only forward, and only from the offset that they were read at. Cost, turns
+-- and duration are told by run, and a resumed session has had others before.
 UPDATE sessions SET log_offset = :offset, lines = lines + :lines, model_id = coalesce(:model_id, model_id),
-       cli_version = coalesce(:cli_version, cli_version), response = coalesce(:response, response),
-       structured = coalesce(:structured, structured), cost_usd = coalesce(:cost_usd, cost_usd),
-       num_turns = coalesce(:num_turns, num_turns), duration_ms = coalesce(:duration_ms, duration_ms),
+       cli_version = coalesce(:cli_version, cli_version), servers = coalesce(:servers, servers),
+       response = coalesce(:response, response), structured = coalesce(:structured, structured),
+       cost_usd = coalesce(cost_before + :cost_usd, cost_usd), num_turns = coalesce(turns_before + :num_turns, num_turns),
+       duration_ms = coalesce(duration_before + :duration_ms, duration_ms),
        usage = coalesce(:usage, usage), estimated_usd = coalesce(:estimated_usd, estimated_usd),
        result = coalesce(:result, result)
 WHERE id = :id AND log_offset = :from_offset;
@@ -21,6 +23,27 @@ WHERE id = :id AND log_offset = :from_offset;
 UPDATE sessions SET status = :status, ended_at = :ended_at, exit_code = :exit_code, reason = :reason,
        duration_ms = coalesce(duration_ms, :duration_ms)
 WHERE id = :id AND status = 'running';
+
+-- resume --
+-- A session that waited for a person runs again; what it spent so far is kept apart.
+UPDATE sessions SET status = :status, run_id = :run_id, reason = NULL, ended_at = NULL, exit_code = NULL, result = NULL,
+       cost_before = coalesce(cost_usd, 0), turns_before = coalesce(num_turns, 0),
+       duration_before = coalesce(duration_ms, 0)
+WHERE id = :id AND status = 'awaiting_approval';
+
+-- stop_waiting --
+-- Ends a session that waits for a person.
+UPDATE sessions SET status = :status, ended_at = :ended_at, reason = :reason
+WHERE id = :id AND status = 'awaiting_approval';
+
+-- running_in_chain --
+-- The session of a chain that runs.
+SELECT id FROM sessions WHERE status = 'running' AND (id = :chain OR chain_id = :chain);
+
+-- chain --
+-- All sessions of a chain, in the order in which they ran.
+SELECT * FROM sessions WHERE id = :chain
+UNION ALL SELECT * FROM (SELECT * FROM sessions WHERE chain_id = :chain ORDER BY id);
 
 -- running --
 -- All that should be running, for adoption and for the busy check.

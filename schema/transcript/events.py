@@ -108,7 +108,10 @@ class Denial(msgspec.Struct, frozen=True):
 
 
 class Result(Event, frozen=True):
-    """The session's end as the CLI reports it. `structured` is the structured output, if one was asked for."""
+    """The session's end as the CLI reports it. `structured` is the structured output, if one was asked for.
+
+    `deferred` is the tool call that a hook put aside, by its id: the CLI goes on with it when it is resumed.
+    """
 
     subtype: str = ""
     is_error: bool = False
@@ -124,6 +127,7 @@ class Result(Event, frozen=True):
     usage: Usage = Usage()
     context_window: int = 0
     denials: list[Denial] = []
+    deferred: str = ""
 
 
 class SystemNote(Event, frozen=True):

@@ -107,6 +107,10 @@ class _Hook(msgspec.Struct):
     stderr: str | None = ""
 
 
+class _Call(msgspec.Struct):
+    id: str = ""
+
+
 class _Result(msgspec.Struct):
     subtype: str = ""
     is_error: bool = False
@@ -122,6 +126,7 @@ class _Result(msgspec.Struct):
     usage: _Usage | None = None
     modelUsage: dict[str, dict[str, Any]] = {}  # noqa: N815 - the CLI's name
     permission_denials: list[Denial] = []
+    deferred_tool_use: _Call | None = None
 
 
 _line = msgspec.json.Decoder(_Line)
@@ -280,4 +285,5 @@ def _read_result(text: bytes) -> Result:
         usage=found.usage.tokens() if found.usage else Usage(),
         context_window=max(windows, default=0),
         denials=found.permission_denials,
+        deferred=found.deferred_tool_use.id if found.deferred_tool_use else "",
     )

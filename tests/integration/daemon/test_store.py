@@ -52,6 +52,7 @@ async def test_a_second_running_session_of_a_tier_is_refused_by_the_schema(store
     values = {
         "tier": 1, "model": "haiku", "prompt_file": "p", "prompt_text": None, "trigger": "manual",
         "requested_by": None, "started_at": "t", "log_file": "l", "cli_session_id": None, "cli_version": None,
+        "context": None, "parent_session_id": None, "chain_id": None, "dry_run": 0,
     }  # fmt: skip
     await store.write(lambda db: db.value("sessions.insert", run_id="one", **values))
     with pytest.raises(ConstraintError):

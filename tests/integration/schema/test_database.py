@@ -30,6 +30,10 @@ SESSION = {
     "run_id": "run-1",
     "cli_session_id": None,
     "cli_version": None,
+    "context": None,
+    "parent_session_id": None,
+    "chain_id": None,
+    "dry_run": 0,
 }
 
 
@@ -177,6 +181,7 @@ def test_progress_moves_only_from_where_it_was_read(database: Database) -> None:
             "usage",
             "estimated_usd",
             "result",
+            "servers",
         ]
     )
     step = {"id": row["id"], "lines": 3, **nothing}
@@ -184,6 +189,24 @@ def test_progress_moves_only_from_where_it_was_read(database: Database) -> None:
     assert database.change("sessions.progress", from_offset=0, offset=100, **step) == 0
     session = from_row(database.one("sessions.by_id", id=row["id"]) or {})
     assert (session.log_offset, session.lines) == (100, 3)
+
+
+def test_what_a_session_spent_before_it_waited_for_a_person_is_added_to_what_it_spends_after(
+    database: Database,
+) -> None:
+    (row,) = database.rows("sessions.insert", **SESSION)
+    columns = ("model_id", "cli_version", "response", "structured", "usage", "estimated_usd", "result", "servers")
+    told = {"id": row["id"], "lines": 1, **dict.fromkeys(columns)}
+    spent = {"cost_usd": 0.25, "num_turns": 3, "duration_ms": 1000}
+    database.change("sessions.progress", from_offset=0, offset=10, **told, **spent)
+    end = {"id": row["id"], "exit_code": 0, "reason": None, "duration_ms": None}
+    database.change("sessions.finish", status="awaiting_approval", ended_at=None, **end)
+    assert database.change("sessions.resume", id=row["id"], status="running", run_id="run-2") == 1
+    assert database.change("sessions.resume", id=row["id"], status="running", run_id="run-3") == 0
+    database.change("sessions.progress", from_offset=10, offset=20, **told, **spent)
+    session = from_row(database.one("sessions.by_id", id=row["id"]) or {})
+    assert (session.cost_usd, session.num_turns, session.duration_ms) == (0.5, 6, 2000)
+    assert (session.run_id, session.log_offset) == ("run-2", 20)
 
 
 def test_a_foreign_key_holds(database: Database) -> None:

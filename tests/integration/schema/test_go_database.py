@@ -182,8 +182,25 @@ def test_new_rows_get_new_ids(go_database: Path) -> None:
     carried(go_database)
     database = Database(go_database, readonly=False)
     values = dict.fromkeys(
-        ("prompt_text", "requested_by", "log_file", "cli_session_id", "cli_version"),
-    ) | {"tier": 1, "model": "m", "prompt_file": "p", "trigger": "manual", "started_at": "t", "run_id": "r"}
+        (
+            "prompt_text",
+            "requested_by",
+            "log_file",
+            "cli_session_id",
+            "cli_version",
+            "context",
+            "parent_session_id",
+            "chain_id",
+        ),
+    ) | {
+        "dry_run": 0,
+        "tier": 1,
+        "model": "m",
+        "prompt_file": "p",
+        "trigger": "manual",
+        "started_at": "t",
+        "run_id": "r",
+    }
     assert database.rows("sessions.insert", **values)[0]["id"] == 9
     database.close()
 

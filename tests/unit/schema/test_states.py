@@ -8,8 +8,12 @@ from schema.states import MEANING, SESSION, SessionStatus, TransitionError, foll
 
 PAIRS = list(product(SessionStatus, SessionStatus))
 LISTED = {
-    *(("running", end) for end in ("completed", "failed", "timed_out", "stopped", "interrupted")),
+    *(
+        ("running", end)
+        for end in ("completed", "failed", "timed_out", "stopped", "interrupted", "escalated", "awaiting_approval")
+    ),
     ("completed", "escalated"),
+    *(("awaiting_approval", after) for after in ("running", "stopped", "interrupted", "failed")),
 }
 
 

@@ -150,6 +150,22 @@ def test_a_budget_that_is_used_up_is_an_error_with_its_cost() -> None:
     assert result.cost_usd > 0
 
 
+def test_a_call_that_a_hook_put_aside_is_named_by_the_result() -> None:
+    result = of(Result, "deferred")[0]
+    assert isinstance(result, Result)
+    assert (result.subtype, result.is_error, result.stop_reason) == ("success", False, "tool_deferred")
+    assert result.deferred == "toolu_restart"
+    assert result.deferred in {event.id for event in of(ToolUse, "deferred") if isinstance(event, ToolUse)}
+    assert [event.deferred for event in of(Result, "simple") if isinstance(event, Result)] == [""]
+
+
+def test_the_calls_that_were_denied_are_named_by_the_result() -> None:
+    result = of(Result, "tool_and_denial")[0]
+    assert isinstance(result, Result)
+    denied = {event.tool_id for event in of(ToolResult, "tool_and_denial") if isinstance(event, ToolResult)}
+    assert {denial.tool_use_id for denial in result.denials} < denied
+
+
 def test_system_events_without_a_type_keep_their_fields() -> None:
     (note,) = parse(b'{"type":"system","subtype":"compact_boundary","trigger":"auto"}')
     assert note == SystemNote(subtype="compact_boundary", fields={"trigger": "auto"})
