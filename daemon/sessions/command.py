@@ -1,7 +1,8 @@
 """The command line and environment of a session, as values. Pure; `daemon.sessions.lifecycle` has them run.
 
-What holds a session back is decided here: `--tools` is the hard set of tools; `--allowedTools` lists only what reads,
-and never plain Bash; the environment is built from nothing. Permissions are never bypassed.
+What holds a session back begins here: `--tools` is the hard set of tools; there is no `--allowedTools`, so a call runs
+only when our hook says so, and a hook that fails lets nothing run; no settings but those given here are read; the
+environment is built from nothing. Permissions are never bypassed.
 """
 
 import re
@@ -10,7 +11,6 @@ from typing import NamedTuple
 
 from schema.settings import Settings
 
-READING = ("Read", "Grep", "Glob", "Task", "WebFetch", "WebSearch", "TodoWrite")
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|URLS|AUTH", re.IGNORECASE)
 ITEM = re.compile(r"[^,(]+(?:\([^)]*\))?")
 QUIET = {
@@ -43,12 +43,11 @@ def tool_lists(settings: Settings, tier: int) -> tuple[list[str], list[str]]:
     return items(own[0] or settings.allowed_tools), items(own[1] or settings.disallowed_tools)
 
 
-def permitted(tools: list[str], bash: list[str]) -> list[str]:
-    """What runs without asking: reading tools, and Bash by reading prefixes only. All else is denied by the CLI."""
-    allowed = [tool for tool in tools if tool in READING or tool.startswith("mcp__")]
-    if any(tool.partition("(")[0] == "Bash" for tool in tools):
-        allowed += [f"Bash({prefix}:*)" for prefix in bash]
-    return allowed
+class Resume(NamedTuple):
+    """The CLI's own session to go on in: the very same, or with `fork` a new one that knows all that was said."""
+
+    cli_session: str
+    fork: bool
 
 
 def model_of(settings: Settings, tier: int) -> str:
@@ -62,33 +61,52 @@ def prompt_of(settings: Settings, tier: int) -> str:
 
 
 def argv(
-    settings: Settings, tier: int, *, program: str, cli_session: str, system_prompt: str, schema: str, mcp: str
+    settings: Settings,
+    tier: int,
+    *,
+    program: str,
+    cli_session: str,
+    system_prompt: str,
+    schema: str,
+    mcp: str,
+    hooks: str,
+    resume: Resume | None = None,
+    spent: float = 0.0,
 ) -> list[str]:
-    """The command line. `program` and `system_prompt` are paths, `schema` is inline JSON, `mcp` a path or inline JSON.
+    """The command line. `program` and `system_prompt` are paths, `schema` and `hooks` inline JSON, `mcp` a path or
+    inline JSON; `spent` is what earlier runs of the session cost.
 
     The prompt comes on standard input: it may be long, and it is nobody's business in `ps`.
     """
     allowed, disallowed = tool_lists(settings, tier)
-    names = sorted({tool.partition("(")[0] for tool in allowed}, key=[t.partition("(")[0] for t in allowed].index)
+    names = list(dict.fromkeys(tool.partition("(")[0] for tool in allowed))
     line = [
         program,
         "-p",
         *("--model", model_of(settings, tier)),
         *("--output-format", "stream-json", "--verbose"),
-        *("--session-id", cli_session),
+        *_conversation(cli_session, resume),
         *("--tools", ",".join(names)),
         *("--append-system-prompt-file", system_prompt),
         *("--mcp-config", mcp, "--strict-mcp-config"),
+        # Inline, for a file could be changed by a session; and no file of a home or a directory counts.
+        *("--settings", hooks, "--setting-sources", ""),
     ]
-    if passed := permitted(allowed, items(settings.bash_allowed)):
-        line += ["--allowedTools", ",".join(passed)]
     if disallowed:
         line += ["--disallowedTools", ",".join(disallowed)]
     if schema:
         line += ["--json-schema", schema]
     if settings.session_max_budget_usd > 0:
-        line += ["--max-budget-usd", f"{settings.session_max_budget_usd:g}"]
+        line += ["--max-budget-usd", f"{max(0.01, settings.session_max_budget_usd - spent):g}"]
     return line
+
+
+def _conversation(cli_session: str, resume: Resume | None) -> list[str]:
+    if resume is None:
+        return ["--session-id", cli_session]
+    if resume.fork:
+        return ["--resume", resume.cli_session, "--fork-session", "--session-id", cli_session]
+    return ["--resume", resume.cli_session]
 
 
 def environment(settings: Settings, tier: int, environ: Mapping[str, str], home: str) -> dict[str, str]:
@@ -134,9 +152,13 @@ def facts(settings: Settings, tier: int) -> dict[str, str]:
     return told
 
 
-def system_prompt(settings: Settings, tier: int) -> str:
-    """What is appended to the CLI's own system prompt."""
-    return "Environment: " + " ".join(f"{name}={value}" for name, value in facts(settings, tier).items()) + "\n"
+def system_prompt(settings: Settings, tier: int, runbook: str = "", memory: str = "", context: str = "") -> str:
+    """What is appended to the CLI's own system prompt: facts, runbook, memory, what the tier before handed over."""
+    parts = ["Environment: " + " ".join(f"{name}={value}" for name, value in facts(settings, tier).items())]
+    parts += [text.strip() for text in (runbook, memory) if text.strip()]
+    if context:
+        parts.append(f"## Escalation Context\n\n{context.strip()}")
+    return "\n\n".join(parts) + "\n"
 
 
 def secrets(settings: Settings, environ: Mapping[str, str]) -> list[Secret]:

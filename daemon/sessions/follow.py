@@ -1,11 +1,12 @@
 """Reads the log of one running session and stores what it means, until its run is over.
 
-What a batch means and the offset after it go into one transaction, so a worker that is killed between two batches
-leaves nothing half-done: the next one reads on from the stored offset.
+What a batch means (the row's columns, and what was said) and the offset after it go into one transaction, so a worker
+that is killed between two batches leaves nothing half-done: the next one reads on from the stored offset.
 """
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -13,13 +14,15 @@ from daemon.runs.follow import Chunk, follow
 from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
 from daemon.runs.spec import read_known
-from daemon.sessions.progress import Reading, read_said
+from daemon.sessions import said
+from daemon.sessions.progress import Batch, Reading, read_said
 from daemon.store import Store
 from ipc.errors import CallError
 from ipc.messages.sessions import SessionChanged, SessionGrew
 from ipc.server import Publisher
-from schema.database import DatabaseError
+from schema.database import Database, DatabaseError
 from schema.sessions import Session, Usage
+from schema.settings import Settings
 
 BATCH_BYTES = 512 * 1024
 ANNOUNCE_SECONDS = 0.25
@@ -29,7 +32,16 @@ RETRY_SECONDS = 1.0
 class Follower:
     """Reads one session's log. `reading` holds what was said so far, for the final judgement."""
 
-    def __init__(self, store: Store, publisher: Publisher, session: Session, run: Run) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        session: Session,
+        run: Run,
+        *,
+        healthy_checks: int = Settings().cooldown_healthy_checks,
+    ) -> None:
+        """`healthy_checks` in a row clear a service's cooldowns: CLAUDEOPS_COOLDOWN_HEALTHY_CHECKS as it is now."""
         usage = msgspec.json.decode(session.usage, type=Usage) if session.usage else None
         self.reading = Reading(session.model_id or session.model, usage, read_said(session.result))
         self.offset = session.log_offset
@@ -37,6 +49,7 @@ class Follower:
         self._publisher = publisher
         self._session = session
         self._run = run
+        self._healthy_checks = healthy_checks
         self._announced = 0.0
 
     async def follow(self) -> None:
@@ -47,22 +60,31 @@ class Follower:
             await self._store_chunk(chunk)
 
     async def _store_chunk(self, chunk: Chunk) -> None:
-        columns = self.reading.fold((line.data, line.cut) for line in chunk.lines)
-        start, end, id_ = self.offset, chunk.next_offset, self._session.id
+        batch = self.reading.fold(((line.data, line.cut) for line in chunk.lines), datetime.now(UTC))
         while True:
             try:
-                await self._store.write(
-                    lambda db: db.change(
-                        "sessions.progress", id=id_, from_offset=start, offset=end, lines=len(chunk.lines), **columns
-                    )
-                )
+                told = await self._store.write(lambda db: self._store_batch(db, chunk, batch))
                 break
             except (DatabaseError, CallError) as error:
                 # The log keeps what can't be stored now; the same lines are stored once there is room again.
-                print(f"session {id_}: can't store its progress yet: {error}", file=sys.stderr, flush=True)
+                print(f"session {self._session.id}: can't store its progress yet: {error}", file=sys.stderr, flush=True)
                 await asyncio.sleep(RETRY_SECONDS)
-        self.offset = end
+        self.offset = chunk.next_offset
+        for publication in told.publications():
+            self._publisher.publish(publication)
         self._announce()
+
+    def _store_batch(self, db: Database, chunk: Chunk, batch: Batch) -> said.Told:
+        """Within a transaction. Where the row has moved on from this chunk's start, it has been stored already."""
+        moved = db.change(
+            "sessions.progress",
+            id=self._session.id,
+            from_offset=self.offset,
+            offset=chunk.next_offset,
+            lines=len(chunk.lines),
+            **batch.columns,
+        )
+        return said.store(db, self._session, batch.said if moved else (), self._healthy_checks)
 
     def _announce(self) -> None:
         now = asyncio.get_running_loop().time()

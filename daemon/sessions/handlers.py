@@ -16,6 +16,7 @@ from ipc.messages.sessions import (
     ReadLog,
     SessionReply,
     SessionsReply,
+    ShowChain,
     ShowSession,
     StopSession,
     TriggerSession,
@@ -91,6 +92,11 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
     async def show(call: Call, request: ShowSession) -> SessionReply:
         return SessionReply(session=await sessions.show(request.id))
 
+    async def chain(call: Call, request: ShowChain) -> SessionsReply:
+        root = (await sessions.show(request.id)).chain_id or request.id
+        rows = await store.read(lambda db: db.rows("sessions.chain", chain=root))
+        return SessionsReply(sessions=[from_row(row) for row in rows])
+
     async def page(call: Call, request: ListSessions) -> SessionsReply:
         return await read_page(store, request)
 
@@ -101,7 +107,7 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
         while True:
             # The state first: what is read after a final state is all there is.
             session = await sessions.show(request.id)
-            over = session.status is not SessionStatus.RUNNING
+            over = session.status not in (SessionStatus.RUNNING, SessionStatus.AWAITING_APPROVAL)
             data = read_bytes(log_path(session), request.offset, min(request.limit, LOG_MAX), over=over)
             if data or over or time.monotonic() >= end:
                 return LogReply(
@@ -113,6 +119,7 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
         TriggerSession: trigger,
         StopSession: stop,
         ShowSession: show,
+        ShowChain: chain,
         ListSessions: page,
         ReadLog: log,
     }

@@ -1,40 +1,40 @@
 """The sessions of the daemon: start, adopt, follow, stop, end. One active session a tier.
 
 Each step is on disk before the next: the row, then the run, then what its log means, then the final state. Built by
-`daemon.worker`; called by the scheduler and by the handlers.
+`daemon.worker`; called by the queue of triggers and by the handlers.
 """
 
 import asyncio
-import sys
-import uuid
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 
 from daemon import procfs
-from daemon.runs.adopt import remove
+from daemon.approvals import approvals
+from daemon.approvals.approvals import Approvals
+from daemon.runs.adopt import Found, remove
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
 from daemon.runs.run import Run
 from daemon.runs.spec import RunSpec
 from daemon.runs.states import EndReason
 from daemon.runs.sweep import sweep
-from daemon.sessions import command, prepare, rules
+from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
+from daemon.sessions.ending import Ending, judge
 from daemon.sessions.follow import Follower, end_of, timeout_of
+from daemon.sessions.opening import Asked, Opener, Sources, put_back
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.sessions import SessionChanged, SessionReply
+from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
 from schema import timestamps
-from schema.database import ConstraintError, Database, DatabaseError
+from schema.database import ConstraintError, Database
+from schema.limits import Approval
 from schema.sessions import Session, from_row
-from schema.settings import Settings
 from schema.states import SESSION, SessionStatus, Trigger, follow
+from schema.triggers import QueuedTrigger
 
 TIERS = (1, 2, 3)
-RETRY_SECONDS = 1.0
 
 
 class Sessions:
@@ -47,6 +47,8 @@ class Sessions:
         cli: Cli,
         publisher: Publisher,
         executor: LocalExecutor,
+        sources: Sources,
+        waiting: Approvals,
         watch_task: Callable[[asyncio.Task[None]], None],
     ) -> None:
         """`watch_task` hears the end of every task, for what may not go unnoticed."""
@@ -56,6 +58,9 @@ class Sessions:
         self._cli = cli
         self._publisher = publisher
         self._executor = executor
+        self._opener = Opener(store, settings, cli, sources)
+        self._waiting = waiting
+        self._ending = Ending(store, settings, publisher, waiting)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._idle = {tier: asyncio.Event() for tier in TIERS}
@@ -63,6 +68,10 @@ class Sessions:
             event.set()
         self._closing = False
         self._tidying: list[asyncio.Task[None]] = []
+        self.on_change: list[Callable[[], None]] = []
+        """Called when a session has started or ended."""
+        self.on_end: list[Callable[[Session], None]] = []
+        """Called with each session that has ended, after its end is stored; must not take long."""
 
     @property
     def running(self) -> int:
@@ -73,33 +82,57 @@ class Sessions:
         """Whether no session of the tier runs."""
         return self._idle[tier].is_set()
 
-    async def idle(self, tier: int) -> None:
-        """Waits until no session of the tier runs."""
-        await self._idle[tier].wait()
+    async def busy_with(self, tier: int) -> int | None:
+        """The session that keeps a tier busy; 0 while one is about to start, None if there is none."""
+        if self.is_idle(tier):
+            return None
+        row = await self._store.read(lambda db: db.one("sessions.running_of_tier", tier=tier))
+        return row["id"] if row else 0
 
-    async def start(self, *, tier: int, prompt: str, trigger: Trigger, by: str, request_id: str = "") -> Session:
-        """Starts a session; its row. CallError `busy` where the tier has one; others say what is in the way.
+    def redact(self, text: str) -> str:
+        """Text without the secrets that are known."""
+        return prepare.redactor(self._settings).text(text)
 
-        With a `request_id`, the reply to that request is stored with the row.
-        """
-        settings = self._settings.current
-        cli = self._cli.found
-        refused = rules.refusal(
+    def refusal(self, tier: int) -> str | None:
+        """Why no session of a tier can start now, busy or not; None if one can."""
+        settings, cli = self._settings.current, self._cli.found
+        if self._closing:
+            return "the daemon is stopping"
+        return rules.refusal(
             tier=tier,
             max_tier=settings.max_tier,
             cli=None if cli.ok else cli.text,
             free=prepare.free_space(settings),
             free_min=settings.free_disk_min,
         )
-        if refused or self._closing:
-            raise CallError(Code.UNAVAILABLE if 1 <= tier <= 3 else Code.INVALID, refused or "the daemon is stopping")
+
+    async def start(self, *, tier: int, prompt: str, trigger: Trigger, by: str, request_id: str = "") -> Session:
+        """Starts a session at once; its row. CallError `busy` where the tier has one; others say what is in the way.
+
+        With a `request_id`, the reply to that request is stored with the row.
+        """
+        return await self._start(tier, lambda: self._opener.new(Asked(tier, prompt, trigger, by, request_id)))
+
+    async def start_queued(self, queued: QueuedTrigger) -> Session:
+        """Starts the session that a trigger asks for, or has the one go on that waited for a person."""
+        if queued.kind is Trigger.APPROVAL:
+            session = await self.show(queued.session_id or 0)
+            return await self._start(queued.tier, lambda: self._opener.again(session, queued))
+        asked = Asked(queued.tier, queued.prompt, queued.kind, queued.requested_by or "", queued=queued)
+        return await self._start(queued.tier, lambda: self._opener.new(asked))
+
+    async def _start(self, tier: int, opened: Callable[[], Awaitable[tuple[Session, RunSpec]]]) -> Session:
+        if refused := self.refusal(tier):
+            raise CallError(Code.UNAVAILABLE if 1 <= tier <= 3 else Code.INVALID, refused)
         if not self.is_idle(tier):
             raise await self._busy(tier)
         self._idle[tier].clear()
         try:
-            session, spec = await self._record(settings, tier, prompt, trigger, by, request_id)
+            session, spec = await opened()
         except BaseException as error:
             self._idle[tier].set()
+            if isinstance(error, ConstraintError):
+                raise await self._busy(tier) from error
             if isinstance(error, OSError):
                 raise CallError(Code.UNAVAILABLE, f"the session can't be prepared: {error}") from error
             raise
@@ -112,56 +145,12 @@ class Sessions:
         text = f"tier {tier} is busy with {which}; wait for its end or stop it"
         return CallError(Code.BUSY, text, {"tier": tier, "id": row["id"] if row else None})
 
-    async def _record(
-        self, settings: Settings, tier: int, prompt: str, trigger: Trigger, by: str, request_id: str
-    ) -> tuple[Session, RunSpec]:
-        """The session's row, and what is to be run for it. Nothing runs yet."""
-        redactor = prepare.redactor(self._settings)
-        asked = prepare.prompt(settings, tier, prompt)
-        text = redactor.text(asked.text)
-        moment = datetime.now()
-        run_id = prepare.run_name(moment)
-        cli_session = str(uuid.uuid4())
-        schema = prepare.output_schema(settings)
-        log = prepare.create_log(settings, moment)
-        row = {
-            "tier": tier,
-            "model": command.model_of(settings, tier),
-            "prompt_file": asked.file,
-            "prompt_text": text if asked.file == "(ad-hoc)" else None,
-            "trigger": trigger.value,
-            "requested_by": by or None,
-            "started_at": timestamps.now(),
-            "log_file": str(log),
-            "run_id": run_id,
-            "cli_session_id": cli_session,
-            "cli_version": self._cli.found.version or None,
-        }
-
-        def insert(db: Database) -> Session:
-            id_ = db.value("sessions.insert", **row)
-            session = from_row(db.one("sessions.by_id", id=id_) or {})
-            if request_id:
-                reply = codec.store(SessionReply(session=session))
-                db.change("replies.insert", request_id=request_id, reply=reply, created_at=session.started_at)
-            return session
-
-        try:
-            session = await self._store.write(insert)
-        except BaseException as error:
-            log.unlink(missing_ok=True)
-            if isinstance(error, ConstraintError):
-                raise await self._busy(tier) from error
-            raise
-        return session, prepare.run_spec(self._settings, session, text, self._cli.found.path, schema)
-
     async def _launch(self, session: Session, spec: RunSpec) -> None:
         try:
             run = await self._executor.start(spec)
         except (OSError, LaunchError) as error:
             ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
-            await self._finish(session, rules.outcome(ending, None, timeout_s=spec.timeout_s))
-            self._idle[session.tier].set()
+            await self._end(session, rules.outcome(ending, None, timeout_s=spec.timeout_s))
             return
         self._watch(session, run)
 
@@ -172,10 +161,16 @@ class Sessions:
         task.add_done_callback(self._watch_task)
         self._tasks[session.id] = task
         self._publisher.publish(SessionChanged(id=session.id, status=session.status))
+        self._tell_change()
+
+    def _tell_change(self) -> None:
+        for listener in self.on_change:
+            listener()
 
     async def _live(self, session: Session, run: Run) -> None:
-        """Follows a session to its end."""
-        follower = Follower(self._store, self._publisher, session, run)
+        """Follows a session to the end of its run."""
+        healthy_checks = self._settings.current.cooldown_healthy_checks
+        follower = Follower(self._store, self._publisher, session, run, healthy_checks=healthy_checks)
         kills = procfs.kills_for_memory()
         ended = asyncio.create_task(end_of(run))
         try:
@@ -183,60 +178,57 @@ class Sessions:
             record = await ended
         finally:
             ended.cancel()
-        lost = record.reason is EndReason.INTERRUPTED and record.by is None
-        outcome = rules.outcome(
-            rules.Ending(
-                "lost" if lost else record.reason.value,
-                record.exit_code,
-                record.signal,
-                record.by or "",
-                record.error or "",
-            ),
-            follower.reading.said,
-            timeout_s=timeout_of(run),
-            last_stderr=follower.reading.last_stderr,
-            short_of_memory=procfs.kills_for_memory() > kills,
-        )
-        await self._finish(session, outcome, record.ended_at, record.duration_ms)
-        self._forget(session)
+        starved = procfs.kills_for_memory() > kills
+        outcome = judge(record, follower.reading, timeout_s=timeout_of(run), short_of_memory=starved)
+        await self._end(session, outcome, record.ended_at, record.duration_ms)
         prepare.tidy(self._settings.current, run.run_id)
         remove(run.run_dir)
 
-    def _forget(self, session: Session) -> None:
+    async def _end(
+        self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
+    ) -> None:
+        """Stores the end, makes room for the next, tells who wants to know."""
+        ended = await self._ending.end(session, outcome, ended_at, duration_ms)
         self._runs.pop(session.id, None)
         self._tasks.pop(session.id, None)
         self._idle[session.tier].set()
-
-    async def _finish(
-        self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
-    ) -> None:
-        """Stores the final state; tries until the disk takes it."""
-        status = follow(SESSION, SessionStatus.RUNNING, outcome.status)
-        values = {
-            "id": session.id,
-            "status": status.value,
-            "ended_at": ended_at or timestamps.now(),
-            "exit_code": outcome.exit_code,
-            "reason": outcome.reason,
-            "duration_ms": duration_ms,
-        }
-        while True:
-            try:
-                await self._store.write(lambda db: db.change("sessions.finish", **values))
-                break
-            except (DatabaseError, CallError) as error:
-                print(f"session {session.id}: can't store its end yet: {error}", file=sys.stderr, flush=True)
-                await asyncio.sleep(RETRY_SECONDS)
-        self._publisher.publish(SessionChanged(id=session.id, status=status))
+        for listener in self.on_end:
+            listener(ended)
+        self._tell_change()
 
     async def stop(self, id_: int, by: str) -> Session:
-        """Has a running session stopped. CallError `not_found`, or `conflict` when it is over."""
+        """Has a session stopped that runs or waits for a person. CallError `not_found`, `conflict` when it is over."""
         session = await self.show(id_)
         run = self._runs.get(id_)
-        if run is None:
-            raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
-        run.stop(EndReason.STOPPED, by)
-        return session
+        if run is not None:
+            run.stop(EndReason.STOPPED, by)
+            return session
+        if session.status is SessionStatus.AWAITING_APPROVAL:
+            return await self._stop_waiting(session, by)
+        raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+
+    async def stop_for(self, id_: int, reason: str) -> None:
+        """Has a running session stopped by the daemon itself; `reason` begins with `stopped`. Over already: nothing."""
+        run = self._runs.get(id_)
+        if run is not None:
+            run.stop(EndReason.STOPPED, reason)
+
+    async def _stop_waiting(self, session: Session, by: str) -> Session:
+        status = follow(SESSION, session.status, SessionStatus.STOPPED)
+
+        def stop(db: Database) -> list[Approval]:
+            now = timestamps.now()
+            reason = f"stopped by {by}" if by else "stopped"
+            values = {"id": session.id, "status": status.value, "ended_at": now, "reason": reason}
+            if not db.change("sessions.stop_waiting", **values):
+                raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
+            db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
+            return approvals.cancel_of_session(db, session.id)
+
+        await self._waiting.announce(await self._store.write(stop))
+        self._publisher.publish(SessionChanged(id=session.id, status=status))
+        self._tell_change()
+        return await self.show(session.id)
 
     async def show(self, id_: int) -> Session:
         """One session. CallError `not_found`."""
@@ -248,20 +240,33 @@ class Sessions:
     async def adopt(self) -> None:
         """At start: every row that says running is followed on, or given its end; runs without a row are ended."""
         rows = await self._store.read(lambda db: db.rows("sessions.running"))
-        found = {item.run.run_id: item.run for item in await self._executor.adopt()}
+        found = {item.run.run_id: item for item in await self._executor.adopt()}
         for row in rows:
             session = from_row(row)
-            run = found.pop(session.run_id or "", None)
-            if run is None:
-                # Killed between its row and its run: nothing was started.
-                await self._finish(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
-                prepare.tidy(self._settings.current, session.run_id or "none")
-                await sweep(self._executor.directory(session.run_id or "none"))
+            item = found.pop(session.run_id or "", None)
+            if item is None or item.run.processes is None:
+                await self._never_ran(session, item)
             else:
-                self._watch(session, run)
+                self._watch(session, item.run)
         # A worker was killed between the final state of these runs' sessions and their removal.
-        for run in found.values():
-            self._tidying.append(asyncio.create_task(self._tidy(run)))
+        for item in found.values():
+            self._tidying.append(asyncio.create_task(self._tidy(item.run)))
+
+    async def _never_ran(self, session: Session, item: Found | None) -> None:
+        """Killed between its row and its run: nothing was started. A trigger that asked for it waits again."""
+        run_id = session.run_id or "none"
+        if item is not None:
+            await end_of(item.run)
+        trigger = await self._store.read(lambda db: db.one("triggers.of_session", session_id=session.id))
+        if trigger is None or trigger["status"] != "started":
+            await self._end(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
+        else:
+            await self._store.write(lambda db: put_back(db, session, trigger["id"], trigger["kind"]))
+        prepare.tidy(self._settings.current, run_id)
+        if item is not None:
+            remove(item.run.run_dir)
+        else:
+            await sweep(self._executor.directory(run_id))
 
     async def _tidy(self, run: Run) -> None:
         run.stop(EndReason.INTERRUPTED, "the daemon, for no session wants it")

@@ -8,12 +8,13 @@ import os
 import secrets as random
 import shutil
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from daemon.limits import hook_settings
+from daemon.repositories.shipped import shipped
 from daemon.runs.redaction import Redactor
 from daemon.runs.spec import RunSpec, Secret
 from daemon.sessions import command
@@ -24,7 +25,7 @@ from schema.sessions import Session
 from schema.settings import Settings
 
 PROMPT_MAX = 4 * 1024 * 1024
-NO_SERVERS = '{"mcpServers":{}}'
+RUNBOOK_MAX = 64 * 1024
 # Root words that describe a schema and that the CLI does not take.
 SCHEMA_WORDS = ("$schema", "$id", "title")
 LOG_NAMES_MAX = 1000
@@ -44,9 +45,8 @@ def prompt(settings: Settings, tier: int, text: str) -> Prompt:
     configured = command.prompt_of(settings, tier)
     path = Path(settings.app_dir) / configured
     name = "CLAUDEOPS_PROMPT" if tier == 1 else f"CLAUDEOPS_TIER{tier}_PROMPT"
-    if not path.exists() and configured == command.prompt_of(Settings(), tier) and tier == 1:
-        shipped = resources.files("daemon").joinpath("prompts", path.name)
-        return Prompt(shipped.read_text(encoding="utf-8"), f"(shipped) {path.name}")
+    if not path.exists() and configured == command.prompt_of(Settings(), tier):
+        return Prompt(shipped(path.name).read_text(encoding="utf-8"), f"(shipped) {path.name}")
     try:
         with path.open("rb") as file:
             return Prompt(file.read(PROMPT_MAX).decode("utf-8", "replace"), str(path))
@@ -67,7 +67,7 @@ def output_schema(settings: Settings) -> str:
 
 
 def _shipped_schema() -> bytes:
-    return resources.files("daemon").joinpath("prompts", "agent-response.json").read_bytes()
+    return shipped("agent-response.json").read_bytes()
 
 
 def working_directory(settings: Settings) -> Path:
@@ -80,6 +80,18 @@ def working_directory(settings: Settings) -> Path:
     return own
 
 
+def runbook(settings: Settings) -> str:
+    """The agents' runbook: CLAUDE.md where sessions run. The CLI reads no file of a directory by itself any more."""
+    path = working_directory(settings) / "CLAUDE.md"
+    try:
+        with path.open("rb") as file:
+            return file.read(RUNBOOK_MAX).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return shipped("agent.md").read_text(encoding="utf-8")
+    except OSError as error:
+        raise CallError(Code.UNAVAILABLE, f"can't read the runbook {path}: {error.strerror}") from error
+
+
 def home(settings: Settings) -> Path:
     """HOME of every session: on the state volume, so that the CLI finds its own sessions again."""
     place = Path(settings.state_dir) / "home"
@@ -87,17 +99,12 @@ def home(settings: Settings) -> Path:
     return place
 
 
-def mcp(settings: Settings) -> str:
-    """The MCP servers: the configured file, or none at all."""
-    return settings.mcp_config if Path(settings.mcp_config).is_file() else NO_SERVERS
-
-
-def system_prompt(settings: Settings, tier: int, run_id: str) -> Path:
+def system_prompt(settings: Settings, run_id: str, text: str) -> Path:
     """The file with what is appended to the system prompt, one a run."""
     place = Path(settings.state_dir) / "system-prompts"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = place / f"{run_id}.md"
-    path.write_text(command.system_prompt(settings, tier), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -146,18 +153,37 @@ def redactor(settings: LiveSettings) -> Redactor:
     return Redactor(command.secrets(settings.current, settings.environ))
 
 
-def run_spec(live: LiveSettings, session: Session, prompt: str, program: str, schema: str) -> RunSpec:
-    """What is run for a session. `prompt` is free of secrets; `program` is the CLI's path, `schema` inline JSON."""
+class Material(NamedTuple):
+    """What a run is made of besides its session's row. `prompt` and `context` are free of secrets.
+
+    `program` is the CLI's path, `schema` inline JSON, `servers` the path of the MCP servers, `secrets` those in it.
+    """
+
+    prompt: str
+    program: str
+    schema: str
+    servers: str
+    memory: str = ""
+    resume: command.Resume | None = None
+    secrets: tuple[tuple[str, str], ...] = ()
+
+
+def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpec:
+    """What is run for a session."""
     settings, environ, tier = live.current, live.environ, session.tier
     run_id = session.run_id or ""
+    appended = command.system_prompt(settings, tier, runbook(settings), material.memory, session.context or "")
     argv = command.argv(
         settings,
         tier,
-        program=program,
+        program=material.program,
         cli_session=session.cli_session_id or "",
-        system_prompt=str(system_prompt(settings, tier, run_id)),
-        schema=schema,
-        mcp=mcp(settings),
+        system_prompt=str(system_prompt(settings, run_id, appended)),
+        schema=material.schema,
+        mcp=material.servers,
+        hooks=hook_settings.content(runtime_dir=settings.runtime_dir, run_id=run_id, hold_s=settings.approval_hold),
+        resume=material.resume,
+        spent=session.cost_before,
     )
     return RunSpec(
         run_id=run_id,
@@ -165,11 +191,11 @@ def run_spec(live: LiveSettings, session: Session, prompt: str, program: str, sc
         env=command.environment(settings, tier, environ, str(home(settings))),
         cwd=str(working_directory(settings)),
         log_path=session.log_file or "",
-        stdin=prompt,
+        stdin=material.prompt,
         timeout_s=float(settings.session_timeout),
         grace_int_s=settings.stop_grace_int,
         grace_term_s=settings.stop_grace_term,
         max_bytes=settings.session_max_bytes,
-        secrets=tuple(Secret(*secret) for secret in command.secrets(settings, environ)),
+        secrets=tuple(Secret(*secret) for secret in (*command.secrets(settings, environ), *material.secrets)),
         labels={"session": str(session.id)},
     )

@@ -1,14 +1,17 @@
-"""What lines of a session's log mean for its row. Pure: a batch of lines goes in, the columns that change come out.
+"""What lines of a session's log mean. Pure: lines go in; the columns that change, and what was said, come out.
 
-Called by `daemon.sessions.follow` for each batch, which stores the columns together with the new offset.
+Called by `daemon.sessions.follow` for each batch, which stores both together with the new offset.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
+from daemon.sessions.markers import Saying, Spoken, read_structured, read_text
 from daemon.sessions.rules import Said
+from schema import timestamps
 from schema.logline import split
 from schema.sessions import Usage
 from schema.transcript.events import Event, Init, Result, Stderr, Text, Thinking, ToolUse
@@ -16,9 +19,16 @@ from schema.transcript.parse import parse
 from schema.transcript.prices import CHARACTERS_PER_TOKEN, estimate
 
 COLUMNS = (
-    "model_id", "cli_version", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
+    "model_id", "cli_version", "servers", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
     "estimated_usd", "result",
 )  # fmt: skip
+
+
+class Batch(NamedTuple):
+    """What a batch of lines means: all of COLUMNS, None where nothing changes, and what was said, in order."""
+
+    columns: dict[str, Any]
+    said: list[Spoken]
 
 
 class Tally:
@@ -58,20 +68,24 @@ class Reading:
         self.said = said
         self.last_stderr = ""
 
-    def fold(self, lines: Iterable[tuple[bytes, int]]) -> dict[str, Any]:
-        """The columns that a batch changes: all of COLUMNS, None where it does not. Each line with its cut bytes."""
+    def fold(self, lines: Iterable[tuple[bytes, int]], now: datetime) -> Batch:
+        """What a batch means. Each line with its cut bytes; `now` stands in for the time of lines that have none."""
         columns: dict[str, Any] = dict.fromkeys(COLUMNS)
+        spoken: list[Spoken] = []
         counted = False
         for line, missing in lines:
             found = split(line)
             for event in parse(found.text, found.stream, missing):
                 counted |= self._count(event)
                 columns |= self._read(event)
+                if words := list(_words(event)):
+                    at = _moment(found.at, now)
+                    spoken += [Spoken(at, what) for what in words]
         if counted and columns["usage"] is None:
             usage = self._tally.total()
             columns["usage"] = msgspec.json.encode(usage).decode()
             columns["estimated_usd"] = estimate(self._tally.model, usage)
-        return columns
+        return Batch(columns, spoken)
 
     def _count(self, event: Event) -> bool:
         if isinstance(event, Text | Thinking):
@@ -85,9 +99,13 @@ class Reading:
     def _read(self, event: Event) -> Mapping[str, Any]:
         if isinstance(event, Init):
             self._tally.model = event.model or self._tally.model
-            return {"model_id": event.model or None, "cli_version": event.cli_version or None}
+            return {
+                "model_id": event.model or None,
+                "cli_version": event.cli_version or None,
+                "servers": msgspec.json.encode(event.mcp_servers).decode(),
+            }
         if isinstance(event, Result):
-            self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "")
+            self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "", event.deferred)
             return {
                 "response": response(event) or None,
                 "structured": msgspec.json.encode(event.structured).decode() if event.structured is not None else None,
@@ -95,13 +113,28 @@ class Reading:
                 "num_turns": event.num_turns,
                 "duration_ms": event.duration_ms,
                 "usage": msgspec.json.encode(event.usage).decode(),
-                "result": msgspec.json.encode(
-                    {"subtype": event.subtype, "is_error": event.is_error, "text": self.said.text}
-                ).decode(),
+                "result": msgspec.json.encode(self.said._asdict()).decode(),
             }
         if isinstance(event, Stderr):
             self.last_stderr = event.text.strip() or self.last_stderr
         return {}
+
+
+def _words(event: Event) -> Iterable[Saying]:
+    """What an event says to the daemon."""
+    if isinstance(event, Text):
+        return read_text(event.text)
+    if isinstance(event, Result) and event.structured is not None:
+        return read_structured(event.structured)
+    return ()
+
+
+def _moment(told: str | None, now: datetime) -> str:
+    """A line's time as stored; now where the line has none, or one that can't be read."""
+    try:
+        return timestamps.stamp(timestamps.parse(told) if told else now)
+    except ValueError:
+        return timestamps.stamp(now)
 
 
 def response(result: Result) -> str:
@@ -116,4 +149,4 @@ def read_said(stored: str | None) -> Said | None:
     if not stored:
         return None
     told = msgspec.json.decode(stored)
-    return Said(str(told["subtype"]), bool(told["is_error"]), str(told.get("text", "")))
+    return Said(str(told["subtype"]), bool(told["is_error"]), str(told.get("text", "")), str(told.get("deferred", "")))

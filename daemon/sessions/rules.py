@@ -1,6 +1,6 @@
-"""What sessions do, decided from values: how one ended, when the next is due, what may start.
+"""What sessions do, decided from values: how one ended, what may start.
 
-Pure: time comes as an argument. Called by `daemon.sessions.lifecycle` and `daemon.sessions.scheduler`.
+Pure. Called by `daemon.sessions.lifecycle` and `daemon.sessions.ending`.
 """
 
 import signal
@@ -27,6 +27,7 @@ class Said(NamedTuple):
     subtype: str
     is_error: bool
     text: str = ""
+    deferred: str = ""  # the call that waits for a person, by its tool_use_id
 
 
 class Outcome(NamedTuple):
@@ -48,7 +49,8 @@ def outcome(
     by = f" by {ending.by}" if ending.by else ""
     sentences = {
         "timed_out": (SessionStatus.TIMED_OUT, f"ran longer than {timeout_s:g} s"),
-        "stopped": (SessionStatus.STOPPED, f"stopped{by}"),
+        # The daemon says for what it stops a session; a person is named.
+        "stopped": (SessionStatus.STOPPED, ending.by if ending.by.startswith("stopped ") else f"stopped{by}"),
         "interrupted": (SessionStatus.INTERRUPTED, f"the daemon was stopped{by}"),
         "lost": (SessionStatus.INTERRUPTED, "its keeper was killed or the machine went down"),
         "quota": (SessionStatus.FAILED, "its log grew beyond CLAUDEOPS_SESSION_MAX_BYTES"),
@@ -58,6 +60,8 @@ def outcome(
     if ending.reason in sentences:
         status, reason = sentences[ending.reason]
         return Outcome(status, code, reason)
+    if code == 0 and said is not None and said.deferred:
+        return Outcome(SessionStatus.AWAITING_APPROVAL, code, "one of its calls waits for a person")
     if ending.signal is not None:
         why = "; the kernel was out of memory meanwhile" if short_of_memory and ending.signal == signal.SIGKILL else ""
         return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}{why}")
@@ -79,28 +83,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-class Due(NamedTuple):
-    """When the schedule fires: on the monotonic clock of this host, within one start of the daemon (`boot`)."""
-
-    boot: str
-    mono: float
-
-
-def due_at_start(stored: Due | None, boot: str, now: float) -> float:
-    """When to fire first: at once after the daemon's start; a replaced worker goes on with the stored date."""
-    return stored.mono if stored is not None and stored.boot == boot else now
-
-
-def due_after(ended: float, interval: float) -> float:
-    """When to fire after a session that ended at `ended`."""
-    return ended + interval
-
-
-def due_after_change(due: float, old_interval: float, new_interval: float, now: float) -> float:
-    """When to fire after the interval was changed while waiting: as if it had been the new one all along."""
-    return max(now, due - old_interval + new_interval)
 
 
 def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: int) -> str | None:

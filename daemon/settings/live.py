@@ -22,6 +22,8 @@ class LiveSettings:
         self._overrides: dict[str, str] = {}
         self.current: Settings = load(environ)
         self.on_change: list[Callable[[], None]] = []
+        self.checks: dict[str, Callable[[str], object]] = {}
+        """What a setting's text must pass beyond its type, by the setting's name; ValueError says why it does not."""
 
     async def read_overrides(self) -> list[str]:
         """Loads the overrides; one that no longer fits is left out and told."""
@@ -56,6 +58,8 @@ class LiveSettings:
         if value:
             try:
                 value = show(declaration, parse(declaration, value))
+                if check := self.checks.get(declaration.name):
+                    check(value)
             except ValueError as error:
                 raise CallError(Code.INVALID, f"{declaration.name}: {error}") from error
             text = value

@@ -125,7 +125,7 @@ class Supervisor:
     def _on_message(self, child: Child, message: Message, now: float) -> None:
         if "beat" in message:
             child.beat_at = now
-            child.heard_at = now if child.ready_at is not None else child.heard_at
+            child.heard_at = now
             note = message.get("note")
             child.note = note if isinstance(note, dict) else {}
         elif message.get("ready") and child.state is ProcessState.STARTING:
@@ -264,7 +264,9 @@ class Supervisor:
         for child in self.children:
             if child.state in (ProcessState.BACKOFF, ProcessState.FAILED) and now >= child.due_at:
                 self._start(child)
-            elif child.state is ProcessState.STARTING and now - child.started_at > rules.READY_SECONDS:
+            elif child.state is ProcessState.STARTING and not rules.gets_ready(
+                now - child.started_at, now - child.beat_at
+            ):
                 log(f"{child.name} does not get ready; aborting it", "error")
                 child.abort(now)
             elif child.state is ProcessState.RUNNING and now - child.beat_at > self.settings.heartbeat_timeout:

@@ -30,6 +30,7 @@ class Report:
         self._notifier = notifier
         self._file = StatusFile(runtime)
         self._written: object = None
+        self._asked_at = 0.0
         self._written_at = 0.0
         ours = os.environ.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
         self._watchdog = rules.watchdog_period(os.environ.get("WATCHDOG_USEC", "")) if ours else None
@@ -77,6 +78,7 @@ class Report:
         if not self.told_ready and not stopping and all(child.state is ProcessState.RUNNING for child in children):
             self.told_ready = True
             self._notifier.send("READY=1")
+        self._ask_for_time(now)
         self._feed_watchdog(now)
         state, reason = self._state(stopping)
         summary = (state, reason, *((child.state, child.pid, child.restarts) for child in children))
@@ -98,6 +100,14 @@ class Report:
             "uptime_s": round(now - self._began, 1),
             "last_exit": None,
         }
+
+    def _ask_for_time(self, now: float) -> None:
+        """systemd waits with its start timeout for a worker that is at work on its database."""
+        worker = self._worker
+        waits = not self.told_ready and worker.state is ProcessState.STARTING
+        if waits and worker.beat_at > worker.started_at and now - self._asked_at >= STATUS_EVERY:
+            self._asked_at = now
+            self._notifier.send(f"EXTEND_TIMEOUT_USEC={int(rules.READY_SECONDS * 2_000_000)}")
 
     def _feed_watchdog(self, now: float) -> None:
         if self.due_at is not None and now >= self.due_at:

@@ -11,6 +11,7 @@ LONGEST_DELAY = 30.0
 STEADY_SECONDS = 60.0
 RETRY_FAILED_SECONDS = 300.0
 READY_SECONDS = 30.0
+PREPARE_SECONDS = 1800.0
 ABORT_GRACE = 3.0
 STOP_GRACE = 10.0
 EXIT_ANEW = 76
@@ -109,6 +110,14 @@ def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble:
     return "starting"
 
 
+def gets_ready(running_for: float, silent_for: float) -> bool:
+    """Whether a child that does not serve yet is on its way: one that beats meanwhile has long work to do first.
+
+    That is a large database to check or to migrate; half an hour of it is too much.
+    """
+    return silent_for <= READY_SECONDS and running_for <= PREPARE_SECONDS
+
+
 def overslept(pause: float) -> bool:
     """Whether the supervisor itself was stopped, as the freezer does: then nobody's silence means anything."""
     return pause > OVERSLEPT_SECONDS
@@ -122,8 +131,8 @@ def watchdog_period(watchdog_usec: str) -> float | None:
 def feeds_watchdog(worker: ProcessState, silent_for: float) -> bool:
     """Whether systemd may think that all is well: the worker beats, or is being replaced by one that soon will.
 
-    `silent_for` is since a worker that served was last heard, whichever it was: one that is started again and again
-    and never serves is not well.
+    `silent_for` is since a worker was last heard that served or was at work on its database, whichever it was: one
+    that is started again and again and does neither is not well.
     """
     if worker is ProcessState.STARTING:
         return silent_for < READY_SECONDS

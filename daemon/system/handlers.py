@@ -8,10 +8,11 @@ from pathlib import Path
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.lifecycle import Sessions
-from daemon.sessions.scheduler import Scheduler
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.system.processes import Daemon
+from daemon.triggers.queue import Queue
+from daemon.triggers.schedule import Schedule
 from ipc.control import Control
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Done
@@ -55,7 +56,8 @@ class System:
         store: Store,
         settings: LiveSettings,
         sessions: Sessions,
-        scheduler: Scheduler,
+        schedule: Schedule,
+        queue: Queue,
         cli: Cli,
         publisher: Publisher,
     ) -> None:
@@ -64,7 +66,8 @@ class System:
         self._store = store
         self._settings = settings
         self._sessions = sessions
-        self._scheduler = scheduler
+        self._schedule = schedule
+        self._queue = queue
         self._cli = cli
         self._publisher = publisher
 
@@ -79,7 +82,7 @@ class System:
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
         found = [self._cli.found.text] if self._cli.found.text else []
-        found += [text for text in (self.problem(), self._scheduler.problem) if text]
+        found += [text for text in (self.problem(), self._schedule.problem, self._queue.problem) if text]
         open_now, allowed = descriptors()
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
@@ -96,7 +99,7 @@ class System:
             reason=facts.get("reason") or problem,
             processes=self._daemon.processes(facts),
             sessions=SessionCount(running=self._sessions.running),
-            next_run_at=self._scheduler.next_run_at(),
+            next_run_at=self._schedule.next_run_at(),
             version=VERSION,
             started_at=str(facts.get("started_at", "")),
             address=settings.public_url or str(facts.get("address", "")),

@@ -45,7 +45,6 @@ def of_api(directory: Path, url: str, **more: str) -> Daemon:
     return Daemon(
         directory / "daemon",
         CLAUDEOPS_CLAUDE_BIN=str(CLI),
-        CLAUDEOPS_BASH_ALLOWED="curl,sleep,echo",
         CLAUDEOPS_STOP_GRACE_INT="8",
         ANTHROPIC_API_KEY=KEY,
         ANTHROPIC_BASE_URL=url,
@@ -80,7 +79,9 @@ def test_a_session_with_tools_a_denial_and_a_report(tmp_path: Path) -> None:
             assert "haiku" in ended["model_id"]
             text = log(ended)
             assert "it answers" in text
-            assert "has been denied" in text
+            (denied,) = daemon.json("audit", "list", "--action", "call.deny")
+            assert (denied["subject"], denied["session_id"]) == ("docker restart web", ended["id"])
+            assert denied["detail"] in text
             assert all(request.keyed for request in api.turns)
             assert KEY not in text
         finally:

@@ -84,7 +84,7 @@ def test_rows_left_running_are_swept_at_start(daemon: Daemon) -> None:
         lost = database.value(
             "sessions.insert", tier=2, model="m", prompt_file="p", prompt_text=None, trigger="manual",
             requested_by=None, started_at="2026-01-01T00:00:00.000Z", log_file=str(log), run_id="never-there",
-            cli_session_id=None, cli_version=None,
+            cli_session_id=None, cli_version=None, context=None, parent_session_id=None, chain_id=None, dry_run=0,
         )  # fmt: skip
     database.close()
     daemon.start()

@@ -9,7 +9,7 @@ from schema.configuration import load
 from schema.settings import Settings
 
 
-def line(tier: int = 1, **settings: object) -> list[str]:
+def line(tier: int = 1, resume: command.Resume | None = None, spent: float = 0.0, **settings: object) -> list[str]:
     return command.argv(
         Settings()._replace(**settings),  # type: ignore[arg-type]
         tier,
@@ -18,6 +18,9 @@ def line(tier: int = 1, **settings: object) -> list[str]:
         system_prompt="/run/system-prompt.md",
         schema='{"type":"object"}',
         mcp='{"mcpServers":{}}',
+        hooks='{"hooks":{}}',
+        resume=resume,
+        spent=spent,
     )
 
 
@@ -26,13 +29,40 @@ def option(argv: list[str], name: str) -> str:
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
-def test_permissions_are_never_bypassed_and_plain_bash_is_never_allowed(tier: int) -> None:
+def test_permissions_are_never_bypassed_and_no_tool_runs_without_being_asked_about(tier: int) -> None:
     argv = line(tier)
     assert not [word for word in argv if "dangerously" in word or "permission-mode" in word]
-    allowed = command.items(option(argv, "--allowedTools"))
-    assert "Bash" not in allowed
-    assert not {"Write", "Edit"} & set(allowed)
-    assert "Bash(curl:*)" in allowed
+    assert "--allowedTools" not in argv
+    assert option(argv, "--settings") == '{"hooks":{}}'
+    # An empty value: no file of a home or of a directory, which a session could write, is read.
+    assert option(argv, "--setting-sources") == ""
+
+
+def test_a_session_that_waited_goes_on_in_the_same_conversation() -> None:
+    argv = line(resume=command.Resume("parent", fork=False))
+    assert option(argv, "--resume") == "parent"
+    assert "--session-id" not in argv
+    assert "--fork-session" not in argv
+
+
+def test_a_higher_tier_goes_on_in_a_conversation_of_its_own() -> None:
+    argv = line(2, resume=command.Resume("parent", fork=True))
+    assert option(argv, "--resume") == "parent"
+    assert "--fork-session" in argv
+    assert option(argv, "--session-id") == "11111111-1111-1111-1111-111111111111"
+
+
+def test_what_a_session_spent_before_it_waited_counts_towards_its_budget() -> None:
+    assert option(line(session_max_budget_usd=0.5, spent=0.2), "--max-budget-usd") == "0.3"
+    assert option(line(session_max_budget_usd=0.5, spent=0.7), "--max-budget-usd") == "0.01"
+
+
+def test_the_system_prompt_has_facts_runbook_memory_and_context_in_this_order() -> None:
+    text = command.system_prompt(Settings(), 2, "# Runbook", "## Operational Memory (1 of 1)", "tier 1 found it down")
+    parts = [text.index(part) for part in ("CLAUDEOPS_TIER=2", "# Runbook", "## Operational Memory", "tier 1 found")]
+    assert parts == sorted(parts)
+    assert "## Escalation Context\n\ntier 1 found it down" in text
+    assert "##" not in command.system_prompt(Settings(), 1)
 
 
 def test_the_hard_set_of_tools_is_the_configured_one() -> None:
@@ -87,7 +117,7 @@ def test_the_environment_is_built_from_nothing() -> None:
 def test_no_secret_stands_on_the_command_line_or_in_the_system_prompt() -> None:
     settings = load(ENVIRON)
     told = command.system_prompt(settings, 1) + " ".join(
-        command.argv(settings, 1, program="c", cli_session="s", system_prompt="p", schema="", mcp="m")
+        command.argv(settings, 1, program="c", cli_session="s", system_prompt="p", schema="", mcp="m", hooks="{}")
     )
     secrets = command.secrets(settings, ENVIRON)
     assert {secret.value for secret in secrets} == {"chat-secret-1", "sk-made-up-1", "browser-secret-1"}

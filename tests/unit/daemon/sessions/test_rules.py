@@ -5,12 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.sessions.rules import (
-    Due,
     Ending,
     Said,
-    due_after,
-    due_after_change,
-    due_at_start,
     judge_cli,
     outcome,
     refusal,
@@ -25,6 +21,8 @@ SUCCESS = Said("success", is_error=False)
     [
         (Ending("exited", 0), SUCCESS, "completed", 0, None),
         (Ending("exited", 0), None, "completed", 0, "without a result"),
+        (Ending("exited", 0), Said("success", False, "", "toolu_1"), "awaiting_approval", 0, "waits for a person"),
+        (Ending("stopped", 0, by="ada"), Said("success", False, "", "toolu_1"), "stopped", 0, "stopped by ada"),
         (Ending("exited", 1), None, "failed", 1, "without a result"),
         (Ending("exited", 1), SUCCESS, "failed", 1, "exit code 1"),
         (Ending("exited", 0), Said("success", is_error=True, text="API Error: 500"), "failed", 0, "API Error: 500"),
@@ -59,28 +57,6 @@ def test_only_listed_transitions_happen(current: SessionStatus, wanted: SessionS
     else:
         with pytest.raises(TransitionError, match="can't become"):
             follow(SESSION, current, wanted)
-
-
-def test_the_first_session_is_due_at_once_after_the_daemons_start() -> None:
-    assert due_at_start(None, "boot", 50.0) == 50.0
-    assert due_at_start(Due("an earlier boot", 900.0), "boot", 50.0) == 50.0
-
-
-def test_a_replaced_worker_keeps_the_date() -> None:
-    assert due_at_start(Due("boot", 900.0), "boot", 50.0) == 900.0
-
-
-def test_the_interval_counts_from_the_end_of_the_last() -> None:
-    assert due_after(100.0, 3600) == 3700.0
-
-
-@given(st.floats(0, 1e6), st.floats(1, 1e5), st.floats(1, 1e5), st.floats(0, 1e6))
-def test_a_changed_interval_counts_from_the_same_end_and_never_from_the_past(
-    end: float, old: float, new: float, now: float
-) -> None:
-    changed = due_after_change(due_after(end, old), old, new, now)
-    assert changed >= now
-    assert changed == now or changed == pytest.approx(end + new)
 
 
 def asked(**more: object) -> str | None:

@@ -1,0 +1,1 @@
+"""Whether a session hands over to a higher tier, and with what words."""

@@ -1,0 +1,173 @@
+"""What the end of a run means, stored in one transaction: the final state, the trigger of the next tier, what people
+are told, what becomes of calls that waited. Called by `daemon.sessions.lifecycle`.
+
+Whatever is killed meanwhile, the next worker comes here again with the same exit record, and only a session that is
+still running can end: so a chain goes on once, and never twice.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from daemon.approvals import approvals
+from daemon.approvals.approvals import Approvals
+from daemon.escalation import handoff
+from daemon.escalation import rules as escalation
+from daemon.events import journal
+from daemon.runs.record import ExitRecord
+from daemon.runs.states import EndReason
+from daemon.sessions import rules
+from daemon.sessions.progress import Reading
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from daemon.triggers.rules import PRIORITY
+from ipc.errors import CallError
+from ipc.messages.sessions import SessionChanged
+from ipc.server import Publisher
+from schema import timestamps
+from schema.database import Database, DatabaseError
+from schema.knowledge import Event, Level
+from schema.limits import Approval
+from schema.sessions import Session, from_row
+from schema.states import SESSION, ApprovalStatus, SessionStatus, Trigger, follow
+
+RETRY_SECONDS = 1.0
+
+
+class Ended(NamedTuple):
+    """What was stored: the session as it is now, the event that people are told, the approvals that came to an end."""
+
+    session: Session
+    event: Event | None = None
+    cancelled: Sequence[Approval] = ()
+
+
+class Ending:
+    """Ends sessions."""
+
+    def __init__(self, store: Store, settings: LiveSettings, publisher: Publisher, waiting: Approvals) -> None:
+        self._waiting = waiting
+        self._store = store
+        self._settings = settings
+        self._publisher = publisher
+
+    async def end(
+        self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
+    ) -> Session:
+        """Stores the end; tries until the disk takes it. The session as it is then."""
+        written = await asyncio.to_thread(self._handoff, session)
+        while True:
+            try:
+                ended = await self._store.write(
+                    lambda db: self._store_end(db, session, outcome, written, ended_at, duration_ms)
+                )
+                break
+            except (DatabaseError, CallError) as error:
+                print(f"session {session.id}: can't store its end yet: {error}", file=sys.stderr, flush=True)
+                await asyncio.sleep(RETRY_SECONDS)
+        if written is not None:
+            handoff.clear(self._settings.current.state_dir)
+        self._publisher.publish(SessionChanged(id=session.id, status=ended.session.status))
+        if ended.event:
+            self._publisher.publish(journal.said(ended.event))
+        await self._waiting.announce(ended.cancelled)
+        return ended.session
+
+    def _handoff(self, session: Session) -> bytes | None:
+        try:
+            return handoff.read(self._settings.current.state_dir, session.started_at)
+        except OSError as error:
+            print(f"session {session.id}: can't read its handoff.json: {error}", file=sys.stderr, flush=True)
+            return None
+
+    def _store_end(
+        self,
+        db: Database,
+        session: Session,
+        outcome: rules.Outcome,
+        written: bytes | None,
+        ended_at: str | None,
+        duration_ms: int | None,
+    ) -> Ended:
+        """Within a transaction."""
+        now = timestamps.now()
+        row = from_row(db.one("sessions.by_id", id=session.id) or {})
+        if row.status is not SessionStatus.RUNNING or row.run_id != session.run_id:
+            return Ended(row)  # ended already, before the worker was killed
+        status = follow(SESSION, row.status, outcome.status)
+        reason = outcome.reason
+        following = escalation.Next(None, "", "", "")
+        if status is SessionStatus.COMPLETED:
+            following = self._following(row, written)
+            if following.tier is not None:
+                status, reason = SessionStatus.ESCALATED, f"handed over to tier {following.tier}"
+        deferred = approvals.deferred_in(db, row.id, row.run_id or "")
+        if status is SessionStatus.AWAITING_APPROVAL and deferred is None:
+            status, reason = SessionStatus.FAILED, "its call was put aside, but nobody was asked about it"
+        waits = status is SessionStatus.AWAITING_APPROVAL
+        db.change(
+            "sessions.finish",
+            id=row.id,
+            status=status.value,
+            ended_at=None if waits else ended_at or now,
+            exit_code=outcome.exit_code,
+            reason=reason,
+            duration_ms=duration_ms,
+        )
+        cancelled = [] if waits else approvals.cancel_of_session(db, row.id)
+        if waits and deferred is not None and deferred.status is not ApprovalStatus.WAITING:
+            # Somebody has decided while the command was still ending: it goes on at once.
+            db.change("triggers.resume", session_id=row.id, by=deferred.decided_by, now=now)
+        if following.tier is not None:
+            self._hand_over(db, row, following, now)
+        event = None
+        if following.message:
+            event = journal.add(db, Level(following.level), following.message, session_id=row.id)
+        return Ended(from_row(db.one("sessions.by_id", id=row.id) or {}), event, cancelled)
+
+    def _following(self, session: Session, written: bytes | None) -> escalation.Next:
+        settings = self._settings.current
+        try:
+            if session.structured:
+                wanted = escalation.from_output(msgspec.json.decode(session.structured, type=dict), session.tier)
+            else:
+                wanted = escalation.from_handoff(written) if written is not None else None
+        except escalation.HandoffError as error:
+            return escalation.blocked(error)
+        return escalation.decide(
+            wanted,
+            session=session.id,
+            tier=session.tier,
+            max_tier=settings.max_tier,
+            dry_run=settings.dry_run or session.dry_run,
+        )
+
+    def _hand_over(self, db: Database, session: Session, following: escalation.Next, now: str) -> None:
+        db.one(
+            "triggers.add",
+            kind=Trigger.ESCALATION.value,
+            tier=following.tier,
+            priority=PRIORITY[Trigger.ESCALATION],
+            prompt="",
+            context=following.context,
+            key=f"escalation:{session.id}",
+            requested_by=session.requested_by,
+            now=now,
+            parent_session_id=session.id,
+        )
+
+
+def judge(record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_memory: bool) -> rules.Outcome:
+    """What became of a session, from its run's exit record and from what its log said."""
+    lost = record.reason is EndReason.INTERRUPTED and record.by is None
+    reason = "lost" if lost else record.reason.value
+    return rules.outcome(
+        rules.Ending(reason, record.exit_code, record.signal, record.by or "", record.error or ""),
+        reading.said,
+        timeout_s=timeout_s,
+        last_stderr=reading.last_stderr,
+        short_of_memory=short_of_memory,
+    )

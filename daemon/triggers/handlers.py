@@ -1,0 +1,24 @@
+"""Answers requests about the queue."""
+
+from daemon.store import Store
+from daemon.triggers.queue import Asked, Queue, page
+from ipc.messages.triggers import AddTrigger, CancelTrigger, ListTriggers, TriggerReply, TriggersReply
+from ipc.server import Call, Handler
+
+
+def handlers(queue: Queue, store: Store) -> dict[type, Handler]:
+    """The table's part for triggers."""
+
+    async def add(call: Call, request: AddTrigger) -> TriggerReply:
+        asked = Asked(request.kind, request.tier, request.prompt, request.key, request.by or call.by)
+        return await queue.add(asked, call.id)
+
+    async def cancel(call: Call, request: CancelTrigger) -> TriggerReply:
+        return TriggerReply(trigger=await queue.cancel(request.id, request.by or call.by))
+
+    async def listing(call: Call, request: ListTriggers) -> TriggersReply:
+        found = await page(store, request.status, request.before, request.limit)
+        waiting = int(await store.read(lambda db: db.value("triggers.count_waiting")))
+        return TriggersReply(triggers=found, waiting=waiting)
+
+    return {AddTrigger: add, CancelTrigger: cancel, ListTriggers: listing}

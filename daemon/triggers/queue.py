@@ -1,0 +1,223 @@
+"""The durable queue of triggers: nothing is dropped because a tier is busy, and nothing starts twice.
+
+A trigger is a row before anybody is answered; its session's row and the trigger's change are one transaction. For each
+tier only the head of its queue is looked at: what holds a trigger back holds back all behind it too (see PRIORITY).
+Runs as one task of the worker.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from daemon.sessions.lifecycle import TIERS, Sessions
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from daemon.triggers import rules
+from ipc import codec
+from ipc.errors import CallError, Code
+from ipc.messages.triggers import TriggerReply, TriggersChanged
+from ipc.server import Publisher
+from schema import timestamps
+from schema.database import ConstraintError, Database, DatabaseError
+from schema.states import Trigger, TriggerStatus
+from schema.triggers import QueuedTrigger, from_row
+
+RECHECK_SECONDS = 5.0
+PROMPT_MAX = 1024 * 1024
+
+
+class Asked(NamedTuple):
+    """What somebody wants started. `key`: what makes it the same as another that waits."""
+
+    kind: Trigger
+    tier: int
+    prompt: str = ""
+    key: str = ""
+    by: str = ""
+
+
+class Queue:
+    """The queue. `problem` is what holds the schedule's trigger back, for the overview."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: LiveSettings,
+        sessions: Sessions,
+        publisher: Publisher,
+        budget: Callable[[int, Trigger], Any],
+    ) -> None:
+        """`budget` (a coroutine function) says why a tier's money is used up, or None."""
+        self._store = store
+        self._settings = settings
+        self._sessions = sessions
+        self._publisher = publisher
+        self._budget = budget
+        self._changed = asyncio.Event()
+        self._waiting = 0
+        self.problem: str | None = None
+        settings.on_change.append(self._changed.set)
+        sessions.on_change.append(self._changed.set)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, as of the last look."""
+        return self._waiting
+
+    async def add(self, asked: Asked, request_id: str = "") -> TriggerReply:
+        """Puts a trigger into the queue, or into the one that waits with its key. CallError says what is wrong."""
+        refuse_bad(asked, self._settings.current.max_tier)
+        text = self._sessions.redact(asked.prompt)
+
+        def insert(db: Database) -> TriggerReply:
+            row = db.one(
+                "triggers.add",
+                kind=asked.kind.value,
+                tier=asked.tier,
+                priority=rules.PRIORITY[asked.kind],
+                prompt=text,
+                context=None,
+                key=rules.key_of(asked.kind, asked.tier, asked.prompt, asked.key),
+                requested_by=asked.by or None,
+                now=timestamps.now(),
+                parent_session_id=None,
+            )
+            trigger = from_row(row or {})
+            reply = TriggerReply(trigger=trigger, merged=trigger.merged > 0)
+            if request_id:
+                db.change(
+                    "replies.insert",
+                    request_id=request_id,
+                    reply=codec.store(reply),
+                    created_at=trigger.updated_at,
+                )
+            return reply
+
+        reply = await self._store.write(insert)
+        self.look()
+        return reply
+
+    async def cancel(self, id_: int, by: str) -> QueuedTrigger:
+        """Takes a waiting trigger out. CallError `not_found`, or `conflict` when it does not wait any more."""
+        reason = f"cancelled by {by}" if by else "cancelled"
+
+        def cancel(db: Database) -> tuple[int, dict[str, Any] | None]:
+            row = db.one("triggers.by_id", id=id_)
+            if row is not None and row["kind"] == Trigger.APPROVAL:
+                raise CallError(Code.CONFLICT, f"trigger {id_} resumes a session; stop session {row['session_id']}")
+            done = db.change("triggers.cancel", id=id_, reason=reason, now=timestamps.now())
+            return done, db.one("triggers.by_id", id=id_)
+
+        done, row = await self._store.write(cancel)
+        if row is None:
+            raise CallError(Code.NOT_FOUND, f"there is no trigger {id_}; `claudeopsctl triggers list` shows them")
+        trigger = from_row(row)
+        if not done:
+            raise CallError(Code.CONFLICT, f"trigger {id_} does not wait any more: it is {trigger.status.value}")
+        self.look()
+        return trigger
+
+    def look(self) -> None:
+        """Has the queue looked at again."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Starts what may start; until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                problems = [await self._pump(tier) for tier in TIERS]
+                self.problem = next((problem for problem in problems if problem), None)
+                await self._count()
+            except (DatabaseError, CallError) as error:
+                self.problem = f"the queue can't be read or written: {error}"
+                print(f"queue: {error}", file=sys.stderr, flush=True)
+            try:
+                async with asyncio.timeout(RECHECK_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _count(self) -> None:
+        waiting = int(await self._store.read(lambda db: db.value("triggers.count_waiting")))
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self._publisher.publish(TriggersChanged(waiting=waiting))
+
+    async def _pump(self, tier: int) -> str | None:
+        """Starts a tier's next, if it may; why the schedule's trigger waits for something that needs attention."""
+        while True:
+            row = await self._store.read(lambda db: db.one("triggers.head", tier=tier))
+            if row is None:
+                return None
+            trigger = from_row(row)
+            wait = rules.holds_back(trigger.kind, trigger.attempts, await self._facts(trigger))
+            if wait is None:
+                wait = await self._start(trigger)
+            if wait is None:
+                self._publisher.publish(TriggersChanged(waiting=self._waiting))
+                continue
+            query, values = "triggers.explain", {"id": trigger.id, "reason": wait.reason}
+            if wait.forever:
+                query, values = "triggers.refuse", {**values, "now": timestamps.now()}
+            await self._store.write(lambda db, query=query, values=values: db.change(query, **values))  # type: ignore[misc]
+            if not wait.forever:
+                busy = not self._sessions.is_idle(tier)
+                return None if busy else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
+
+    async def _facts(self, trigger: QueuedTrigger) -> rules.Facts:
+        settings = self._settings.current
+        tier = trigger.tier
+        busy = await self._sessions.busy_with(tier)
+        quiet = rules.quiet_hours(settings.quiet_hours) if settings.quiet_hours else None
+        held = quiet is not None and quiet.hold(datetime.now())
+        return rules.Facts(
+            tier=tier,
+            max_tier=settings.max_tier,
+            busy_with=busy,
+            quiet_until=f"{quiet.end:%H:%M}" if quiet and held else None,
+            refusal=self._sessions.refusal(tier),
+            budget=await self._budget(tier, trigger.kind),
+        )
+
+    async def _start(self, trigger: QueuedTrigger) -> rules.Wait | None:
+        """Starts a trigger's session; why not, if not."""
+        try:
+            await self._sessions.start_queued(trigger)
+        except CallError as error:
+            forever = error.code in (Code.INVALID, Code.NOT_FOUND, Code.CONFLICT)
+            return rules.Wait(error.message, forever=forever)
+        except (ConstraintError, OSError) as error:
+            return rules.Wait(f"its session could not be started: {error}")
+        return None
+
+
+def refuse_bad(asked: Asked, max_tier: int) -> None:
+    """CallError where a trigger can't ever start."""
+    if asked.kind not in (Trigger.MANUAL, Trigger.API, Trigger.ALERT, Trigger.SCHEDULED):
+        raise CallError(Code.INVALID, f"kind: {asked.kind.value} is made by the daemon; choose manual, api or alert")
+    if not 1 <= asked.tier <= 3:
+        raise CallError(Code.INVALID, f"tier: there is no tier {asked.tier}; choose 1, 2 or 3")
+    if asked.tier > max_tier:
+        raise CallError(Code.INVALID, f"tier: {asked.tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}")
+    if len(asked.prompt) > PROMPT_MAX:
+        raise CallError(Code.TOO_LARGE, f"prompt: {len(asked.prompt)} characters are more than {PROMPT_MAX}")
+    if len(asked.key) > 200:
+        raise CallError(Code.INVALID, "key: at most 200 characters")
+
+
+async def page(store: Store, status: TriggerStatus | None, before: int, limit: int) -> list[QueuedTrigger]:
+    """Triggers: those that wait in the order in which they will start, any other newest first."""
+    limit = max(1, min(limit, 10_000))
+    newest = before or 2**62
+
+    def read(db: Database) -> list[dict[str, Any]]:
+        if status is TriggerStatus.WAITING:
+            return db.rows("triggers.waiting", limit=limit)
+        if status is not None:
+            return db.rows("triggers.page_by_status", status=status.value, before=newest, limit=limit)
+        return db.rows("triggers.page", before=newest, limit=limit)
+
+    return [from_row(row) for row in await store.read(read)]

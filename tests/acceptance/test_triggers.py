@@ -1,0 +1,133 @@
+"""The queue of triggers: nothing is dropped because a tier is busy, and nothing starts twice."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import zmq.asyncio
+
+from ipc.client import Client
+from ipc.messages.triggers import AddTrigger, TriggerReply
+from schema.database import Database
+from schema.states import Trigger
+from tests.acceptance.harness import Daemon, running, wait_for
+
+BURST = 10_000
+KINDS = 4
+RSS_MAX = 200 * 1024 * 1024
+
+
+def read(daemon: Daemon, query: str, **values: Any) -> list[dict[str, Any]]:
+    """Rows of a named query, straight from the database."""
+    database = Database(daemon.state / "claudeops.db", readonly=True)
+    try:
+        return database.rows(query, **values)
+    finally:
+        database.close()
+
+
+def add(daemon: Daemon, prompt: object, *more: str) -> dict[str, Any]:
+    """Puts a trigger into the queue."""
+    text = prompt if isinstance(prompt, str) else json.dumps(prompt)
+    found = daemon.json("triggers", "add", "--tier", "1", "--prompt", text, *more)
+    assert isinstance(found, dict)
+    return found
+
+
+def started(daemon: Daemon, trigger: dict[str, Any]) -> int:
+    """Waits until a trigger has its session; that session's id."""
+
+    def session() -> Any:
+        (row,) = read(daemon, "triggers.by_id", id=trigger["id"])
+        return row["session_id"]
+
+    return int(wait_for(session, 60, f"a session of trigger {trigger['id']}"))
+
+
+def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        busy = daemon.trigger(lines=60, interval=0.05)
+        api = add(daemon, {"lines": 1, "say": "api {n}"}, "--kind", "api")
+        alert = add(daemon, {"lines": 1, "say": "alert {n}"}, "--kind", "alert")
+        manual = add(daemon, {"lines": 1, "say": "manual {n}"})
+        why = f"tier 1 is busy with session {busy['id']}"
+        wait_for(lambda: daemon.json("triggers", "list", "--status", "waiting")[0]["reason"] == why, 10, why)
+        waiting = daemon.json("triggers", "list", "--status", "waiting")
+        assert [trigger["id"] for trigger in waiting] == [manual["id"], alert["id"], api["id"]]
+        order = [started(daemon, trigger) for trigger in (manual, alert, api)]
+        assert order == sorted(order)
+        assert order[0] > busy["id"]
+        assert [daemon.wait_ended(id_)["trigger"] for id_ in order] == ["manual", "alert", "api"]
+
+
+def test_the_same_thing_twice_is_one_session_and_a_person_can_take_it_out(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        daemon.trigger(lines=200, interval=0.05)
+        first = add(daemon, "web is down", "--kind", "alert", "--key", "web")
+        again = add(daemon, "web is still down", "--kind", "alert", "--key", "web")
+        assert again["id"] == first["id"]
+        assert again["merged"] == 1
+        other = add(daemon, "db is down", "--kind", "alert", "--key", "db")
+        cancelled = daemon.json("triggers", "cancel", str(first["id"]))
+        assert cancelled["status"] == "cancelled"
+        assert daemon.ctl("triggers", "cancel", str(first["id"]), check=False).returncode == 1
+        assert [trigger["id"] for trigger in daemon.json("triggers", "list", "--status", "waiting")] == [other["id"]]
+        # What was taken out stands in nobody's way.
+        assert add(daemon, "web is down", "--kind", "alert", "--key", "web")["id"] not in (first["id"], other["id"])
+
+
+def test_what_waits_survives_the_daemon(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        daemon.trigger(lines=1, hang=60)
+        trigger = add(daemon, {"lines": 2})
+        assert daemon.stop() == 0
+        daemon.start()
+        ended = daemon.wait_ended(started(daemon, trigger))
+        assert (ended["status"], ended["trigger"]) == ("completed", "manual")
+        assert read(daemon, "triggers.by_id", id=trigger["id"])[0]["status"] == "started"
+
+
+def test_what_can_never_start_is_refused_at_once(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_MAX_TIER="2") as daemon:
+        refused = daemon.ctl("triggers", "add", "--tier", "3", "--prompt", "x", "--json", check=False)
+        assert refused.returncode == 1
+        assert json.loads(refused.stdout)["error"]["message"].startswith("tier: 3 is above CLAUDEOPS_MAX_TIER")
+
+
+def test_ten_thousand_at_once_none_is_lost_the_same_are_one_and_memory_stays_flat(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        daemon.trigger(lines=1, hang=120)
+        before = daemon.process_of("worker")["rss_bytes"]
+        replies = asyncio.run(burst(daemon))
+        assert len(replies) == BURST
+        ids = {reply.trigger.id for reply in replies}
+        assert len(ids) == BURST // KINDS, "each is there KINDS times, and is one trigger"
+        waiting = read(daemon, "triggers.waiting", limit=BURST)
+        assert {row["id"] for row in waiting} == ids
+        assert sum(row["merged"] for row in waiting) == BURST - BURST // KINDS
+        # A kill in between, and all of it is still there.
+        daemon.wait_replaced("worker", daemon.kill("worker"))
+        assert len(read(daemon, "triggers.waiting", limit=BURST)) == BURST // KINDS
+        time.sleep(6.0)  # the supervisor looks at memory every few seconds
+        after = daemon.process_of("worker")["rss_bytes"]
+        assert after < RSS_MAX, f"{before} bytes before, {after} after"
+
+
+async def burst(daemon: Daemon) -> list[TriggerReply]:
+    """BURST alerts as fast as the daemon takes them, 100 at a time."""
+    context = zmq.asyncio.Context()
+    client = Client(context, str(daemon.runtime / "rpc.sock"))
+    gate = asyncio.Semaphore(100)
+
+    async def one(number: int) -> TriggerReply:
+        request = AddTrigger(tier=1, prompt=f"alert {number % (BURST // KINDS)}", kind=Trigger.ALERT, by="storm")
+        async with gate:
+            return await client.call(request, TriggerReply, timeout=60.0)
+
+    try:
+        return list(await asyncio.gather(*(one(number) for number in range(BURST))))
+    finally:
+        await client.close()
+        context.destroy(0)

@@ -1,0 +1,104 @@
+"""What a batch of lines means: the columns that change, what was said and when, and how the CLI said it ended."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from daemon.sessions.markers import SaidCheck, SaidEvent, SaidMemory
+from daemon.sessions.progress import COLUMNS, Batch, Reading, read_said
+from daemon.sessions.rules import Said
+from schema.knowledge import Level
+
+TRANSCRIPTS = Path(__file__).parents[3] / "fixtures" / "transcripts"
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+AT = "2026-01-31T08:05:00.123456789Z"
+
+
+def line(event: dict[str, Any], at: str = AT) -> bytes:
+    return f"{at}\t{json.dumps(event)}".encode()
+
+
+def words(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}, **more}
+
+
+def fold(*lines: bytes, reading: Reading | None = None) -> Batch:
+    return (reading or Reading("haiku")).fold([(each, 0) for each in lines], NOW)
+
+
+def recorded(name: str) -> Batch:
+    lines = (TRANSCRIPTS / f"{name}.ndjson").read_bytes().splitlines()
+    return fold(*(AT.encode() + b"\t" + each for each in lines))
+
+
+def test_a_batch_that_means_nothing_changes_no_column_and_says_nothing() -> None:
+    batch = fold(b"plain words", line({"type": "later"}))
+    assert batch.columns == dict.fromkeys(COLUMNS)
+    assert batch.said == []
+
+
+def test_what_is_said_keeps_the_time_of_its_line() -> None:
+    batch = fold(line(words("[EVENT:warn:web] slow\n[MEMORY:timing:web] slow at night")))
+    assert [(each.at, each.what) for each in batch.said] == [
+        ("2026-01-31T08:05:00.123Z", SaidEvent(Level.WARNING, "web", "slow")),
+        ("2026-01-31T08:05:00.123Z", SaidMemory("timing", "web", "slow at night")),
+    ]
+
+
+def test_a_line_of_an_old_log_without_a_time_is_said_now() -> None:
+    batch = fold(
+        json.dumps(words("[EVENT:info] hello")).encode(), line(words("[EVENT:info] b"), "2026-99-31T08:05:00Z")
+    )
+    assert [each.at for each in batch.said] == ["2026-01-31T12:00:00.000Z"] * 2
+
+
+def test_only_an_assistants_words_and_its_structured_output_say_anything() -> None:
+    marker = "[EVENT:critical:web] down"
+    quiet: list[dict[str, Any]] = [
+        {"type": "user", "message": {"content": marker}},
+        {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": "t", "content": marker}]}},
+        {"type": "assistant", "message": {"content": [{"type": "thinking", "thinking": marker}]}},
+        {"type": "assistant", "message": {"content": [{"type": "tool_use", "name": "Bash", "input": {"a": marker}}]}},
+        {"type": "system", "subtype": "note", "text": marker},
+        {"type": "result", "subtype": "success", "result": marker},
+    ]
+    stderr, raw = f"{AT}\t[stderr] {marker}".encode(), f"{AT}\t{marker}".encode()
+    assert fold(*map(line, quiet), stderr, raw).said == []
+    assert len(fold(line(words(marker, parent_tool_use_id="t"))).said) == 1
+
+
+def test_a_recorded_structured_output_says_events_and_checks() -> None:
+    batch = recorded("structured")
+    assert [each.what for each in batch.said] == [
+        SaidEvent(Level.INFO, "web", "answers in 3 ms"),
+        SaidCheck("web", "healthy", "200"),
+    ]
+    assert batch.columns["response"] == "web answers"
+
+
+def test_a_recorded_marker_is_said() -> None:
+    assert [each.what for each in recorded("tool_and_denial").said] == [
+        SaidEvent(Level.WARNING, "web", "web refuses connections")
+    ]
+
+
+def test_the_mcp_servers_of_a_session_are_known_with_their_status() -> None:
+    servers = msgspec.json.decode(recorded("mcp").columns["servers"])
+    assert {"name": "broken", "status": "failed"} in servers
+    assert recorded("simple").columns["servers"] == "[]"
+
+
+def test_a_call_that_was_put_aside_is_named_and_survives_the_row() -> None:
+    reading = Reading("haiku")
+    lines = (TRANSCRIPTS / "deferred.ndjson").read_bytes().splitlines()
+    stored = fold(*lines, reading=reading).columns["result"]
+    assert reading.said == Said("success", False, "", deferred="toolu_restart")
+    assert read_said(stored) == reading.said
+
+
+def test_a_row_of_an_earlier_version_says_that_nothing_was_put_aside() -> None:
+    assert read_said('{"subtype":"success","is_error":false,"text":""}') == Said("success", False)
+    assert read_said(None) is None
