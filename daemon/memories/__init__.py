@@ -1,0 +1,1 @@
+"""Operational memory: what sessions are told again, how sure it is, and how it fades."""

@@ -1,0 +1,24 @@
+"""Answers requests about memories."""
+
+from daemon.memories.memories import Memories
+from ipc.messages.envelope import Done
+from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, ListMemories, MemoriesReply, MemoryReply
+from ipc.server import Call, Handler
+
+
+def handlers(memories: Memories) -> dict[type, Handler]:
+    """The table's part for memories."""
+
+    async def page(call: Call, request: ListMemories) -> MemoriesReply:
+        return MemoriesReply(memories=await memories.page(request))
+
+    async def add(call: Call, request: AddMemory) -> MemoryReply:
+        return await memories.add(request, request.by or call.by, call.id)
+
+    async def change(call: Call, request: ChangeMemory) -> MemoryReply:
+        return await memories.change(request, request.by or call.by, call.id)
+
+    async def delete(call: Call, request: DeleteMemory) -> Done:
+        return await memories.delete(request, request.by or call.by, call.id)
+
+    return {ListMemories: page, AddMemory: add, ChangeMemory: change, DeleteMemory: delete}

@@ -1,0 +1,155 @@
+"""The worker's memories: what people add, change and delete, what a prompt is given, and how it all fades.
+
+Built by `daemon.worker`; sessions' own memories come in with their log, through `daemon.sessions.said`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from daemon import audit
+from daemon.memories import rules, stored
+from daemon.sessions import prepare
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from ipc import codec
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import Done
+from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, KnowledgeChanged, ListMemories, MemoryReply
+from ipc.server import Publisher
+from schema import timestamps
+from schema.database import Database
+from schema.knowledge import Memory
+
+LIMIT_MAX = 1000
+
+
+class Memories:
+    """What is known, and who may say that it is otherwise."""
+
+    def __init__(self, store: Store, settings: LiveSettings, publisher: Publisher) -> None:
+        self._store = store
+        self._settings = settings
+        self._publisher = publisher
+
+    async def page(self, request: ListMemories) -> list[Memory]:
+        """Memories of one service or category if given, the most certain first."""
+        limit = max(1, min(request.limit, LIMIT_MAX))
+        return await self._store.read(
+            lambda db: stored.page(
+                db, service=request.service, category=request.category, inactive=request.all, limit=limit
+            )
+        )
+
+    async def for_prompt(self) -> list[Memory]:
+        """All that a session may be told, for `daemon.memories.prompt.section`."""
+        return await self._store.read(lambda db: stored.page(db, limit=LIMIT_MAX))
+
+    async def add(self, request: AddMemory, by: str, request_id: str) -> MemoryReply:
+        """Takes in what a person (`by`) has noted. CallError names the field that can't be as it is."""
+        sure = request.confidence
+        service, category = _line(request.service) or None, _line(request.category)
+        draft = self._checked(rules.Draft(service, category, request.observation, sure, rules.is_active(sure)))
+        moment = datetime.now(UTC)
+        now = timestamps.stamp(moment)
+
+        def write(db: Database) -> MemoryReply:
+            id_ = stored.remember(
+                db,
+                service=draft.service,
+                category=draft.category,
+                observation=draft.observation,
+                confidence=draft.confidence,
+                at=now,
+            )
+            audit.add(db, actor=by, action="memory.added", subject=draft.observation, at=moment, detail=f"memory {id_}")
+            return _reply(db, id_, request_id, now)
+
+        return self._told(await self._store.write(write))
+
+    async def change(self, request: ChangeMemory, by: str, request_id: str) -> MemoryReply:
+        """Changes what is given of a memory. CallError `not_found`, or names the field that can't be as it is."""
+        given = {
+            "service": request.service,
+            "category": request.category,
+            "observation": request.observation,
+            "confidence": request.confidence,
+            "active": request.active,
+        }
+        if all(value is None for value in given.values()):
+            raise CallError(Code.INVALID, f"nothing is to be changed; give one of {', '.join(given)}")
+        moment = datetime.now(UTC)
+        now = timestamps.stamp(moment)
+
+        def write(db: Database) -> MemoryReply:
+            memory = stored.by_id(db, request.id)
+            if memory is None:
+                raise _missing(request.id)
+            wanted = rules.revised(
+                memory,
+                service=request.service,
+                category=request.category,
+                observation=request.observation,
+                confidence=request.confidence,
+                active=request.active,
+            )
+            fields = [name for name, value in given.items() if value is not None]
+            draft = self._checked(wanted, fields)
+            stored.put(db, draft, memory.id, now)
+            told = f"memory {memory.id}: changed {', '.join(fields)}"
+            audit.add(db, actor=by, action="memory.changed", subject=draft.observation, at=moment, detail=told)
+            return _reply(db, memory.id, request_id, now)
+
+        return self._told(await self._store.write(write))
+
+    async def delete(self, request: DeleteMemory, by: str, request_id: str) -> Done:
+        """Deletes a memory. CallError `not_found`."""
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> None:
+            memory = stored.by_id(db, request.id)
+            if memory is None:
+                raise _missing(request.id)
+            db.change("memories.delete", id=memory.id)
+            told = f"memory {memory.id}"
+            audit.add(db, actor=by, action="memory.deleted", subject=memory.observation, at=moment, detail=told)
+            reply = codec.store(Done())
+            db.change("replies.insert", request_id=request_id, reply=reply, created_at=timestamps.stamp(moment))
+
+        await self._store.write(write)
+        self._publisher.publish(KnowledgeChanged(what="memories"))
+        return Done()
+
+    async def keep_house(self) -> None:
+        """Lets memories fade. At start and at least daily; more often does no harm. DatabaseError."""
+        now = datetime.now(UTC)
+        if await self._store.write(lambda db: stored.fade(db, now)):
+            self._publisher.publish(KnowledgeChanged(what="memories"))
+
+    def _checked(self, draft: rules.Draft, given: Sequence[str] = rules.Draft._fields) -> rules.Draft:
+        """The draft on one line and without secrets. CallError with the given field that can't be as it is."""
+        clean = draft._replace(observation=prepare.redactor(self._settings).text(_line(draft.observation)))
+        if problem := rules.check(clean, given):
+            field, told = problem
+            raise CallError(Code.INVALID, f"{field}: {told}", {"field": field})
+        return clean
+
+    def _told(self, reply: MemoryReply) -> MemoryReply:
+        self._publisher.publish(KnowledgeChanged(what="memories"))
+        return reply
+
+
+def _line(text: str) -> str:
+    return " ".join(text.replace("\0", " ").split())
+
+
+def _missing(id_: int) -> CallError:
+    return CallError(Code.NOT_FOUND, f"there is no memory {id_}; `claudeopsctl memories list --all` shows them")
+
+
+def _reply(db: Database, id_: int, request_id: str, now: str) -> MemoryReply:
+    """The memory as it is now, stored as the answer to the request that made it so."""
+    memory = stored.by_id(db, id_)
+    assert memory is not None  # noqa: S101 - written a moment ago in the same transaction
+    reply = MemoryReply(memory=memory)
+    db.change("replies.insert", request_id=request_id, reply=codec.store(reply), created_at=now)
+    return reply

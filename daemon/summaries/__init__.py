@@ -1,0 +1,1 @@
+"""A few sentences on each session that is over, written after its end."""
