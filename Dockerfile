@@ -22,9 +22,9 @@ RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash schema ipc daemon webui
 
 FROM python:3.11-slim-bookworm
-# What a session may look with (CLAUDEOPS_BASH_ALLOWED), as far as it makes sense in a container.
+# What a session may look with, as far as it makes sense in a container.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl dnsutils iputils-ping iproute2 procps git jq ripgrep \
+    && apt-get install -y --no-install-recommends ca-certificates curl dnsutils iputils-ping iproute2 procps git jq ripgrep openssh-client \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 claudeops \
     && useradd --uid 10001 --gid 10001 --home-dir /state --no-create-home --shell /usr/sbin/nologin claudeops \
@@ -33,7 +33,12 @@ COPY --from=cli /opt/claude-cli /opt/claude-cli
 COPY --from=venv /opt/venv /opt/venv
 COPY --from=venv /opt/claudeops /opt/claudeops
 # Where sessions start, and where the settings' defaults look; mount your own over any of these.
-COPY daemon/prompts/tier1-observe.md /app/prompts/tier1-observe.md
+COPY daemon/prompts/tier1-observe.md daemon/prompts/tier2-investigate.md daemon/prompts/tier3-remediate.md daemon/prompts/agent.md /app/prompts/
+COPY daemon/prompts/checks /app/checks
+COPY daemon/prompts/playbooks /app/playbooks
+COPY daemon/prompts/skills /app/skills
+COPY daemon/prompts/guides /app/.claude/skills
+COPY daemon/prompts/agent.md /app/CLAUDE.md
 COPY daemon/prompts/agent-response.json /app/schemas/agent-response.json
 ENV PATH=/opt/venv/bin:/opt/claude-cli/node_modules/.bin:/usr/local/bin:/usr/bin:/bin \
     LANG=C.UTF-8 \

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.repositories import shipped
 from schema.configuration import BY_ENV, load
 from schema.settings import Settings
 from schema.version import VERSION
@@ -16,7 +17,6 @@ from schema.version import VERSION
 ROOT = Path(__file__).parents[3]
 CONTAINER = ROOT / "packaging" / "container"
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-LAYOUT = {"/app/prompts/tier1-observe.md": "prompt", "/app/schemas/agent-response.json": "schema_path"}
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -111,11 +111,22 @@ def test_health_is_what_claudeopsctl_says() -> None:
     assert of("HEALTHCHECK")[0].endswith('CMD ["claudeopsctl", "status"]')
 
 
-def test_prompts_and_schema_lie_where_the_defaults_look() -> None:
-    targets = {shlex.split(line)[-1] for line in of("COPY") if "--from=" not in line}
-    assert targets == set(LAYOUT)
-    for target, setting in LAYOUT.items():
-        assert getattr(Settings(), setting) == target
+def test_everything_that_is_shipped_to_sessions_lies_where_they_look() -> None:
+    copied: set[str] = set()
+    for line in (line for line in of("COPY") if "--from=" not in line and "daemon/prompts" in line):
+        *sources, target = shlex.split(line)
+        for source in sources:
+            path = ROOT / source
+            names = [file.name for file in path.glob("*.md")] if path.is_dir() else [path.name]
+            below = path.is_dir() or target.endswith("/")
+            copied |= {f"{target.rstrip('/')}/{name}" for name in names} if below else {target}
+    assert copied == {f"/app/{place}" for place, _ in shipped.files()}
+
+
+def test_the_settings_defaults_name_files_that_are_there() -> None:
+    places = {f"/app/{place}" for place, _ in shipped.files()}
+    settings = Settings()
+    assert {settings.prompt, settings.tier2_prompt, settings.tier3_prompt, settings.schema_path} <= places
 
 
 def test_what_the_image_sets_are_settings() -> None:

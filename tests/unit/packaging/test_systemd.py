@@ -78,6 +78,15 @@ def test_sessions_outlive_a_killed_daemon(service: dict[str, list[str]]) -> None
     assert service["Restart"] == ["on-failure"]
 
 
+def test_what_a_session_uses_outlives_a_killed_daemon_too(service: dict[str, list[str]]) -> None:
+    # systemd carries out both whenever the main process ends, whoever else is left.
+    assert "PrivateTmp" not in service
+    assert "RemoveIPC" not in service
+    own = "/var/lib/claudeops/tmp"
+    assert service["BindPaths"] == [f"{own}:/tmp {own}:/var/tmp"]
+    assert f"e {own} - - - 10d" in (SYSTEMD / "tmpfiles.conf").read_text().splitlines()
+
+
 def test_a_start_that_can_not_work_is_not_tried_again(service: dict[str, list[str]]) -> None:
     assert str(rules.EXIT_CONFIGURATION) in service["RestartPreventExitStatus"][0].split()
 
@@ -106,8 +115,9 @@ def test_every_place_that_is_written_is_one_that_the_unit_makes(service: dict[st
     settings = load(environ)
     made = {"/var/lib/claudeops": "State", "/var/log/claudeops": "Logs", "/run/claudeops": "Runtime"}
     for place, kind in made.items():
-        assert service[f"{kind}Directory"] == ["claudeops"], place
+        assert service[f"{kind}Directory"][0].split()[0] == "claudeops", place
         assert service[f"{kind}DirectoryMode"] == ["0750"], place
+    assert service["StateDirectory"] == ["claudeops claudeops/tmp"]
     assert {settings.state_dir, settings.results_dir, settings.runtime_dir} == set(made)
     assert settings.dashboard_host == "127.0.0.1"
 
