@@ -4,49 +4,91 @@ import argparse
 import importlib
 import sys
 
-from ipc.ctl.commands import COMMANDS
+from ipc.ctl.commands import COMMANDS, GROUPS
 from ipc.ctl.connection import Connection
-from ipc.ctl.errors import INTERRUPTED, CtlError
+from ipc.ctl.errors import INTERRUPTED, USAGE, CtlError
+from ipc.ctl.grammar import Command
 from ipc.ctl.place import find_runtime
 from ipc.ctl.terminal import clean, show_json
 
 EXITS = (
     "Exit status: 0 done; 1 refused, or the session did not complete; 2 wrong usage; 5 the daemon can't be reached; "
-    "130 interrupted. Of status: 0 the daemon runs, degraded or not; 3 it does not run; 4 nothing is known of one here."
+    "130 interrupted. Of status: 0 the daemon runs, degraded or not; 3 it does not run; 4 nothing is known of one "
+    "here. Of check-command: 0 allow; 1 deny; 2 ask; 64 wrong usage; 70 no verdict; 5 the daemon can't be reached."
 )
+RUNTIME_DIR = "--runtime-dir"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line. The two options of every command may stand before it, too."""
+def parser(verb: str = "") -> argparse.ArgumentParser:
+    """The command line: the whole of it, or what begins with one word. The options of all may stand before it, too."""
     top = argparse.ArgumentParser(
         prog="claudeopsctl", description="Asks and commands the Claude Ops daemon.", epilog=EXITS
     )
     top.set_defaults(json=False, runtime_dir=None)
     _add_everywhere(top)
     first = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Each parser takes its time, and one command runs.
+    commands = [command for command in COMMANDS if command.words[0] == verb] or COMMANDS
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
-    for command in COMMANDS:
-        place = first
+    alone = {command.words[0]: command for command in commands if len(command.words) == 1}
+    for command in commands:
+        name = command.words[0]
+        if name in GROUPS and name not in groups:
+            group = first.add_parser(name, help=GROUPS[name], description=alone[name].doc if name in alone else None)
+            groups[name] = group.add_subparsers(metavar="COMMAND", required=name not in alone)
+            if name in alone:
+                _fill(group, alone[name])
         if len(command.words) > 1:
-            name = command.words[0]
-            if name not in groups:
-                groups[name] = first.add_parser(name, help=f"list, show and change {name}").add_subparsers(
-                    metavar="COMMAND", required=True
-                )
-            place = groups[name]
-        own = place.add_parser(command.words[-1], help=command.doc, description=command.doc)
-        for argument in command.arguments:
-            own.add_argument(*argument.names, **argument.options)
-        _add_everywhere(own)
-        own.set_defaults(function=command.function)
+            own = groups[name].add_parser(command.words[-1], help=command.doc, description=command.doc)
+            _fill(own, command)
+        elif name not in GROUPS:
+            _fill(first.add_parser(name, help=command.doc, description=command.doc), command)
     return top
+
+
+def _fill(own: argparse.ArgumentParser, command: Command) -> None:
+    for argument in command.arguments:
+        own.add_argument(*argument.names, **argument.options)
+    _add_everywhere(own)
+    own.set_defaults(function=command.function)
+
+
+def verb_of(words: list[str]) -> str:
+    """The first word that is neither an option nor the value of one: what is to be done, if the table knows it."""
+    left = iter(words)
+    for word in left:
+        if len(word) > 2 and RUNTIME_DIR.startswith(word):
+            next(left, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def read(words: list[str]) -> argparse.Namespace:
+    """The command line's arguments. SystemExit after a word of what is wrong, with the command's own exit code."""
+    verb = verb_of(words)
+    command = next((command for command in COMMANDS if command.words == (verb,)), None)
+    if command is None:
+        return parser(verb).parse_args(words)
+    rest: list[str] = []
+    if command.rest and "--" in words:
+        # Not left to argparse, which judges a second `--` in each version of Python as it likes.
+        end = words.index("--")
+        words, rest = words[:end], words[end + 1 :]
+    try:
+        arguments = parser(verb).parse_args(words)
+    except SystemExit as leaving:
+        raise SystemExit(command.usage_exit if leaving.code == USAGE else leaving.code) from None
+    if rest:
+        setattr(arguments, command.rest, [*getattr(arguments, command.rest), *rest])
+    return arguments
 
 
 def _add_everywhere(parser: argparse.ArgumentParser) -> None:
     # Without a default: a command's would undo what was given before it.
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer in JSON")
     text = "where the daemon's sockets are (CLAUDEOPS_RUNTIME_DIR)"
-    parser.add_argument("--runtime-dir", metavar="DIR", default=argparse.SUPPRESS, help=text)
+    parser.add_argument(RUNTIME_DIR, metavar="DIR", default=argparse.SUPPRESS, help=text)
 
 
 def main() -> int:
@@ -56,7 +98,7 @@ def main() -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever read has gone: end quietly, as other programs do
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    arguments = parser().parse_args()
+    arguments = read(sys.argv[1:])
     module, _, name = arguments.function.partition(":")
     connection = None
     try:

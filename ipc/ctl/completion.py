@@ -2,8 +2,9 @@
 
 import argparse
 
-from ipc.ctl.commands import COMMANDS, Command
+from ipc.ctl.commands import COMMANDS
 from ipc.ctl.connection import Connection
+from ipc.ctl.grammar import Command
 from ipc.ctl.terminal import show_json
 
 EVERYWHERE = ("--json", "--runtime-dir", "--help")
@@ -37,28 +38,50 @@ def _options(command: Command) -> list[str]:
     return [*found, *EVERYWHERE]
 
 
+def choices_after(path: tuple[str, ...]) -> dict[str, list[str]]:
+    """The options of a command that take one word of a list, with that list."""
+    return {
+        name: [str(choice) for choice in argument.options["choices"]]
+        for command in COMMANDS
+        if command.words == path
+        for argument in command.arguments
+        if "choices" in argument.options
+        for name in argument.names
+        if name.startswith("--")
+    }
+
+
 def _groups() -> list[str]:
     return sorted({command.words[0] for command in COMMANDS if len(command.words) > 1})
 
 
 def _paths() -> list[tuple[str, ...]]:
-    return [(), *((group,) for group in _groups()), *sorted(command.words for command in COMMANDS)]
+    commands = {command.words for command in COMMANDS}
+    return [(), *((group,) for group in _groups() if (group,) not in commands), *sorted(commands)]
 
 
 def bash() -> str:
     """For bash; zsh reads it through bashcompinit."""
     cases = "\n".join(f'        "{" ".join(path)}") words="{" ".join(words_after(path))}" ;;' for path in _paths())
-    known = " ".join(sorted({word for command in COMMANDS for word in command.words}))
+    values = "\n".join(
+        f'        "{" ".join(path)} {name}") words="{" ".join(choices)}" ;;'
+        for path in _paths()
+        for name, choices in choices_after(path).items()
+    )
+    known = "|".join(" ".join(path) for path in _paths() if path)
     return f"""# Completion of claudeopsctl; generated, see `claudeopsctl completion`.
 _claudeopsctl() {{
-    local typed="" word words=""
+    local typed="" word words="" last="${{COMP_WORDS[COMP_CWORD-1]}}"
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
         [[ $word == -* ]] && continue
-        [[ " {known} " == *" $word "* ]] || continue
+        [[ "|{known}|" == *"|${{typed:+$typed }}$word|"* ]] || continue
         typed="${{typed:+$typed }}$word"
     done
     case "$typed" in
 {cases}
+    esac
+    case "$typed $last" in
+{values}
     esac
     COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
@@ -82,6 +105,8 @@ def fish() -> str:
         elif len(path) == 1:
             condition += f"; and not __fish_seen_subcommand_from {' '.join(_groups())}"
         lines.append(f"complete -c claudeopsctl -n '{condition}' -a '{' '.join(words_after(path))}'")
+        for name, choices in choices_after(path).items():
+            lines.append(f"complete -c claudeopsctl -n '{condition}' -l {name[2:]} -x -a '{' '.join(choices)}'")
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +128,8 @@ def manual() -> str:
     lines += [
         ".SH EXIT STATUS",
         "0 done; 1 refused, or the session did not complete; 2 usage; 3 the daemon is not running and 4 nothing is"
-        " known of one (status); 5 the daemon can't be reached; 130 interrupted.",
+        " known of one (status); 5 the daemon can't be reached; 130 interrupted. Of check\\-command: 0 allow; 1 deny;"
+        " 2 ask; 64 usage; 70 no verdict; 5 the daemon can't be reached.",
         ".SH ENVIRONMENT",
         ".TP",
         ".B CLAUDEOPS_RUNTIME_DIR",

@@ -10,7 +10,10 @@ COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"}
 TONES = {
     "running": "blue", "completed": "green", "failed": "red", "timed_out": "red", "stopped": "dim",
     "interrupted": "yellow", "escalated": "yellow", "degraded": "yellow", "starting": "blue", "backoff": "yellow",
-    "ok": "green", "warning": "yellow", "error": "red",
+    "ok": "green", "warning": "yellow", "error": "red", "critical": "red", "awaiting_approval": "yellow",
+    "waiting": "yellow", "started": "green", "cancelled": "dim", "refused": "red", "approved": "green",
+    "denied": "red", "expired": "dim", "used": "green", "allow": "green", "deny": "red", "ask": "yellow",
+    "blocked": "red", "healthy": "green", "down": "red", "unreachable": "red",
 }  # fmt: skip
 
 
@@ -75,6 +78,28 @@ def clean(text: str) -> str:
     return "".join(
         sign if sign.isprintable() or sign in "\n\t" else sign.encode("unicode_escape").decode() for sign in text
     )
+
+
+def one_line(text: str, most: int = 0) -> str:
+    """`text` in one line that commands no terminal, cut with a mark where it is longer than `most` (0: never)."""
+    line = clean(" ".join(text.split()))
+    return line if not most or len(line) <= most else line[: most - 1] + "…"
+
+
+def moment(stored: str | None) -> str:
+    """A stored time, for columns that say UTC: `2026-01-31 08:05:00`."""
+    return stored[:19].replace("T", " ") if stored else "–"
+
+
+def number(value: int | None) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else str(value)
+
+
+def fields(pairs: Sequence[tuple[str, str]]) -> str:
+    """Names and values, one pair a line, the values under each other."""
+    width = max(len(name) for name, _ in pairs) + 1
+    return "\n".join(f"{name:<{width}} {clean(value)}" for name, value in pairs)
 
 
 def show_json(value: Any) -> None:

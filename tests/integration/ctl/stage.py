@@ -39,6 +39,7 @@ class Stage:
         self.worker: subprocess.Popen[bytes] | None = None
         self.supervisor: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
+        self._started: list[subprocess.Popen[bytes]] = []
         self.environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.runtime),
@@ -109,7 +110,8 @@ class Stage:
     def popen(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Starts claudeopsctl."""
         options = {"env": self.environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen(self.command(*arguments), **options)
+        self._started.append(subprocess.Popen(self.command(*arguments), **options))
+        return self._started[-1]
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         """What claudeopsctl answers with --json, whose exit code is as expected."""
@@ -123,8 +125,21 @@ class Stage:
         found = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [call for call in found if subject in ("", call["subject"])]
 
+    def rows(self, noun: str, *rows: dict[str, Any]) -> None:
+        """What the worker knows of a noun from now on."""
+        new = self.runtime / f"{noun}.json.new"
+        new.write_text(json.dumps(rows))
+        new.rename(self.runtime / f"{noun}.json")
+
     def close(self) -> None:
         """Ends whatever is left."""
+        for started in self._started:
+            if started.poll() is None:
+                started.kill()
+                started.wait()
+            for stream in (started.stdout, started.stderr):
+                if stream is not None:
+                    stream.close()
         for process in (self.worker, self.supervisor):
             if process is not None:
                 with contextlib.suppress(ProcessLookupError):

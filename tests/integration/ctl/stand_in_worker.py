@@ -3,7 +3,7 @@
 Run as a program with the listening socket as CLAUDEOPS_RPC_FD and the directory as STAND_IN_DIR, so that tests can kill
 it, stop it and start another on the same socket. The files: `calls` (one request a line), `effects`, `replies/<id>`,
 `session-<id>.log` and `.status`; and by being there: `busy`, `hang` (nothing is answered), `die` (between an effect and
-its answer), `long` (prompts).
+its answer), `long` (prompts). What it knows of triggers, limits and knowledge: `stand_in_rows`.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
 import zmq
 import zmq.asyncio
 
@@ -23,6 +24,7 @@ from ipc.messages.tables import REQUESTS
 from ipc.server import Call, Handler, Server, bound_socket
 from schema.sessions import Session
 from schema.states import SessionStatus, Trigger
+from tests.integration.ctl.stand_in_rows import Rows
 
 ROWS = 250
 
@@ -33,19 +35,22 @@ class StandIn:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.interval = "3600"
+        self.rows = Rows(directory)
 
     def session(self, id_: int, prompt: str = "look") -> Session:
         path = self.directory / f"session-{id_}.status"
         status = SessionStatus(path.read_text() if path.exists() else "running")
         return Session(
-            id=id_, tier=1, model="haiku", prompt_file="p.md", prompt_text=prompt, status=status,
+            id=id_, tier=2 if id_ == 8 else 1, model="haiku", prompt_file="p.md", prompt_text=prompt, status=status,
+            parent_session_id=7 if id_ == 8 else None, chain_id=7 if id_ == 8 else None,
             trigger=Trigger.MANUAL, started_at="2026-01-31T08:05:00.000Z", cost_usd=0.0123,
             response="all \x1b[31mwell", log_file=str(self.directory / f"session-{id_}.log"),
         )  # fmt: skip
 
     async def answer(self, call: Call, request: Request) -> Reply:
+        noted = {"subject": request.subject, "id": call.id, "uid": call.peer.uid, "body": msgspec.to_builtins(request)}
         with (self.directory / "calls").open("a") as file:
-            file.write(json.dumps({"subject": request.subject, "id": call.id, "uid": call.peer.uid}) + "\n")
+            file.write(json.dumps(noted) + "\n")
         while (self.directory / "hang").exists():
             await asyncio.sleep(0.02)
         return await self.reply(call, request)
@@ -80,7 +85,7 @@ class StandIn:
                 url = "http://127.0.0.1:8080/setup/abc"
                 return users.SetupLinkReply(url=url, expires_at="2026-01-31T08:05:00.000Z")
             case _:
-                return Done()
+                return self.rows.answer(request) or Done()
 
     def known(self, id_: int) -> Session:
         if id_ == 404:

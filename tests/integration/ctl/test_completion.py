@@ -38,6 +38,15 @@ def complete(line: str) -> set[str]:
         ("claudeopsctl config set session_t", {"session_timeout"}),
         ("claudeopsctl completion f", {"fish"}),
         ("claudeopsctl nothing", set()),
+        ("claudeopsctl sessions list --status a", {"awaiting_approval"}),
+        ("claudeopsctl triggers list --status re", {"refused"}),
+        ("claudeopsctl approvals list --limit 5 --status e", {"expired"}),
+        ("claudeopsctl events list --level ", {"info", "warning", "critical"}),
+        ("claudeopsctl triggers add --kind a", {"api", "alert"}),
+        ("claudeopsctl approvals d", {"deny"}),
+        ("claudeopsctl cooldowns c", {"clear"}),
+        ("claudeopsctl memories list --service health --c", {"--category"}),
+        ("claudeopsctl m", {"mcp", "memories"}),
     ],
 )
 def test_bash_offers_the_words_that_fit(line: str, offered: set[str]) -> None:
@@ -52,7 +61,9 @@ def test_no_variable_of_the_script_is_one_that_zsh_keeps_for_itself() -> None:
 
 def test_the_two_groups_lists_are_kept_apart_in_fish(stage: Stage) -> None:
     lines = stage.ctl("completion", "fish").stdout.splitlines()
-    (listing,) = [line for line in lines if "from sessions; and __fish_seen_subcommand_from list'" in line]
+    (listing, *values) = [line for line in lines if "from sessions; and __fish_seen_subcommand_from list'" in line]
     assert "--tier" in listing
+    (status,) = [line for line in values if "-l status -x" in line]
+    assert "awaiting_approval" in status
     (listing,) = [line for line in lines if "from config; and __fish_seen_subcommand_from list'" in line]
     assert "--tier" not in listing

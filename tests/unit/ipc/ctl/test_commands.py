@@ -1,7 +1,9 @@
 """The table of commands: everything in it can be called, is described, and starts fast."""
 
+import argparse
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,23 +12,28 @@ from typing import Any
 
 import pytest
 
-from ipc.ctl import commands, place
-from ipc.ctl.__main__ import EXITS, parser
-from ipc.ctl.commands import COMMANDS, Command
+from ipc.ctl import commands, knowledge_commands, limit_commands, place, session_commands
+from ipc.ctl.__main__ import EXITS, parser, read
+from ipc.ctl.commands import COMMANDS, GROUPS
 from ipc.ctl.completion import manual
 from ipc.ctl.connection import ONCE
 from ipc.ctl.errors import CtlError
+from ipc.ctl.grammar import Command
 from ipc.ctl.logs import unit_of
 from ipc.messages.tables import REQUESTS
-from schema.states import SessionStatus, Trigger
+from schema.knowledge import Level
+from schema.states import ApprovalStatus, SessionStatus, Trigger, TriggerStatus
 
 
 def words_of(command: Command) -> list[str]:
     """The shortest command line of a command."""
     words = list(command.words)
     for argument in command.arguments:
+        value = str((argument.options.get("choices") or ["1"])[0])
         if not argument.names[0].startswith("-"):
-            words.append(str((argument.options.get("choices") or ["1"])[0]))
+            words.append(value)
+        elif argument.options.get("required"):
+            words += [argument.names[0], value]
     return words
 
 
@@ -49,8 +56,110 @@ def test_json_and_the_runtime_directory_may_stand_anywhere(command: Command) -> 
 
 
 def test_the_words_to_choose_from_are_those_of_the_states() -> None:
-    assert set(commands.STATUSES) == set(SessionStatus)
-    assert set(commands.TRIGGERS) == set(Trigger)
+    assert set(session_commands.STATUSES) == set(SessionStatus)
+    assert set(session_commands.TRIGGERS) == set(Trigger)
+    assert set(session_commands.TRIGGER_STATUSES) == set(TriggerStatus)
+    assert set(session_commands.KINDS) < set(Trigger)
+    assert set(limit_commands.APPROVAL_STATUSES) == set(ApprovalStatus)
+    assert set(knowledge_commands.LEVELS) == set(Level)
+
+
+def test_every_group_is_described_and_every_description_is_of_a_group() -> None:
+    assert set(GROUPS) == {command.words[0] for command in COMMANDS if len(command.words) > 1}
+
+
+def test_no_two_commands_share_their_words() -> None:
+    assert len({command.words for command in COMMANDS}) == len(COMMANDS)
+
+
+def test_what_a_command_asks_for_is_a_request() -> None:
+    """The subjects in the sources, and no others, are in the table of messages."""
+    folder = Path(commands.__file__).parent
+    asked = {
+        subject
+        for path in folder.glob("*.py")
+        for subject in re.findall(r'"((?:[a-z]+)\.(?:[a-z_]+))"', path.read_text())
+        if not subject.endswith((".sock", ".json", ".service", ".unsupported"))
+    }
+    assert asked <= set(REQUESTS)
+    assert {"triggers.add", "approvals.decide", "commands.check", "events.list"} <= asked
+
+
+def built(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many parsers are made to read a command line."""
+    made: list[object] = []
+    begin = argparse.ArgumentParser.__init__
+
+    def count(self: argparse.ArgumentParser, *given: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "__init__", count)
+        read(words)
+    return len(made)
+
+
+def test_a_command_pays_for_no_other_commands_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert built(["status"], monkeypatch) == 2
+    assert built(["--json", "--runtime-dir", "sessions", "status"], monkeypatch) == 2
+    sessions = sum(command.words[0] == "sessions" for command in COMMANDS)
+    assert built(["sessions", "list"], monkeypatch) == 2 + sessions
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+def test_a_part_of_the_table_reads_what_the_whole_reads(command: Command) -> None:
+    words = words_of(command)
+    assert vars(read(words)) == vars(parser().parse_args(words))
+
+
+def test_a_group_that_is_a_command_too_takes_both() -> None:
+    assert read(["cooldowns", "--json"]).function == "cooldowns:listing"
+    told = read(["cooldowns", "clear", "web"])
+    assert (told.function, told.service, told.json) == ("cooldowns:clear", "web", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--", "docker", "ps"], ["docker", "ps"]),
+        (["--", "docker ps"], ["docker ps"]),
+        (["docker ps"], ["docker ps"]),
+        (["--", "kubectl", "exec", "web", "--", "rm", "-rf", "/"], ["kubectl", "exec", "web", "--", "rm", "-rf", "/"]),
+        (["--", "--"], ["--"]),
+        (["--", "echo", "--json", "--tier", "9"], ["echo", "--json", "--tier", "9"]),
+        (["--"], []),
+    ],
+)
+def test_what_stands_behind_the_dashes_is_kept_as_it_is(words: list[str], line: list[str]) -> None:
+    told = read(["check-command", "--tier", "2", *words])
+    assert (told.tier, told.line, told.json) == (2, line, False)
+    told = read(["--json", "check-command", "--tier", "2", *words])
+    assert (told.tier, told.line, told.json) == (2, line, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check-command", "--", "ls"], 64),
+        (["check-command", "--tier", "4", "--", "ls"], 64),
+        (["check-command", "--tier", "1", "ls", "-l"], 64),
+        (["--json", "check-command", "--nothing"], 64),
+        (["--run", "check-command", "check-command"], 64),
+        (["sessions", "show", "seven"], 2),
+        (["sessions", "show", "1", "--nothing"], 2),
+        (["nothing"], 2),
+        ([], 2),
+        (["check-command", "--help"], 0),
+    ],
+)
+def test_wrong_usage_has_the_commands_own_exit_code(
+    words: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as told:
+        read(words)
+    assert told.value.code == code
+    assert bool(capsys.readouterr().err) is (code != 0), "what is wrong is told, on standard error"
 
 
 def test_what_is_asked_once_exists_and_stores_no_reply() -> None:
@@ -60,7 +169,7 @@ def test_what_is_asked_once_exists_and_stores_no_reply() -> None:
 
 def test_help_and_manual_page_say_the_exit_codes() -> None:
     text, page = parser().format_help(), manual()
-    for code in ("0", "1", "2", "3", "4", "5", "130"):
+    for code in ("0", "1", "2", "3", "4", "5", "64", "70", "130"):
         assert code in EXITS.split("Exit status")[1]
     assert "Exit status" in text
     assert ".SH EXIT STATUS" in page
