@@ -114,8 +114,10 @@ class MessagesApi:
         message_id = f"msg_{self._prefix}{self._messages:06d}"
         if side:
             return await _answer(request, body, _side_answer(body), message_id, model)
-        conversation = self._counted(read(body, request.headers.get("x-claude-code-session-id", "")))
-        turn = play(self.playbook.script_for(conversation), conversation)
+        asked = read(body, request.headers.get("x-claude-code-session-id", ""))
+        script, conversation = self.playbook.choose(asked)
+        conversation = self._counted(conversation)
+        turn = play(script, conversation)
         fault = _fault(turn, conversation)
         if fault is not None and not (isinstance(fault, Drop) and fault.after_events):
             return await _fail(request, fault)

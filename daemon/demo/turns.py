@@ -4,7 +4,7 @@ Written by `daemon.demo.script` and by tests, played by `daemon.demo.messages_ap
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Json = dict[str, Any]
@@ -102,6 +102,7 @@ class Conversation:
     """What the CLI has sent: the prompt, the turns answered so far (`turn`, from 0), and what its tools returned.
 
     `attempt` counts how often this turn was asked for before. `tools` holds the names that the model may call.
+    `asked` has every text of the user with the turns before it: a higher tier goes on in a conversation that has some.
     """
 
     prompt: str
@@ -112,6 +113,7 @@ class Conversation:
     system: str = ""
     attempt: int = 0
     session: str = ""
+    asked: Sequence[tuple[str, int]] = ()
 
     def result_of(self, call_id: str) -> ToolResult | None:
         """The answer to the call with that id, if it was made."""
@@ -138,18 +140,25 @@ class Playbook:
     default: Script
     marked: dict[str, Script] = field(default_factory=dict)
 
-    def script_for(self, conversation: Conversation) -> Script:
-        """The script of this conversation."""
-        for marker, script in self.marked.items():
-            if marker in conversation.prompt:
-                return script
-        return self.default
+    def choose(self, conversation: Conversation) -> tuple[Script, Conversation]:
+        """The script of the newest text with a marker, and the conversation as it went since that text."""
+        for text, turns in reversed(conversation.asked or [(conversation.prompt, 0)]):
+            for marker, script in self.marked.items():
+                if marker in text:
+                    return script, replace(conversation, prompt=text, turn=conversation.turn - turns)
+        return self.default, conversation
 
 
 def read(body: Mapping[str, Any], session: str = "") -> Conversation:
     """The conversation in the body of a request to /v1/messages. Texts that the CLI adds itself are left out."""
     messages: list[Json] = list(body.get("messages", []))
-    prompts = [text for message in messages if message["role"] == "user" for text in _texts(message)]
+    asked: list[tuple[str, int]] = []
+    turns = 0
+    for message in messages:
+        if message["role"] == "assistant":
+            turns += 1
+        elif message["role"] == "user":
+            asked += [(text, turns) for text in _texts(message)]
     calls: dict[str, ToolUse] = {}
     results: list[ToolResult] = []
     for message in messages:
@@ -160,13 +169,14 @@ def read(body: Mapping[str, Any], session: str = "") -> Conversation:
                 call = calls.get(block["tool_use_id"], ToolUse("unknown", {}, block["tool_use_id"]))
                 results.append(ToolResult(call, flatten(block.get("content")), bool(block.get("is_error"))))
     return Conversation(
-        prompt=prompts[0] if prompts else "",
-        turn=sum(1 for message in messages if message["role"] == "assistant"),
+        prompt=asked[0][0] if asked else "",
+        turn=turns,
         results=results,
         tools=frozenset(tool["name"] for tool in body.get("tools") or []),
         model=str(body.get("model", "")),
         system=flatten(body.get("system")),
         session=session,
+        asked=asked,
     )
 
 

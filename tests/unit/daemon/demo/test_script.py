@@ -133,8 +133,8 @@ def test_the_prompt_file_chooses_the_check_and_names_every_service() -> None:
     book = playbook(SERVICES)
     assert MARKER in text
     assert all(service.url in text for service in SERVICES)
-    assert len(book.script_for(Conversation(text, 0))) == 5
-    assert book.script_for(Conversation("hello", 0)) is book.default
+    assert len(book.choose(Conversation(text, 0))[0]) == 5
+    assert book.choose(Conversation("hello", 0))[0] is book.default
 
 
 def test_the_tempo_decides_how_long_a_check_lasts() -> None:

@@ -61,8 +61,8 @@ def test_past_its_end_a_script_says_so() -> None:
 def test_a_marker_in_the_prompt_chooses_the_script() -> None:
     one, other = [Turn([Text("one")])], [Turn([Text("other")])]
     book = Playbook(one, {"NIGHT": other})
-    assert book.script_for(read(body(user(text("watch at NIGHT"))))) is other
-    assert book.script_for(read(body(user(text("watch"))))) is one
+    assert book.choose(read(body(user(text("watch at NIGHT")))))[0] is other
+    assert book.choose(read(body(user(text("watch")))))[0] is one
 
 
 def test_a_turn_with_a_call_stops_for_it() -> None:
