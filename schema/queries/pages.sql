@@ -79,8 +79,9 @@ WHERE calls.session_id = :session_id LIMIT 5000;
 SELECT * FROM cooldown_actions WHERE id < :before ORDER BY id DESC LIMIT :limit;
 
 -- services_down --
--- How many services were down when they were last looked at.
-SELECT count(*) FROM service_health_streak WHERE status IN ('down', 'unreachable') AND last_checked_at >= :since;
+-- The services that were down when they were last looked at.
+SELECT service, status FROM service_health_streak
+WHERE status IN ('down', 'unreachable') AND last_checked_at >= :since;
 
 -- attention --
 -- The newest critical events, among them those that ask for a person.

@@ -1,0 +1,54 @@
+"""The audit log: one line for each verdict, decision and change, written in the transaction of what it tells of.
+
+`add` is called by whoever decides or changes something; `page` answers `daemon.limits.handlers`.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from ipc.messages.limits import AuditReply, ListAudit
+from schema import timestamps
+from schema.database import Database
+from schema.limits import AuditEntry
+
+LIMIT_MAX = 500
+NEWEST = 2**62
+RULES = "rules"  # the actor where no person decided
+
+
+def add(
+    db: Database,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    at: datetime,
+    session_id: int | None = None,
+    rule: str | None = None,
+    detail: str = "",
+) -> None:
+    """Adds a line. `subject` is the command, whole, or what the action was done to; texts are free of secrets."""
+    db.change(
+        "audit.add",
+        at=timestamps.stamp(at),
+        actor=actor or "unknown",
+        action=action,
+        session_id=session_id,
+        subject=subject,
+        rule=rule,
+        detail=detail,
+    )
+
+
+def page(db: Database, request: ListAudit) -> AuditReply:
+    """A page of the log, newest first."""
+    bounds = {"before": request.before or NEWEST, "limit": max(1, min(request.limit, LIMIT_MAX))}
+    if request.session_id is not None:
+        action = request.action or None
+        rows = db.rows("audit.page_by_session", session_id=request.session_id, action=action, **bounds)
+    elif request.action:
+        rows = db.rows("audit.page_by_action", action=request.action, **bounds)
+    else:
+        rows = db.rows("audit.page", **bounds)
+    return AuditReply(entries=[msgspec.convert(row, AuditEntry) for row in rows])

@@ -1,0 +1,95 @@
+"""Runs a script under real bash where every program is a stub that only records its argv.
+
+The stubs' directory is the whole PATH and the environment is empty, so nothing real can be reached by name. What could
+leave it (absolute paths, `env -i`, login shells, `command -p`) is not run.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from daemon.limits.kinds import Found, Kind
+from daemon.limits.programs.all import PROGRAMS
+from daemon.limits.words import literal, show
+
+_LEAVES = re.compile(r"/s?bin/|/tmp|\benv\b|\bcommand\b|-\w*[lip]|--login|\bkill\b|\bexec\b|\.\./|\bbuiltin\b")
+# These run what they are given, so that what is inside them is seen as well.
+_PASS_ON = ("bash", "sh", "xargs", "timeout", "nice", "nohup")
+_STUB = '#!/bin/sh\n{ printf "%s\\0" "${0##*/}" "$@"; printf "\\1"; } >> RECORD\n'
+_PASSING = {
+    "bash": 'exec /bin/bash --norc --noprofile "$@"\n',
+    "sh": 'exec /bin/bash --norc --noprofile "$@"\n',
+    "xargs": 'exec /usr/bin/xargs "$@"\n',
+    "timeout": 'exec /usr/bin/timeout "$@"\n',
+    "nice": 'exec /usr/bin/nice "$@"\n',
+    "nohup": 'exec /usr/bin/nohup "$@"\n',
+}
+
+
+class Stage:
+    """A directory of stubs and a place to run in."""
+
+    def __init__(self, directory: Path) -> None:
+        self.programs, self.place, self.record = directory / "programs", directory / "place", directory / "record"
+        self.programs.mkdir()
+        self.place.mkdir()
+        stub = directory / "stub"
+        stub.write_text(_STUB.replace("RECORD", str(self.record)), encoding="utf-8")
+        stub.chmod(0o755)
+        for name in PROGRAMS:
+            if name not in _PASSING and "/" not in name:
+                (self.programs / name).symlink_to(stub)
+        for name, text in _PASSING.items():
+            path = self.programs / name
+            path.write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
+            path.chmod(0o755)
+
+    def run(self, script: str) -> list[list[str]]:
+        """The argv of every program that bash started."""
+        self.record.write_bytes(b"")
+        for path in self.place.iterdir():
+            path.unlink()
+        with subprocess.Popen(
+            ["/bin/bash", "--norc", "--noprofile", "-c", f"enable -n kill\neval {show([literal(script)])}"],
+            env={"PATH": str(self.programs), "HOME": "~"},
+            cwd=self.place,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a loop that never ends has shown what it runs
+                process.wait(timeout=2)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        calls = self.record.read_bytes().decode("utf-8", "surrogateescape").split("\x01")
+        return [call.split("\0")[:-1] for call in calls if call]
+
+
+def may_run(script: str, found: tuple[Found, ...]) -> bool:
+    """Whether a script is understood, so that there is something to compare, and stays among the stubs."""
+    harmless = {Kind.READ, Kind.RESTART, Kind.WRITE}
+    writes_here = all(
+        item.kind is not Kind.WRITE or not item.words[1:2][0].startswith(("/", "…", "~"))
+        for item in found
+        if item.words
+    )
+    return all(item.kind in harmless for item in found) and writes_here and not _LEAVES.search(script)
+
+
+def unseen(calls: list[list[str]], found: tuple[Found, ...]) -> list[list[str]]:
+    """What bash started that isn't among what was found."""
+    return [call for call in calls if call and not any(_is(call, item) for item in found)]
+
+
+def _is(call: list[str], item: Found) -> bool:
+    if any(wrapper.split()[0] == call[0] for wrapper in item.through):
+        return True
+    if show([literal(word) for word in call]) == item.text:
+        return True
+    # Words that weren't known: those before them must be there, in order.
+    known = [word for word in item.words if word != "…"]
+    return item.words[-1:] == ("…",) and call[: len(known)] == known

@@ -1,0 +1,77 @@
+"""The day's money on a real database: what holds the queue back, and each warning once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from daemon.budgets.budgets import Budgets
+from ipc.messages.knowledge import EventSaid
+from schema import timestamps
+from schema.states import Trigger
+from tests.integration.limits.desk import Desk
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path, CLAUDEOPS_BUDGET_DAY_USD="10", CLAUDEOPS_TIER2_BUDGET_DAY_USD="2")
+    yield made
+    await made.close()
+
+
+def budgets(desk: Desk) -> Budgets:
+    return Budgets(desk.store, desk.settings, desk.heard)
+
+
+async def spend(desk: Desk, tier: int, usd: float, *, days_ago: float = 0, estimated: bool = False) -> int:
+    """A session that has spent so much; it is over, unless its cost is only estimated yet."""
+    id_, _ = await desk.session(tier)
+    column = "estimated_usd" if estimated else "cost_usd"
+    started = timestamps.stamp(datetime.now(UTC) - timedelta(days=days_ago))
+    status = "running" if estimated else "completed"
+    text = f"UPDATE sessions SET {column} = {usd}, started_at = '{started}', status = '{status}' WHERE id = {id_}"
+    await desk.store.write(lambda db: db._connection.execute(text).fetchall())
+    return id_
+
+
+async def test_what_was_spent_before_today_does_not_count(desk: Desk) -> None:
+    await spend(desk, 1, 50.0, days_ago=1)
+    assert await budgets(desk).refusal(1, Trigger.SCHEDULED) is None
+    await spend(desk, 1, 10.0)
+    told = await budgets(desk).refusal(1, Trigger.SCHEDULED)
+    assert told == "the day's budget is used up ($10.00 of $10.00); until 00:00 UTC only people start sessions"
+    assert await budgets(desk).refusal(1, Trigger.MANUAL) is None
+
+
+async def test_what_running_sessions_are_known_to_spend_counts(desk: Desk) -> None:
+    await spend(desk, 2, 2.5, estimated=True)
+    assert await budgets(desk).refusal(2, Trigger.ESCALATION) is not None
+    assert await budgets(desk).refusal(1, Trigger.ESCALATION) is None
+
+
+async def test_each_warning_is_given_once_a_day_whoever_ends_at_once(desk: Desk) -> None:
+    first = await spend(desk, 1, 5.5)
+    await asyncio.gather(*(budgets(desk).note_end(first) for _ in range(5)))
+    second = await spend(desk, 1, 3.0)
+    await budgets(desk).note_end(second)
+    third = await spend(desk, 2, 2.0)
+    await budgets(desk).note_end(third)
+    events = await desk.rows("events")
+    assert [(event["level"], event["session_id"], event["message"].split(":")[0]) for event in events] == [
+        ("warning", first, "The day's budget"),
+        ("warning", second, "The day's budget"),
+        ("critical", third, "The day's budget is used up"),
+        ("critical", third, "Tier 2's budget of the day is used up"),
+    ]
+    assert [event.id for event in desk.heard.events if isinstance(event, EventSaid)] == [1, 2, 3, 4]
+    assert "80 %" in events[1]["message"]
+
+
+async def test_without_budgets_nothing_is_said(tmp_path: Path) -> None:
+    free = Desk(tmp_path)
+    await budgets(free).note_end(await spend(free, 1, 500.0))
+    assert await budgets(free).refusal(1, Trigger.SCHEDULED) is None
+    assert await free.rows("events") == []
+    await free.close()
