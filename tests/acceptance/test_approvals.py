@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from daemon.demo.turns import Conversation, Turn
+from daemon.demo.turns import Conversation, Script, Turn
 from schema.database import Database
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.real import acts, messages_api, real, report, say
@@ -22,7 +22,7 @@ def told(conversation: Conversation) -> Turn:
     return report(f"told: {result.text if result else 'nothing'}")
 
 
-SCRIPT = [ASKED, told, told]
+SCRIPT: Script = [ASKED, told, told]
 ROUND = {"CLAUDEOPS_APPROVAL_HOLD": "0"}
 
 
@@ -155,7 +155,7 @@ def test_the_worker_dies_while_a_call_is_held_and_the_answer_still_comes(tmp_pat
 
 
 def test_calls_that_come_together_are_not_put_aside(tmp_path: Path) -> None:
-    batch = [
+    batch: Script = [
         say("Both at once.", bash(COMMAND, "deploy"), bash("docker compose up -d db", "other")),
         say("Alone, then.", bash(COMMAND, "alone")),
         report("done"),

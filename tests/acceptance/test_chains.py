@@ -146,7 +146,7 @@ Rows = list[dict[str, Any]]
 
 def shim(state: Path, row: dict[str, Any]) -> bool:
     """Whether a session's shim has started its command."""
-    return (state / "runs" / row["run_id"] / "shim.json").exists()
+    return bool((state / "runs" / row["run_id"] / "shim.json").exists())
 
 
 STEPS: dict[str, Callable[[Path, Rows], bool]] = {

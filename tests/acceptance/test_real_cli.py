@@ -1,15 +1,11 @@
 """Sessions of the whole daemon with the real claude CLI, against a scripted Messages API on loopback."""
 
-import asyncio
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from daemon.demo.messages_api import MessagesApi
-from daemon.demo.turns import Hang, HttpError, Playbook, Script, Text, ToolUse, Turn
+from daemon.demo.turns import Hang, HttpError, Text, ToolUse, Turn
 from tests.acceptance.harness import Daemon, wait_for
+from tests.acceptance.real import messages_api
 from tests.fakes.messages_api import CLI, KEY, bash
 
 REPORT = {
@@ -22,22 +18,6 @@ TOOL = Turn([Text("I look."), bash("sleep 0.2 && echo it answers", "one")], inpu
 DENIED = Turn([bash("docker restart web", "two")])
 END = Turn([ToolUse("StructuredOutput", REPORT)])
 LONG = Turn([bash("sleep 120", "long")])
-
-
-@contextmanager
-def messages_api(**scripts: Script) -> Iterator[tuple[str, MessagesApi]]:
-    """An API in a thread of its own; the prompt names its script."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    api = MessagesApi(Playbook([END], {f"script {name}": script for name, script in scripts.items()}), KEY)
-    try:
-        yield asyncio.run_coroutine_threadsafe(api.start(), loop).result(10), api
-    finally:
-        asyncio.run_coroutine_threadsafe(api.stop(), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def of_api(directory: Path, url: str, **more: str) -> Daemon:
