@@ -131,3 +131,40 @@ async def burst(daemon: Daemon) -> list[TriggerReply]:
     finally:
         await client.close()
         context.destroy(0)
+
+
+def test_what_goes_wrong_before_a_session_exists_is_told_at_once_and_nobody_hangs(tmp_path: Path) -> None:
+    prompt = tmp_path / "tier1.md"
+    with running(tmp_path / "daemon", CLAUDEOPS_PROMPT=str(prompt)) as daemon:
+        refused = daemon.ctl("sessions", "trigger", "--tier", "1", "--json", check=False)
+        assert refused.returncode == 1
+        assert f"can't read the prompt file {prompt}" in json.loads(refused.stdout)["error"]["message"]
+        trigger = daemon.json("triggers", "add", "--tier", "1")
+
+        def refusal() -> Any:
+            (row,) = read(daemon, "triggers.by_id", id=trigger["id"])
+            return row["status"] == "refused" and row["reason"]
+
+        assert f"can't read the prompt file {prompt}" in wait_for(refusal, 15, "a refusal")
+        # A repository whose servers can't be read keeps no session from starting.
+        bad = tmp_path / "daemon" / "repos" / "shop" / ".claude-ops"
+        bad.mkdir(parents=True)
+        (bad / "mcp.json").write_text("{")
+        daemon.environment["CLAUDEOPS_REPOS_DIR"] = str(tmp_path / "daemon" / "repos")
+        assert daemon.stop() == 0
+        daemon.start()
+        assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
+        assert "shop" in daemon.ctl("mcp").stderr
+
+
+def test_an_override_survives_a_restart_and_a_new_interval_counts_at_once(tmp_path: Path) -> None:
+    (tmp_path / "tier1.md").write_text('{"lines": 1}')
+    environment = {"CLAUDEOPS_SCHEDULE_ENABLED": "true", "CLAUDEOPS_INTERVAL": "3600",
+                   "CLAUDEOPS_PROMPT": str(tmp_path / "tier1.md")}  # fmt: skip
+    with running(tmp_path / "daemon", **environment) as daemon:
+        wait_for(lambda: daemon.json("status")["next_run_at"], 20, "the first session over")
+        daemon.ctl("config", "set", "interval", "1")
+        wait_for(lambda: len(daemon.json("sessions", "list")) >= 2, 10, "a second session, long before the old hour")
+        assert daemon.stop() == 0
+        daemon.start()
+        assert daemon.ctl("config", "get", "interval").stdout.strip() == "1"
