@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from daemon.repositories.rules import tool_name
 from daemon.sessions.markers import Saying, Spoken, read_structured, read_text
 from daemon.sessions.rules import Said
 from schema import timestamps
@@ -102,7 +103,7 @@ class Reading:
             return {
                 "model_id": event.model or None,
                 "cli_version": event.cli_version or None,
-                "servers": msgspec.json.encode(event.mcp_servers).decode(),
+                "servers": msgspec.json.encode(servers(event)).decode(),
             }
         if isinstance(event, Result):
             self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "", event.deferred)
@@ -135,6 +136,18 @@ def _moment(told: str | None, now: datetime) -> str:
         return timestamps.stamp(timestamps.parse(told) if told else now)
     except ValueError:
         return timestamps.stamp(now)
+
+
+def servers(init: Init) -> list[dict[str, Any]]:
+    """The MCP servers with their status, and how many tools each has brought."""
+    return [
+        {
+            "name": server.name,
+            "status": server.status,
+            "tools": sum(tool.startswith(f"mcp__{tool_name(server.name)}__") for tool in init.tools),
+        }
+        for server in init.mcp_servers
+    ]
 
 
 def response(result: Result) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ esac
 """
 SSH = """#!/bin/sh
 echo "ssh $*" >> {place}/acts
+while [ "${{1#-}}" != "$1" ]; do case "$1" in -[oplifFJ]) shift ;; esac; shift; done
 shift
 exec sh -c "$*"
 """
 SUDO = """#!/bin/sh
 echo "sudo $*" >> {place}/acts
+while [ "${{1#-}}" != "$1" ]; do case "$1" in -[ug]) shift ;; esac; shift; done
 exec "$@"
 """
 
@@ -56,12 +58,13 @@ def say(text: str, *calls: ToolUse) -> Turn:
 
 
 @contextmanager
-def messages_api(**scripts: Script) -> Iterator[tuple[str, MessagesApi]]:
-    """An API in a thread of its own; the newest prompt that says `script <name>` names its script."""
+def messages_api(marked: Mapping[str, Script] | None = None, **scripts: Script) -> Iterator[tuple[str, MessagesApi]]:
+    """An API in a thread of its own; the newest prompt that says `script <name>`, or has a mark, names its script."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    api = MessagesApi(Playbook([report("nothing to do")], {f"script {name}": s for name, s in scripts.items()}), KEY)
+    known = {f"script {name}": script for name, script in scripts.items()} | dict(marked or {})
+    api = MessagesApi(Playbook([report("nothing to do")], known), KEY)
     try:
         yield asyncio.run_coroutine_threadsafe(api.start(), loop).result(10), api
     finally:
@@ -129,8 +132,11 @@ class Service:
 
 
 @contextmanager
-def real(directory: Path, url: str, **environment: str) -> Iterator[Daemon]:
-    """A daemon with the real CLI and the stand-ins; `acts` in its directory has every command that was really run."""
+def real(directory: Path, url: str, tools: str = "", **environment: str) -> Iterator[Daemon]:
+    """A daemon with the real CLI and the stand-ins; `acts` in its directory has every command that was really run.
+
+    `tools`: a directory of further stand-ins, which go before these. `environment` goes before what is set here.
+    """
     place = directory / "stand-ins"
     place.mkdir(parents=True, exist_ok=True)
     for name, text in (("docker", DOCKER), ("ssh", SSH), ("sudo", SUDO)):
@@ -138,19 +144,19 @@ def real(directory: Path, url: str, **environment: str) -> Iterator[Daemon]:
         (place / name).chmod(0o755)
     for tier in (1, 2, 3):
         (place / f"tier{tier}.md").write_text(f"script tier{tier}")
-    daemon = Daemon(
-        directory / "daemon",
-        CLAUDEOPS_CLAUDE_BIN=str(CLI),
-        CLAUDEOPS_PROMPT=str(place / "tier1.md"),
-        CLAUDEOPS_TIER2_PROMPT=str(place / "tier2.md"),
-        CLAUDEOPS_TIER3_PROMPT=str(place / "tier3.md"),
-        CLAUDEOPS_STOP_GRACE_INT="8",
-        ANTHROPIC_API_KEY=KEY,
-        ANTHROPIC_BASE_URL=url,
-        NO_PROXY="127.0.0.1",
-        **environment,
-    )
-    daemon.environment["PATH"] = f"{place}:{daemon.environment['PATH']}"
+    settings = {
+        "CLAUDEOPS_CLAUDE_BIN": str(CLI),
+        "CLAUDEOPS_PROMPT": str(place / "tier1.md"),
+        "CLAUDEOPS_TIER2_PROMPT": str(place / "tier2.md"),
+        "CLAUDEOPS_TIER3_PROMPT": str(place / "tier3.md"),
+        "CLAUDEOPS_STOP_GRACE_INT": "8",
+        "ANTHROPIC_API_KEY": KEY,
+        "ANTHROPIC_BASE_URL": url,
+        "NO_PROXY": "127.0.0.1",
+    }
+    daemon = Daemon(directory / "daemon", **settings | environment)
+    before = f"{tools}:{place}" if tools else str(place)
+    daemon.environment["PATH"] = f"{before}:{daemon.environment['PATH']}"
     try:
         yield daemon.start()
     finally:

@@ -168,3 +168,22 @@ def test_an_override_survives_a_restart_and_a_new_interval_counts_at_once(tmp_pa
         assert daemon.stop() == 0
         daemon.start()
         assert daemon.ctl("config", "get", "interval").stdout.strip() == "1"
+
+
+def test_when_the_money_of_the_day_is_spent_only_people_start_sessions(tmp_path: Path) -> None:
+    with running(tmp_path, CLAUDEOPS_BUDGET_DAY_USD="0.01") as daemon:
+        daemon.wait_ended(daemon.trigger(lines=1)["id"])  # it costs $0.0123
+        alert = add(daemon, {"lines": 1}, "--kind", "alert")
+
+        def held() -> Any:
+            (row,) = read(daemon, "triggers.by_id", id=alert["id"])
+            return row["reason"]
+
+        assert "$0.01" in wait_for(held, 15, "why it waits")
+        warned = [event["message"] for event in daemon.json("events", "list", "--level", "warning")]
+        critical = [event["message"] for event in daemon.json("events", "list", "--level", "critical")]
+        assert len(warned) + len(critical) >= 1
+        assert daemon.wait_ended(started(daemon, add(daemon, {"lines": 1})))["status"] == "completed"
+        assert read(daemon, "triggers.by_id", id=alert["id"])[0]["status"] == "waiting"
+        daemon.ctl("config", "set", "budget_day_usd", "10")
+        assert daemon.wait_ended(started(daemon, alert))["status"] == "completed"

@@ -87,7 +87,7 @@ def test_a_recorded_marker_is_said() -> None:
 
 def test_the_mcp_servers_of_a_session_are_known_with_their_status() -> None:
     servers = msgspec.json.decode(recorded("mcp").columns["servers"])
-    assert {"name": "broken", "status": "failed"} in servers
+    assert {"name": "broken", "status": "failed", "tools": 0} in servers
     assert recorded("simple").columns["servers"] == "[]"
 
 
