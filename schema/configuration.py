@@ -4,6 +4,7 @@ Precedence: default < environment < override. Empty text means "not set". Called
 SIGHUP, by the worker for every live value, and by `claudeopsctl config`. Standard library alone.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -63,6 +64,8 @@ def parse(declaration: Declaration, text: str) -> Any:
     if declaration.kind is str:
         if "\n" in text or "\0" in text:
             raise ValueError("line ends and NULs are not possible here")
+        if meta.form and text.strip() and not re.fullmatch(meta.form, text.strip()):
+            raise ValueError(f"{text!r} is not of the form {meta.example}")
         if meta.choices and text not in meta.choices:
             raise ValueError(f"{text!r} is none of {', '.join(meta.choices)}")
         return text

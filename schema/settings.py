@@ -37,6 +37,8 @@ class Meta(NamedTuple):
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    form: str = ""  # a regular expression that a text has to match as a whole
+    example: str = ""  # of such a text
 
 
 def _m(section: str, doc: str, **more: object) -> Meta:
@@ -50,7 +52,7 @@ class Settings(NamedTuple):
     # Schedule
     interval: Annotated[int, _m("Schedule", "Time from the end of one scheduled session to the start of the next.", unit="s", live=True, web=True, low=1)] = 3600
     schedule_cron: Annotated[str, _m("Schedule", "A cron expression, such as 0 */2 * * *, in local time; when it is set, sessions start by it and not by the interval.", live=True, web=True)] = ""
-    quiet_hours: Annotated[str, _m("Schedule", "A daily time, such as 22:00-06:30 in local time, in which scheduled sessions wait; what people and alerts ask for starts all the same.", live=True, web=True)] = ""
+    quiet_hours: Annotated[str, _m("Schedule", "A daily time, such as 22:00-06:30 in local time, in which scheduled sessions wait; what people and alerts ask for starts all the same.", live=True, web=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     schedule_enabled: Annotated[bool, _m("Schedule", "Whether sessions start by the interval; manual ones always can.", live=True, web=True)] = True
     # Sessions
     claude_bin: Annotated[str, _m("Sessions", "The command that sessions run.", web=True)] = "claude"

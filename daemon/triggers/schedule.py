@@ -55,7 +55,6 @@ class Schedule:
         self._moved = asyncio.Event()
         settings.on_change.append(self._on_change)
         settings.checks["schedule_cron"] = lambda text: rules.next_date(text, datetime.now().astimezone())
-        settings.checks["quiet_hours"] = rules.quiet_hours
         sessions.on_change.append(self._moved.set)
 
     def next_run_at(self) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.demo.findings import judge, look, report
+from daemon.demo.findings import Note, handing_on, judge, look, overall, report
 from daemon.demo.services import Service
 from daemon.demo.turns import ToolResult
 
@@ -41,18 +41,32 @@ def test_a_body_that_looks_like_a_measure_does_not_count() -> None:
 
 def test_a_failing_service_is_quoted_by_its_cause() -> None:
     down = judge("web", result('{"cause": "no ledger"}\nstatus=503 time=0.002000s'))
-    assert down.marker == "[EVENT:critical:web] answers HTTP 503 in 2 ms: no ledger"
+    assert down.note.marker == "[EVENT:critical:web] answers HTTP 503 in 2 ms: no ledger"
 
 
 def test_only_what_is_down_is_handed_on() -> None:
     slow = judge("web", result("ok\nstatus=200 time=0.9s"))
     down = judge("pay", result("no\nstatus=500 time=0.1s"))
-    assert report([slow], "s", [])["escalation"] == {"needed": False}
-    handed = report([slow, down], "s", ["a note"])
-    assert handed["escalation"]["needed"] is True
-    assert "pay" in handed["escalation"]["reason"]
-    assert "web" not in handed["escalation"]["reason"]
-    assert [event["level"] for event in handed["events"]] == ["warning", "critical", "info"]
+    handed = handing_on([slow, down], "looked twice")
+    assert handed["needed"] is True
+    assert "pay" in handed["reason"]
+    assert "web" not in handed["reason"]
+    assert handed["failed_checks"] == ["http pay"]
+
+
+def test_a_report_has_the_events_of_its_findings_and_further_ones() -> None:
+    slow = judge("web", result("ok\nstatus=200 time=0.9s"))
+    told = report([slow], "s", [Note("info", "a note")])
+    assert told["escalation"] == {"needed": False}
+    assert [event["level"] for event in told["events"]] == ["warning", "info"]
+    assert "service" not in told["events"][1]
+
+
+def test_in_words_the_worst_comes_first() -> None:
+    texts = ["ok\nstatus=200 time=0.9s", "no\nstatus=500 time=0.1s", "ok\nstatus=200 time=0.1s"]
+    found = [judge(name, result(text)) for name, text in zip(("slow", "down", "well"), texts, strict=True)]
+    assert overall(found).startswith("down answers HTTP 500")
+    assert overall(found).endswith("1 of 3 services are healthy.")
 
 
 def test_the_call_writes_nothing_and_has_a_bound() -> None:

@@ -1,146 +1,114 @@
-"""The demo's scripts, played without a server: each turn gets what its calls would have returned."""
-
-from collections.abc import Callable
-from dataclasses import replace
+"""Which script answers whom, and what all of them have in common: the schema, and the daemon's limits."""
 
 import msgspec
+import pytest
 
+from daemon.demo.answer import answer
 from daemon.demo.launch import SCHEMA
-from daemon.demo.script import MARKER, REPORT_TOOL, answer, check, playbook, prompt
-from daemon.demo.services import Service
-from daemon.demo.turns import Conversation, Script, Text, ToolResult, ToolUse, Turn, play
+from daemon.demo.observe import check
+from daemon.demo.repair import Repair
+from daemon.demo.script import MARKERS, playbook, prompt
+from daemon.demo.turns import Conversation
+from daemon.limits.calls import judge_call
+from daemon.sessions.command import tool_lists
+from schema.settings import Settings
+from tests.unit.daemon.demo.played import COOLING, DOWN, OK, SERVICES, SLOW, Played, World, through
 
-SERVICES = [Service("shop", "http://s"), Service("search", "http://t"), Service("payments", "http://p")]
-OK = "ok\nstatus=200 time=0.004s"
-SLOW = "ok\nstatus=200 time=0.8s"
-DOWN = '{"cause": "no ledger"}\nstatus=503 time=0.002s'
-DENIED = "Permission to use Bash with command docker restart payments has been denied."
-
-Tool = Callable[[ToolUse], tuple[str, bool]]
-
-
-def through(
-    script: Script, tool: Tool, asked: str = "x", tools: frozenset[str] = frozenset({REPORT_TOOL})
-) -> list[Turn]:
-    conversation = Conversation(asked, 0, tools=tools)
-    turns = []
-    for number in range(len(script)):
-        turn = play(script, replace(conversation, turn=number))
-        turns.append(turn)
-        calls = [block for block in turn.blocks if isinstance(block, ToolUse) and block.name != REPORT_TOOL]
-        answers = [ToolResult(call, *tool(call)) for call in calls]
-        conversation = replace(conversation, results=[*conversation.results, *answers])
-    return turns
+STATE = "/srv/demo"
+RESTART, REPLACE = "docker restart payments", "docker compose up -d payments"
 
 
-def words(turns: list[Turn]) -> str:
-    return "\n".join(block.text for turn in turns for block in turn.blocks if isinstance(block, Text))
+def world(**acts: tuple[str, bool]) -> World:
+    made = World(payments=[DOWN, OK])
+    made.others |= {{"restart": RESTART, "replace": REPLACE}[name]: answer for name, answer in acts.items()}
+    return made
 
 
-def reported(turns: list[Turn]) -> dict[str, object]:
-    last = turns[-1].blocks[-1]
-    assert isinstance(last, ToolUse)
-    assert last.name == REPORT_TOOL
-    return last.input
-
-
-def world(**texts: str) -> Tool:
-    def tool(call: ToolUse) -> tuple[str, bool]:
-        command = call.input["command"]
-        if command.startswith("docker"):
-            return DENIED, True
-        if command == "uptime":
-            return "load average: 0.10", False
-        return texts[call.id.rpartition("-")[2]], False
-
-    return tool
-
-
-def statuses(turns: list[Turn]) -> dict[str, str]:
-    checked = reported(turns)["services_checked"]
-    assert isinstance(checked, list)
-    return {service["name"]: service["status"] for service in checked}
-
-
-def test_a_broken_service_is_looked_at_twice_not_restarted_and_handed_on() -> None:
-    turns = through(check(SERVICES), world(shop=OK, search=SLOW, payments=DOWN))
-    assert statuses(turns) == {"shop": "healthy", "search": "degraded", "payments": "down"}
-    assert DENIED in words(turns)
-    assert "[EVENT:critical:payments]" in words(turns)
-    assert reported(turns)["escalation"] == {
-        "needed": True,
-        "reason": "payments answers HTTP 503 in 2 ms: no ledger. Tier 1 only observes.",
+def plays() -> dict[int, list[Played]]:
+    """Each tier's script, in worlds that lead it through all of its calls."""
+    tier2 = Repair(SERVICES, 2).script
+    handed = through(check(SERVICES), World()).conversation.results
+    return {
+        1: [through(check(SERVICES), World(payments=text)) for text in (DOWN, OK)],
+        2: [
+            through(tier2, world(restart=("payments", False)), before=handed),
+            through(tier2, world(restart=(COOLING, True), replace=("Started", False))),
+            through(tier2, world(restart=(COOLING, True), replace=("denied", True))),
+        ],
+        3: [through(Repair(SERVICES, 3).script, world(replace=("Started", False)))],
     }
 
 
-def test_with_nothing_down_nothing_is_tried_and_nothing_handed_on() -> None:
-    turns = through(check(SERVICES), world(shop=OK, search=SLOW, payments=OK))
-    assert statuses(turns) == {"shop": "healthy", "search": "degraded", "payments": "healthy"}
-    assert "docker" not in str([turn.blocks for turn in turns])
-    assert "load average: 0.10" in words(turns)
-    assert reported(turns)["escalation"] == {"needed": False}
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_every_call_meets_the_verdict_that_its_script_expects(tier: int) -> None:
+    _, disallowed = tool_lists(Settings(), tier)
+    asked = {(2, REPLACE)}
+    made = {command for played in plays()[tier] for command in played.commands}
+    for command in made:
+        given = {"command": command, "description": "why"}
+        judged = judge_call(
+            "Bash", given, tier=tier, dry_run=False, disallowed=disallowed, mcp_reading=[], state_dir=STATE,
+            cwd=f"{STATE}/app",
+        )  # fmt: skip
+        assert judged.decision == ("ask" if (tier, command) in asked else "allow"), (command, judged.reason)
+    counted = {command for command in made if command in (RESTART, REPLACE)}
+    assert counted == {1: set(), 2: {RESTART, REPLACE}, 3: {REPLACE}}[tier]
 
 
-def test_a_service_that_recovers_meanwhile_is_told_as_recovered() -> None:
-    def tool(call: ToolUse) -> tuple[str, bool]:
-        return (OK, False) if call.id == "again-payments" else world(shop=OK, search=SLOW, payments=DOWN)(call)
-
-    turns = through(check(SERVICES), tool)
-    assert statuses(turns)["payments"] == "healthy"
-    assert "payments was down at first and healthy when looked at again." in words(turns)
-    assert reported(turns)["escalation"] == {"needed": False}
-
-
-def test_a_restart_that_was_let_through_is_not_called_refused() -> None:
-    def tool(call: ToolUse) -> tuple[str, bool]:
-        return ("payments", False) if call.id == "act" else world(shop=OK, search=OK, payments=DOWN)(call)
-
-    assert "refused" not in words(through(check(SERVICES), tool)).lower()
-
-
-def test_without_a_schema_the_words_are_the_end() -> None:
-    turns = through(check(SERVICES), world(shop=OK, search=OK, payments=OK), tools=frozenset())
-    assert turns[-1].stop_reason == "end_turn"
+@pytest.mark.parametrize("command", [RESTART, REPLACE])
+def test_what_tier_1_leaves_to_others_it_would_be_denied(command: str) -> None:
+    _, disallowed = tool_lists(Settings(), 1)
+    given = {"command": command}
+    judged = judge_call(
+        "Bash", given, tier=1, dry_run=False, disallowed=disallowed, mcp_reading=[], state_dir=STATE, cwd=STATE
+    )
+    assert judged.decision == "deny"
 
 
 def test_the_reports_fit_the_schema_that_sessions_are_given() -> None:
     schema = msgspec.json.decode(SCHEMA.read_bytes())
-    assert "$schema" not in schema
-    for given in (OK, SLOW, DOWN):
-        found = reported(through(check(SERVICES), world(shop=OK, search=SLOW, payments=given)))
-        assert set(schema["required"]) <= set(found) <= set(schema["properties"])
-        for name in ("events", "services_checked"):
-            item = schema["properties"][name]["items"]
-            entries = found[name]
-            assert isinstance(entries, list)
-            for entry in entries:
-                assert set(item["required"]) <= set(entry) <= set(item["properties"])
-        levels = schema["properties"]["events"]["items"]["properties"]["level"]["enum"]
-        states = schema["properties"]["services_checked"]["items"]["properties"]["status"]["enum"]
-        assert {event["level"] for event in found["events"]} <= set(levels)  # type: ignore[attr-defined]
-        assert {service["status"] for service in found["services_checked"]} <= set(states)  # type: ignore[attr-defined]
+    found = [played.reported for tier in plays().values() for played in tier]
+    found.append(through(answer(SERVICES), World()).reported)
+    for report in found:
+        fits(schema, report)
+
+
+def fits(schema: dict[str, object], value: object) -> None:
+    """A small part of JSON Schema, as far as ours uses it."""
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool}
+    assert isinstance(value, kinds[str(schema["type"])]), (schema, value)
+    assert value in schema.get("enum", [value])  # type: ignore[operator]
+    if isinstance(value, dict):
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"])  # type: ignore[call-overload]
+        for name, part in value.items():
+            fits(schema["properties"][name], part)  # type: ignore[index]
+    elif isinstance(value, list):
+        for item in value:
+            fits(schema["items"], item)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_a_tiers_prompt_file_chooses_its_script_and_names_every_service(tier: int) -> None:
+    text = prompt(tier, SERVICES)
+    book = playbook(SERVICES)
+    assert text.startswith(MARKERS[tier])
+    assert all(service.url in text for service in SERVICES)
+    assert book.choose(Conversation(text, 0))[0] is book.marked[MARKERS[tier]]
+
+
+def test_a_higher_tier_goes_on_in_the_conversation_and_its_own_prompt_counts() -> None:
+    book = playbook(SERVICES)
+    asked = [(prompt(1, SERVICES), 0), (prompt(2, SERVICES), 5), ("go on", 7)]
+    script, conversation = book.choose(Conversation(asked[0][0], 8, asked=asked))
+    assert script is book.marked[MARKERS[2]]
+    assert conversation.turn == 3
 
 
 def test_ones_own_prompt_is_quoted_and_told_that_the_words_are_scripted() -> None:
-    turns = through(answer(SERVICES), world(look=SLOW), asked="How is search?\nQuick!")
-    assert "> How is search?\n> Quick!" in words(turns)
-    assert "scripted" in words(turns)
-    assert "**search** is slow" in words(turns)
-
-
-def test_the_prompt_file_chooses_the_check_and_names_every_service() -> None:
-    text = prompt(SERVICES)
     book = playbook(SERVICES)
-    assert MARKER in text
-    assert all(service.url in text for service in SERVICES)
-    assert len(book.choose(Conversation(text, 0))[0]) == 5
     assert book.choose(Conversation("hello", 0))[0] is book.default
-
-
-def test_the_tempo_decides_how_long_a_check_lasts() -> None:
-    def lasts(tempo: float) -> float:
-        turns = through(check(SERVICES, tempo), world(shop=OK, search=SLOW, payments=DOWN))
-        return sum(turn.before_s + turn.pace_s for turn in turns)
-
-    assert lasts(0) == 0
-    assert lasts(1) > 8
+    played = through(answer(SERVICES), World(search=SLOW), asked="How is search?\nQuick!")
+    assert "> How is search?\n> Quick!" in played.words
+    assert "scripted" in played.words
+    assert "search is slow" in played.reported["summary"]
+    assert len(played.commands) == 1

@@ -65,6 +65,17 @@ def test_a_marker_in_the_prompt_chooses_the_script() -> None:
     assert book.choose(read(body(user(text("watch")))))[0] is one
 
 
+def test_the_newest_text_with_a_marker_chooses_and_turns_count_from_it() -> None:
+    one, two = [Turn([Text("one")])], [Turn([Text("two")]), Turn([Text("three")])]
+    book = Playbook([], {"TIER 1": one, "TIER 2": two})
+    said = {"role": "assistant", "content": [text("done")]}
+    messages = [user(text("TIER 1")), said, said, user(text("TIER 2")), said, user(text("go on"))]
+    script, conversation = book.choose(read(body(*messages)))
+    assert script is two
+    assert (conversation.turn, conversation.prompt) == (1, "TIER 2")
+    assert play(script, conversation).blocks == [Text("three")]
+
+
 def test_a_turn_with_a_call_stops_for_it() -> None:
     assert Turn([Text("a"), ToolUse("Bash", {})]).stop_reason == "tool_use"
     assert Turn([Text("a")]).stop_reason == "end_turn"

@@ -20,6 +20,7 @@ from daemon.triggers.rules import (
     next_date,
     quiet_hours,
 )
+from schema.configuration import ConfigurationError, load
 from schema.states import Trigger
 
 FREE = Facts(tier=1, max_tier=3, busy_with=None, quiet_until=None, refusal=None, budget=None)
@@ -115,14 +116,17 @@ def test_quiet_hours_may_pass_midnight(text: str, moment: str, held: bool) -> No
     assert span.hold(datetime.combine(datetime(2026, 3, 1), time.fromisoformat(moment))) is held
 
 
-@pytest.mark.parametrize("text", ["22-6", "25:00-06:00", "12:00-12:00", "night"])
-def test_quiet_hours_that_are_none_are_told_by_name(text: str) -> None:
-    with pytest.raises(ValueError, match="CLAUDEOPS_QUIET_HOURS"):
-        quiet_hours(text)
+@pytest.mark.parametrize("text", ["22-6", "25:00-06:00", "12:60-13:00", "night"])
+def test_quiet_hours_that_are_none_keep_the_daemon_from_starting_with_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"CLAUDEOPS_QUIET_HOURS: .* is not of the form 22:00-06:30"):
+        load({"CLAUDEOPS_QUIET_HOURS": text})
 
 
-def test_no_quiet_hours() -> None:
+def test_no_quiet_hours_and_those_that_end_as_they_begin_hold_nothing() -> None:
     assert quiet_hours(" ") is None
+    span = quiet_hours("12:00-12:00")
+    assert span is not None
+    assert not span.hold(datetime(2026, 3, 1, 12, 0))
 
 
 def test_the_first_session_is_due_at_once_after_the_daemons_start() -> None:
