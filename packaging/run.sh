@@ -17,9 +17,15 @@ fi
 export CLAUDEOPS_STATE_DIR="${CLAUDEOPS_STATE_DIR:-$kept/live}"
 export CLAUDEOPS_RESULTS_DIR="${CLAUDEOPS_RESULTS_DIR:-$CLAUDEOPS_STATE_DIR/results}"
 export CLAUDEOPS_REPOS_DIR="${CLAUDEOPS_REPOS_DIR:-$CLAUDEOPS_STATE_DIR/repos}"
-export CLAUDEOPS_APP_DIR="${CLAUDEOPS_APP_DIR:-$CLAUDEOPS_STATE_DIR/app}"
-export CLAUDEOPS_PROMPT="${CLAUDEOPS_PROMPT:-$PWD/daemon/prompts/tier1-observe.md}"
-export CLAUDEOPS_SCHEMA_PATH="${CLAUDEOPS_SCHEMA_PATH:-$PWD/daemon/prompts/agent-response.json}"
 export CLAUDEOPS_DASHBOARD_HOST="${CLAUDEOPS_DASHBOARD_HOST:-127.0.0.1}"
-mkdir -p "$CLAUDEOPS_STATE_DIR" "$CLAUDEOPS_RESULTS_DIR" "$CLAUDEOPS_REPOS_DIR" "$CLAUDEOPS_APP_DIR"
+mkdir -p "$CLAUDEOPS_STATE_DIR" "$CLAUDEOPS_RESULTS_DIR" "$CLAUDEOPS_REPOS_DIR"
+if [ -z "${CLAUDEOPS_APP_DIR:-}" ]; then
+    # Prompts, checks, playbooks and skills as a container has them; what somebody changed there stays.
+    export CLAUDEOPS_APP_DIR="$CLAUDEOPS_STATE_DIR/app"
+    "$python" -c 'import pathlib, sys; from daemon.repositories.shipped import fill; fill(pathlib.Path(sys.argv[1]))' "$CLAUDEOPS_APP_DIR"
+    export CLAUDEOPS_PROMPT="${CLAUDEOPS_PROMPT:-$CLAUDEOPS_APP_DIR/prompts/tier1-observe.md}"
+    export CLAUDEOPS_TIER2_PROMPT="${CLAUDEOPS_TIER2_PROMPT:-$CLAUDEOPS_APP_DIR/prompts/tier2-investigate.md}"
+    export CLAUDEOPS_TIER3_PROMPT="${CLAUDEOPS_TIER3_PROMPT:-$CLAUDEOPS_APP_DIR/prompts/tier3-remediate.md}"
+    export CLAUDEOPS_SCHEMA_PATH="${CLAUDEOPS_SCHEMA_PATH:-$CLAUDEOPS_APP_DIR/schemas/agent-response.json}"
+fi
 exec "$python" -m daemon

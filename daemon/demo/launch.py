@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from daemon.demo.script import prompt
+from daemon.demo.place import prepare
+from daemon.demo.script import FILES
 from daemon.demo.stage import KEY, Address
+from schema.settings import Settings
 
 STARTS_WITHIN_S = 30.0
 SCHEMA = Path(__file__).parent.parent / "prompts" / "agent-response.json"
@@ -28,7 +30,9 @@ CALLER_MAY_SET = (
     "CLAUDEOPS_INTERVAL",
     "CLAUDEOPS_RUNTIME_DIR",
 )
-DEFAULTS = {"CLAUDEOPS_DASHBOARD_HOST": "127.0.0.1", "CLAUDEOPS_DASHBOARD_PORT": "8080", "CLAUDEOPS_INTERVAL": "120"}
+DEFAULTS = {"CLAUDEOPS_DASHBOARD_HOST": "127.0.0.1", "CLAUDEOPS_DASHBOARD_PORT": "8080", "CLAUDEOPS_INTERVAL": "60"}
+HOLD_S = 5
+"""So short that the card of a call that waits for a person is soon seen with its session put aside."""
 
 
 class StageError(Exception):
@@ -42,10 +46,13 @@ class StageError(Exception):
 def environment(caller: Mapping[str, str], state: Path, claude: str, stage: Address) -> dict[str, str]:
     """The daemon's whole environment in the demo. `state` is an absolute path."""
     taken = {name: caller[name] for name in CALLER_MAY_SET if caller.get(name)}
+    prompts = state / "app" / "prompts"
     return {
-        "PATH": os.defpath,
+        "CLAUDEOPS_RUNTIME_DIR": str(state / "run"),
         **DEFAULTS,
         **taken,
+        # The stand-in for docker comes before any real one.
+        "PATH": f"{state / 'bin'}{os.pathsep}{taken.get('PATH', os.defpath)}",
         "HOME": str(state / "home"),
         "LANG": "C.UTF-8",
         "NO_PROXY": "127.0.0.1,localhost",
@@ -57,7 +64,12 @@ def environment(caller: Mapping[str, str], state: Path, claude: str, stage: Addr
         "CLAUDEOPS_RESULTS_DIR": str(state / "results"),
         "CLAUDEOPS_REPOS_DIR": str(state / "repos"),
         "CLAUDEOPS_APP_DIR": str(state / "app"),
-        "CLAUDEOPS_PROMPT": str(state / "app" / "prompts" / "tier1-observe.md"),
+        "CLAUDEOPS_PROMPT": str(prompts / FILES[1]),
+        "CLAUDEOPS_TIER2_PROMPT": str(prompts / FILES[2]),
+        "CLAUDEOPS_TIER3_PROMPT": str(prompts / FILES[3]),
+        "CLAUDEOPS_APPROVAL_HOLD": str(HOLD_S),
+        # Sessions ask the daemon what waits for a person.
+        "CLAUDEOPS_SESSION_ENV": f"{Settings().session_env},CLAUDEOPS_RUNTIME_DIR",
         "CLAUDEOPS_SCHEMA_PATH": str(SCHEMA),
         "CLAUDEOPS_MCP_CONFIG": str(state / "app" / ".claude" / "mcp.json"),
     }
@@ -72,13 +84,6 @@ def refuse_second(runtime: Path) -> None:
         return
     except BlockingIOError as error:
         raise StageError(f"A daemon runs already with its sockets in {runtime}. Stop it first.", 75) from error
-
-
-def prepare(state: Path, stage: Address) -> None:
-    """Makes the demo's directories and writes its prompt, which names the services' addresses of this start."""
-    for name in ("home", "results", "repos", "app/prompts"):
-        (state / name).mkdir(parents=True, exist_ok=True)
-    (state / "app" / "prompts" / "tier1-observe.md").write_text(prompt(stage.services), encoding="utf-8")
 
 
 def start_stage(tempo: float) -> tuple[subprocess.Popen[bytes], Address]:
@@ -111,7 +116,7 @@ def become_daemon(state: Path, claude: str, tempo: float = 1.0) -> NoReturn:
         raise StageError(f"There is no claude CLI at {claude}. Install the pinned one with: make cli")
     refuse_second(Path(os.environ.get("CLAUDEOPS_RUNTIME_DIR") or state / "run"))
     _process, stage = start_stage(tempo)
-    prepare(state, stage)
+    prepare(state, stage.services, stage.engine_url)
     os.execve(  # the same process, so that signals and the terminal are the daemon's
         sys.executable,
         [sys.executable, "-m", "daemon"],

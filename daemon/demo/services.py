@@ -1,15 +1,20 @@
-"""Three small services on loopback for the demo's sessions: one healthy, one slow, one that breaks and recovers.
+"""Three small services on loopback for the demo's sessions: one healthy, one slow, one that breaks again and again.
 
-Run by the demo's stage. Each listens on a port of its own and answers GET /health with a JSON body.
+Run by the demo's stage. Each listens on a port of its own and answers GET /health with a JSON body. What mends the
+broken one is a restart, which `daemon.demo.engine` carries out; whoever can't wait breaks it with POST /break.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 SLOW_S = 0.8
+RESTARTED_S = 50.0
+REDEPLOYED_S = 240.0
+"""How long the breaking service is well after a restart, and in a new container. The latter outlasts two checks."""
 
 
 @dataclass(frozen=True)
@@ -20,34 +25,65 @@ class Service:
     url: str
 
 
-@dataclass(frozen=True)
-class Cycle:
-    """When the breaking service is down: first for `down_s`, then up for `up_s`, and so on."""
+class Container:
+    """What a container engine knows of one service: when it was started, when it fails, what it logs."""
 
-    down_s: float = 35.0
-    up_s: float = 75.0
+    def __init__(self, name: str, *, breaks: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        """One that `breaks` is broken from the beginning, and some time after each start."""
+        self.name = name
+        self._breaks = breaks
+        self._clock = clock
+        self._started = self._fails_at = clock()
+        self._log: list[tuple[float, str]] = [(self._started, f"{name} started")]
+        self.fail_after(0)
 
-    def is_down(self, elapsed_s: float) -> bool:
-        """Whether it is down that long after its start."""
-        return elapsed_s % (self.down_s + self.up_s) < self.down_s
+    @property
+    def is_down(self) -> bool:
+        """Whether it fails now."""
+        return self._breaks and self._clock() >= self._fails_at
+
+    @property
+    def up_s(self) -> float:
+        """Seconds since its start."""
+        return self._clock() - self._started
+
+    def start(self, holds_s: float) -> None:
+        """A start: it is well for `holds_s` from now on, if it is one that breaks."""
+        self._started = self._clock()
+        self._log.append((self._started, f"{self.name} started"))
+        self.fail_after(holds_s)
+
+    def fail_after(self, seconds: float) -> None:
+        """Loses its connection that long from now."""
+        if self._breaks:
+            now = self._clock()
+            self._fails_at = now + seconds
+            # What was to happen later does not happen any more.
+            self._log = [line for line in self._log if line[0] <= now]
+            self._log.append((self._fails_at, "ERROR connection to ledger:5432 lost, and not opened again"))
+
+    def log(self) -> list[tuple[float, str]]:
+        """What it has logged, oldest first: how many seconds ago, and the line."""
+        now = self._clock()
+        return [(now - at, line) for at, line in self._log if at <= now]
 
 
 class Services:
-    """The three services. `start` returns them with their addresses."""
+    """The three services. `start` returns them with their addresses; `containers` are what holds them, by name."""
 
-    def __init__(self, cycle: Cycle | None = None) -> None:
-        self._cycle = cycle or Cycle()
-        self._since = time.monotonic()
+    def __init__(self) -> None:
+        self.containers = {name: Container(name, breaks=name == "payments") for name in ("shop", "search", "payments")}
         self._runners: list[web.AppRunner] = []
 
     async def start(self) -> list[Service]:
         """Listens on three free ports of 127.0.0.1."""
-        self._since = time.monotonic()
         handlers = {"shop": self._shop, "search": self._search, "payments": self._payments}
         found = []
         for name, handler in handlers.items():
             app = web.Application()
             app.router.add_get("/health", handler)
+            if name == "payments":
+                app.router.add_post("/break", self._break)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             self._runners.append(runner)
@@ -69,7 +105,11 @@ class Services:
         return web.json_response({"service": "search", "status": "ok", "index": "rebuilding"})
 
     async def _payments(self, request: web.Request) -> web.Response:
-        if self._cycle.is_down(time.monotonic() - self._since):
+        if self.containers["payments"].is_down:
             body = {"service": "payments", "status": "error", "cause": "no connection to ledger:5432"}
             return web.json_response(body, status=503)
         return web.json_response({"service": "payments", "status": "ok", "ledger": "connected"})
+
+    async def _break(self, request: web.Request) -> web.Response:
+        self.containers["payments"].fail_after(0)
+        return web.json_response({"service": "payments", "status": "broken"})

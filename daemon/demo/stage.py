@@ -1,4 +1,4 @@
-"""The demo's stage: one process that holds the scripted Messages API and the services, and ends with the daemon.
+"""The demo's stage: a process with the scripted Messages API, the services and their engine; it ends with the daemon.
 
 Started by `daemon.demo.launch`, which becomes the daemon afterwards. It tells where it listens by one JSON line.
 """
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 
 from setproctitle import setproctitle
 
+from daemon.demo.engine import Engine
 from daemon.demo.messages_api import MessagesApi
 from daemon.demo.script import playbook
 from daemon.demo.services import Service, Services
@@ -28,6 +29,7 @@ class Address:
     """Where the stage listens."""
 
     api_url: str
+    engine_url: str
     services: list[Service]
 
     def line(self) -> bytes:
@@ -38,7 +40,7 @@ class Address:
     def read(cls, line: bytes) -> "Address":
         """From one line of JSON."""
         found = json.loads(line)
-        return cls(found["api_url"], [Service(**service) for service in found["services"]])
+        return cls(found["api_url"], found["engine_url"], [Service(**service) for service in found["services"]])
 
 
 def main() -> int:
@@ -68,11 +70,13 @@ async def _serve(announce_fd: int, tempo: float) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked_to_stop.set)
     services = Services()
     listening = await services.start()
+    engine = Engine(services.containers)
     api = MessagesApi(playbook(listening, tempo), KEY, keep=0)
-    os.write(announce_fd, Address(await api.start(), listening).line())
+    os.write(announce_fd, Address(await api.start(), await engine.start(), listening).line())
     os.close(announce_fd)
     await asked_to_stop.wait()
     await api.stop()
+    await engine.stop()
     await services.stop()
 
 

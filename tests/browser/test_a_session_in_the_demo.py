@@ -43,7 +43,7 @@ def test_from_the_setup_link_to_the_end_of_the_first_session(browser: Browser, t
         wait_rows(page, rows + 2)
         wait_ended(page, 60)
         assert cost_of(page) > cost
-        expect(page.locator("#session-head")).to_contain_text("completed")
+        expect(page.locator("#session-head")).to_contain_text("escalated")
         expect(page.locator("#session-result")).to_contain_text("payments")
         expect(page.locator("#stop")).to_have_count(0)
         # A run of like notes is one row that counts them, live as in the page.
@@ -60,6 +60,6 @@ def test_from_the_setup_link_to_the_end_of_the_first_session(browser: Browser, t
         expect(page.locator("#attention")).to_contain_text("search degraded:")
         for path in ("/", "/sessions", "/sessions/1", "/system"):
             expect(made.go(path).locator("aside.demo")).to_be_visible()
-        page.locator("[data-menu] > summary").click()
+        page.locator(".menu-user > summary").click()
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_text("Demo: the model’s words are scripted")).to_be_visible()

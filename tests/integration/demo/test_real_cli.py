@@ -14,10 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from daemon.demo.launch import SCHEMA
-from daemon.demo.messages_api import MessagesApi
-from daemon.demo.script import playbook, prompt
-from daemon.demo.services import Cycle, Services
 from daemon.demo.turns import Drop, Hang, HttpError, Playbook, Script, Text, ToolUse, Turn
 from tests.fakes import messages_api as fake
 from tests.fakes.messages_api import bash, serving
@@ -50,29 +46,6 @@ async def test_the_version_is_the_one_that_the_facts_were_measured_on(tmp_path: 
     )
     said, _ = await process.communicate()
     assert said.decode().split()[0] == package["dependencies"]["@anthropic-ai/claude-code"]
-
-
-async def test_the_demo_checks_the_services_and_reports_what_it_found(tmp_path: Path) -> None:
-    services = Services(Cycle(down_s=3600))
-    listening = await services.start()
-    api = MessagesApi(playbook(listening, 0), fake.KEY)
-    await api.start()
-    try:
-        session = await fake.run(api.url, tmp_path, prompt(listening), "--json-schema", SCHEMA.read_text())
-    finally:
-        await api.stop()
-        await services.stop()
-    report = session.result["structured_output"]
-    assert {s["name"]: s["status"] for s in report["services_checked"]} == {
-        "shop": "healthy",
-        "search": "degraded",
-        "payments": "down",
-    }
-    assert report["escalation"]["needed"] is True
-    assert session.refused() == {"act"}
-    assert session.exit_code == 0
-    assert session.result["total_cost_usd"] > 0
-    assert all(request.keyed for request in api.turns)
 
 
 async def test_a_batch_is_one_event_a_call_and_one_a_result(tmp_path: Path) -> None:

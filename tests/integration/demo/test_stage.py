@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from daemon.demo.launch import StageError, become_daemon, start_stage
-from daemon.demo.services import SLOW_S, Cycle, Services
+from daemon.demo.services import SLOW_S, Services
 from daemon.demo.stage import KEY, Address
 
 BECOMES_ANOTHER = """
@@ -39,8 +39,8 @@ def comes_true(said: Callable[[], bool]) -> bool:
     return said()
 
 
-async def test_the_three_services_are_healthy_slow_and_broken() -> None:
-    services = Services(Cycle(down_s=0.5, up_s=60))
+async def test_the_three_services_are_healthy_slow_and_broken_until_it_is_started_anew() -> None:
+    services = Services()
     found = {service.name: service.url for service in await services.start()}
     try:
         async with aiohttp.ClientSession() as client:
@@ -53,8 +53,13 @@ async def test_the_three_services_are_healthy_slow_and_broken() -> None:
             async with client.get(found["search"]) as response:
                 assert response.status == 200
             assert time.monotonic() - started >= SLOW_S
+            services.containers["payments"].start(60)
             async with client.get(found["payments"]) as response:
                 assert response.status == 200
+            async with client.post(found["payments"].replace("/health", "/break")) as response:
+                assert response.status == 200
+            async with client.get(found["payments"]) as response:
+                assert response.status == 503
     finally:
         await services.stop()
 

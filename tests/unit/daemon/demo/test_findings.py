@@ -67,6 +67,7 @@ def test_in_words_the_worst_comes_first() -> None:
     found = [judge(name, result(text)) for name, text in zip(("slow", "down", "well"), texts, strict=True)]
     assert overall(found).startswith("down answers HTTP 500")
     assert overall(found).endswith("1 of 3 services are healthy.")
+    assert overall(found[2:]) == "well is healthy: HTTP 200 in 100 ms."
 
 
 def test_the_call_writes_nothing_and_has_a_bound() -> None:
