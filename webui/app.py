@@ -10,8 +10,6 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Event
-from schema.database import Database
-from schema.sessions import Session, from_row
 from schema.settings import Settings
 from schema.version import VERSION
 from webui import headers, routes
@@ -25,7 +23,8 @@ from webui.errors import errors
 from webui.live.feed import Feed
 from webui.live.streams import Streams
 from webui.live.tails import Tails
-from webui.pages import row_html
+from webui.pages import row_html, watched
+from webui.pages.watched import Watched
 from webui.parts import PARTS, Parts
 from webui.state import State
 from webui.worker import Worker
@@ -68,14 +67,11 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     worker = Worker(settings.runtime_dir, VERSION)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
 
-    async def read_session(id_: int) -> Session:
-        def look(database: Database) -> Session:
-            row = database.one("sessions.by_id", id=id_)
-            if row is None:
-                raise CallError(Code.NOT_FOUND, f"There is no session {id_}.")
-            return from_row(row)
-
-        return await state.read(look)
+    async def read_watched(id_: int) -> Watched:
+        found = await state.read(lambda database: watched.read(database, id_))
+        if found is None:
+            raise CallError(Code.NOT_FOUND, f"There is no session {id_}.")
+        return found
 
     return Parts(
         settings=settings,
@@ -89,7 +85,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         passwords=Passwords(),
         assets=Assets(),
         streams=Streams(settings.sse_clients_max, sign_ins),
-        tails=Tails(read_session, row_html.renderer(environment)),
+        tails=Tails(read_watched, row_html.renderer(environment)),
         feed=Feed(environment),
     )
 

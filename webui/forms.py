@@ -1,5 +1,7 @@
 """What a POST carries: form fields, or a JSON object of texts and numbers. Read once a request."""
 
+import uuid
+
 import msgspec
 from aiohttp import web
 
@@ -24,3 +26,12 @@ def _fields(body: bytes) -> dict[str, str]:
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CallError(Code.INVALID, f"The body is no JSON object of texts and numbers: {error}") from error
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+KEY_MAX = 64
+
+
+def form_key(fields: dict[str, str]) -> str:
+    """What makes a form that is sent twice one action; a new one where the form brings none that is fit."""
+    key = fields.get("key", "")
+    return key if 8 <= len(key) <= KEY_MAX and key.isascii() and key.isalnum() else uuid.uuid4().hex

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from schema import timestamps
 from webui.auth.sign_ins import FORM_COOKIE, SIGNED_IN
+from webui.needs import NEEDS, NOTHING, Needs
 from webui.pages import formats
 from webui.parts import Parts, parts
 from webui.worker import SILENT
@@ -27,6 +28,20 @@ class NavItem(NamedTuple):
     href: str
     label: str
     icon: str
+
+
+class NavSection(NamedTuple):
+    """Places that belong together."""
+
+    label: str
+    places: tuple[NavItem, ...]
+
+
+class Bell(NamedTuple):
+    """The bell at the top: how many calls wait for a person, shown and said."""
+
+    waiting: int
+    text: str
 
 
 class Who(NamedTuple):
@@ -56,7 +71,10 @@ class Shell(NamedTuple):
     worker: WorkerState
     status_word: str
     status_tone: str
-    nav: tuple[NavItem, ...]
+    bell: Bell
+    nav: tuple[NavSection, ...]
+    dock: tuple[NavItem, ...]
+    more: tuple[NavItem, ...]
     asset: Callable[[str], str]
 
 
@@ -66,14 +84,42 @@ class StatusShell(NamedTuple):
     worker: WorkerState
     status_word: str
     status_tone: str
+    bell: Bell
     asset: Callable[[str], str]
 
 
+OVERVIEW = NavItem("overview", "/", "Overview", "layout-dashboard")
+SESSIONS = NavItem("sessions", "/sessions", "Sessions", "list")
+APPROVALS = NavItem("approvals", "/approvals", "Approvals", "hand")
+TRIGGERS = NavItem("triggers", "/triggers", "Queue", "list-ordered")
 NAV = (
-    NavItem("overview", "/", "Overview", "layout-dashboard"),
-    NavItem("sessions", "/sessions", "Sessions", "list"),
-    NavItem("system", "/system", "System", "server"),
+    NavSection(
+        "Watch",
+        (
+            OVERVIEW,
+            NavItem("events", "/events", "Events", "inbox"),
+            NavItem("cooldowns", "/cooldowns", "Cooldowns", "timer"),
+        ),
+    ),
+    NavSection(
+        "Agents",
+        (
+            SESSIONS,
+            APPROVALS,
+            TRIGGERS,
+            NavItem("memories", "/memories", "Memories", "notebook-text"),
+            NavItem("mcp", "/mcp", "MCP servers", "plug"),
+            NavItem("repositories", "/repositories", "Repositories", "folder-git-2"),
+        ),
+    ),
+    NavSection(
+        "System",
+        (NavItem("audit", "/audit", "Audit log", "scroll-text"), NavItem("system", "/system", "System", "server")),
+    ),
 )
+# On a phone: four places at the lower edge, the others behind "More".
+DOCK = (OVERVIEW, APPROVALS, SESSIONS, TRIGGERS)
+MORE = tuple(place for section in NAV for place in section.places if place not in DOCK)
 
 
 def worker_state(here: Parts) -> WorkerState:
@@ -84,26 +130,37 @@ def worker_state(here: Parts) -> WorkerState:
     return WorkerState(False, SILENT.format(f"{seen} UTC"))
 
 
-def status_shell(here: Parts) -> StatusShell:
-    """The daemon in a word, for title, icon and banner."""
+def bell(count: int) -> Bell:
+    """The bell in words."""
+    if not count:
+        return Bell(0, "Approvals: none waits")
+    return Bell(count, f"Approvals: {count} wait{'s' if count == 1 else ''} for a person")
+
+
+def status_shell(here: Parts, needs: Needs) -> StatusShell:
+    """The daemon in a word, for title, icon and banner: what is broken before what waits, and that before what runs."""
     worker = worker_state(here)
     facts = here.state.status()
     running = here.worker.beat.sessions_running if here.worker.beat else 0
     word, tone = "", ""
     if not worker.ok:
         word, tone = "worker down", "bad"
+    elif needs.words:
+        word, tone = needs.words, "bad" if needs.down else "plan"
     elif facts.get("state") == "degraded" or (here.worker.beat and here.worker.beat.state == "degraded"):
         word, tone = "degraded", "warn"
     elif running:
         word, tone = f"{running} running", "info"
-    return StatusShell(worker, word, tone, here.assets.address)
+    return StatusShell(worker, word, tone, bell(needs.approvals), here.assets.address)
 
 
 def build(request: web.Request, title: str, active: str = "") -> Shell:
     """The shell for a request."""
     here = parts(request)
     person = request.get(SIGNED_IN)
-    status = status_shell(here) if person else StatusShell(WorkerState(True, ""), "", "", here.assets.address)
+    status = StatusShell(WorkerState(True, ""), "", "", bell(0), here.assets.address)
+    if person:
+        status = status_shell(here, request.get(NEEDS, NOTHING))
     theme = request.cookies.get("theme", "")
     return Shell(
         title=title,
@@ -116,7 +173,10 @@ def build(request: web.Request, title: str, active: str = "") -> Shell:
         worker=status.worker,
         status_word=status.status_word,
         status_tone=status.status_tone,
+        bell=status.bell,
         nav=NAV,
+        dock=DOCK,
+        more=MORE,
         asset=here.assets.address,
     )
 

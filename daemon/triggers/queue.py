@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from daemon.sessions.lifecycle import TIERS, Sessions
@@ -162,7 +163,8 @@ class Queue:
             query, values = "triggers.explain", {"id": trigger.id, "reason": wait.reason}
             if wait.forever:
                 query, values = "triggers.refuse", {**values, "now": timestamps.now()}
-            await self._store.write(lambda db, query=query, values=values: db.change(query, **values))  # type: ignore[misc]
+            if await self._store.write(partial(_change, query, values)):
+                self._publisher.publish(TriggersChanged(waiting=self._waiting))
             if not wait.forever:
                 busy = not self._sessions.is_idle(tier)
                 return None if busy else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
@@ -221,3 +223,7 @@ async def page(store: Store, status: TriggerStatus | None, before: int, limit: i
         return db.rows("triggers.page", before=newest, limit=limit)
 
     return [from_row(row) for row in await store.read(read)]
+
+
+def _change(query: str, values: dict[str, Any], db: Database) -> int:
+    return db.change(query, **values)

@@ -6,11 +6,9 @@ Used by the browser tests and by `tests.browser.screenshots`.
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-from tests.acceptance.harness import Daemon
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -39,7 +37,20 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def address(daemon: Daemon, path: str = "/") -> str:
+class Dashboard(Protocol):
+    """What a browser opens: the whole daemon, or the web process over a stand-in worker."""
+
+    cookie: str
+
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+
+    def sign_in(self) -> object:
+        """Makes `cookie` the one of somebody who is signed in."""
+
+
+def address(daemon: Dashboard, path: str = "/") -> str:
     """The address of a page."""
     return f"http://127.0.0.1:{daemon.port}{path}"
 
@@ -47,7 +58,7 @@ def address(daemon: Daemon, path: str = "/") -> str:
 class Screen:
     """A browser with one page. `complaints`: console errors, refusals of the policy, requests to elsewhere."""
 
-    def __init__(self, browser: Browser, daemon: Daemon, *, signed_in: bool = True, **options: Any) -> None:
+    def __init__(self, browser: Browser, daemon: Dashboard, *, signed_in: bool = True, **options: Any) -> None:
         self.daemon = daemon
         self.root = address(daemon, "")
         self.context: BrowserContext = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
@@ -99,7 +110,7 @@ class Screen:
 
 
 @contextlib.contextmanager
-def screen(browser: Browser, daemon: Daemon, **options: Any) -> Iterator[Screen]:
+def screen(browser: Browser, daemon: Dashboard, **options: Any) -> Iterator[Screen]:
     """A screen that is closed at the end, and had nothing to complain of."""
     made = Screen(browser, daemon, **options)
     try:

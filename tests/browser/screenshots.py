@@ -1,4 +1,7 @@
-"""`python -m tests.browser.screenshots DIR`: pictures of every page of a demo, phone and desk, dark and light."""
+"""`python -m tests.browser.screenshots DIR`: pictures of every page of a demo, phone and desk, dark and light.
+
+Pages where people decide show a made-up night, over a stand-in worker: no demo has all of it at once.
+"""
 
 import sys
 import tempfile
@@ -6,8 +9,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.demo import Demo, demo
-from tests.browser.screens import Screen, chromium, wait_live
+from tests.browser import night
+from tests.browser.demo import demo
+from tests.browser.screens import Dashboard, Screen, chromium, wait_live
+from tests.browser.stand_in_site import stand_in_site
 
 SIZES = ((1440, 900), (360, 740))
 SCHEMES = ("dark", "light")
@@ -22,7 +27,27 @@ def shoot(page: Page, to: Path, name: str, *, whole: bool = True) -> None:
     page.screenshot(path=to / f"{name}.png", full_page=whole)
 
 
-def every_page(browser: Browser, daemon: Demo, to: Path, names: dict[str, str], *, signed_in: bool = True) -> None:
+def decide(browser: Browser, daemon: Dashboard, to: Path) -> None:
+    """The question in its dialog."""
+    for width, height in SIZES:
+        for scheme in SCHEMES:
+            made = Screen(browser, daemon, viewport={"width": width, "height": height}, color_scheme=scheme)
+            page = made.go("/approvals")
+            wait_live(page)
+            page.locator("[data-approve]").first.click()
+            page.locator("#ask .confirm").wait_for()
+            shoot(page, to, f"dialog-{width}-{scheme}", whole=False)
+            made.close()
+
+
+def make_night(to: Path) -> None:
+    """The pages of a night."""
+    with tempfile.TemporaryDirectory() as directory, stand_in_site(Path(directory)) as site, chromium() as browser:
+        every_page(browser, site, to, night.pages(site.ask(night.fill)))
+        decide(browser, site, to)
+
+
+def every_page(browser: Browser, daemon: Dashboard, to: Path, names: dict[str, str], *, signed_in: bool = True) -> None:
     """The pages of `names` (name: path) in each size and scheme."""
     for width, height in SIZES:
         for scheme in SCHEMES:
@@ -31,7 +56,7 @@ def every_page(browser: Browser, daemon: Demo, to: Path, names: dict[str, str], 
             )
             for name, path in names.items():
                 page = made.go(path)
-                if page.query_selector("body[data-stream], #log[data-stream]"):
+                if page.query_selector("body[data-stream], #log[data-stream], #chain[data-stream]"):
                     wait_live(page)
                 shoot(page, to, f"{name}-{width}-{scheme}")
             made.close()
@@ -69,3 +94,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("Name the directory for the pictures: python -m tests.browser.screenshots DIR")
     make(Path(sys.argv[1]))
+    make_night(Path(sys.argv[1]))

@@ -81,7 +81,7 @@ def test_sign_in_read_filter_and_sign_out(daemon: Daemon, browser: Browser, widt
         expect(page.locator("#help")).to_be_visible()
         page.keyboard.press("Escape")
         page.evaluate("document.activeElement.blur()")
-        tab_to(page, "[data-menu] > summary")
+        tab_to(page, ".menu-user > summary")
         page.keyboard.press("Enter")
         tab_to(page, "form[action='/sign-out'] button")
         page.keyboard.press("Enter")

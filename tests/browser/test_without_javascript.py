@@ -51,7 +51,7 @@ def test_sign_in_start_read_stop_and_download(daemon: Daemon, browser: Browser, 
         page.reload()
         expect(page.locator("#session-result")).to_contain_text("stopped by ada")
         with page.expect_download() as waiting:
-            page.get_by_role("link", name="Log").first.click()
+            page.locator("#session-head").get_by_role("link", name="Log").click()
         kept = Path(daemon.session(1)["log_file"])
         assert Path(waiting.value.path()).read_bytes() == kept.read_bytes()
 

@@ -14,6 +14,7 @@ from webui.auth import rules
 from webui.auth.rules import Access
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.forms import read_form
+from webui.needs import NEEDS, look
 from webui.negotiation import is_json
 from webui.parts import PARTS, Parts
 
@@ -44,6 +45,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise CallError(Code.FORBIDDEN, FORGED)
     if not rules.may(person.role, access):
         raise CallError(Code.FORBIDDEN, f"This needs the role {access.value}; you are {person.role.value}.")
+    if not is_json(request) and "text/event-stream" not in request.headers.get("Accept", ""):
+        request[NEEDS] = await look(parts)
     response = await handler(request)
     if not response.prepared and parts.sign_ins.is_stale(person):
         parts.sign_ins.renew(person)

@@ -1,4 +1,4 @@
-"""What the live parts of overview, sessions and system page show now, kept while somebody looks.
+"""What the live parts of the pages show now, kept while somebody looks.
 
 Each part has a number that rises when its HTML changes. A reader only remembers the highest number that it was sent, so
 one that was slow or away gets what differs, and nothing twice. After a gap in the worker's events all is read anew.
@@ -8,55 +8,37 @@ import asyncio
 import secrets
 import sys
 import traceback
-from collections import OrderedDict
 from typing import NamedTuple
 
 import jinja2
 
 from ipc.errors import CallError
 from ipc.messages.envelope import Event
+from ipc.messages.knowledge import EventSaid, KnowledgeChanged
+from ipc.messages.limits import ApprovalChanged
 from ipc.messages.sessions import SessionChanged
 from ipc.messages.system import Beat, StateChanged
+from ipc.messages.triggers import TriggersChanged
 from schema.database import Database
 from schema.sessions import Session, from_row
-from webui import shell
+from webui import needs, shell
+from webui.live.rows import Html, Rows
+from webui.live.sections import COMMON, SECTIONS
 from webui.live.streams import Stream
-from webui.pages import formats, overview, session_rows
+from webui.pages import approvals, event_rows, formats
 from webui.parts import Parts
 
 TOGETHER_SECONDS = 0.2  # changes that come so close together are rendered once
 REFRESH_SECONDS = 5.0
-ROWS_KEPT = 200
 NEWER_MAX = 50
-COMMON = ("_status.html",)
-PARTIALS = {
-    "overview": (
-        *COMMON,
-        "_attention.html",
-        "_running.html",
-        "_figures.html",
-        "_recent.html",
-        "_processes.html",
-        "_health.html",
-    ),
-    "sessions": COMMON,
-    "system": (*COMMON, "_processes.html", "_health.html"),
-}
+HEARD = (SessionChanged, StateChanged, TriggersChanged, ApprovalChanged, EventSaid, KnowledgeChanged)
 
 
 class Part(NamedTuple):
     """A part's HTML, and the number of its last change."""
 
     number: int
-    html: str
-
-
-class ChangedRow(NamedTuple):
-    """A session that changed while somebody looked."""
-
-    number: int
-    session: Session
-    html: str
+    html: Html
 
 
 class Feed:
@@ -68,31 +50,47 @@ class Feed:
         self.epoch = secrets.token_hex(4)
         self.number = 0
         self.parts: dict[str, Part] = {}
-        self.rows: OrderedDict[int, ChangedRow] = OrderedDict()
-        self._watchers: set[Stream] = set()
+        self.rows = Rows(environment)
+        self._watchers: dict[Stream, str] = {}
+        self._ready: dict[str, asyncio.Event] = {}
         self._dirty: set[int] = set()
+        self._waiting: set[int] = set()  # approvals that waited when last looked
+        self._newest_event: int | None = None
         self._stale = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
+        self._knew_worker = False
 
     def bind(self, here: Parts) -> None:
         """Names the parts that it reads from; they are made after it."""
         self._here = here
 
-    async def join(self, stream: Stream) -> None:
-        """A stream looks from now on; returns once there is something to show."""
-        self._watchers.add(stream)
+    @property
+    def here(self) -> Parts:
+        """What it reads from."""
+        assert self._here is not None  # noqa: S101 - bound before the application serves
+        return self._here
+
+    async def join(self, stream: Stream, page: str) -> None:
+        """A stream looks at a page from now on; returns once there is something to show."""
+        self._watchers[stream] = page
+        ready = self._ready.get(page)
+        if ready is None:
+            # What is known of a page that nobody looked at may be old.
+            ready = self._ready[page] = asyncio.Event()
+            self._stale.set()
         if self._task is None:
-            self._ready.clear()
             self._task = asyncio.create_task(self._keep())
-        await self._ready.wait()
+        await ready.wait()
 
     def leave(self, stream: Stream) -> None:
         """It looks no longer; nothing is rendered for nobody."""
-        self._watchers.discard(stream)
+        page = self._watchers.pop(stream, "")
+        if page not in self._watchers.values():
+            self._ready.pop(page, None)
         if not self._watchers and self._task is not None:
             self._task.cancel()
             self._task = None
+            self._newest_event = None
 
     def hear(self, event: Event | None) -> None:
         """What the worker publishes."""
@@ -100,82 +98,122 @@ class Feed:
             return
         if isinstance(event, SessionChanged):
             self._dirty.add(event.id)
+        if isinstance(event, ApprovalChanged):
+            self._waiting.add(event.id)
+        if event is None or isinstance(event, HEARD) or (isinstance(event, Beat) and self._waits()):
             self._stale.set()
-        elif event is None or isinstance(event, StateChanged) or (isinstance(event, Beat) and not self._ready.is_set()):
-            self._stale.set()
+
+    def _waits(self) -> bool:
+        """Whether a page waits for its first parts, or what it shows was made before the worker was heard at all."""
+        return self._unmade() or not self._knew_worker
+
+    def _unmade(self) -> bool:
+        return any(not ready.is_set() for ready in self._ready.values())
 
     async def _keep(self) -> None:
         while True:
             self._stale.clear()
+            pages = set(self._watchers.values())
             try:
                 if await self._refresh():
                     for stream in self._watchers:
                         stream.wake.set()
             except CallError:
-                self._note("_status.html", self._environment.get_template("_status.html").render(shell=self._status()))
+                self._common(needs.NOTHING)
             except Exception:  # noqa: BLE001 - the boundary: a fault of one part must not end all live pages
                 traceback.print_exc(file=sys.stderr)
-            self._ready.set()
+            for page in pages:
+                if page in self._ready:
+                    self._ready[page].set()
             timer = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._stale.set)
             await self._stale.wait()
             timer.cancel()
-            await asyncio.sleep(TOGETHER_SECONDS)
-
-    def _status(self) -> shell.StatusShell:
-        assert self._here is not None  # noqa: S101 - bound before the application serves
-        return shell.status_shell(self._here)
+            if not self._unmade():
+                await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _refresh(self) -> bool:
         """Renders what may have changed; whether something has."""
-        assert self._here is not None  # noqa: S101 - bound before the application serves
-        here, before = self._here, self.number
-        stored, daemon = await overview.look(here)
+        here, before = self.here, self.number
+        self._knew_worker = here.worker.known
+        self._common(await here.state.read(needs.read))
+        for page in set(self._watchers.values()):
+            section = SECTIONS[page]
+            context = await section.look(here)
+            for name in section.partials:
+                self._note(name, context)
         dirty, self._dirty = self._dirty, set()
-        await self._read_rows(here, dirty | {session.id for session in stored.running})
-        context = {
-            "shell": self._status(),
-            **overview.figures(here, stored, daemon, formats.now())._asdict(),
-        }
-        for name in PARTIALS["overview"]:
-            self._note(name, self._environment.get_template(name).render(context))
+        await self._read_sessions(dirty, running=True)
+        await self._read_approvals()
+        await self._read_events()
         return self.number != before
+
+    def _common(self, wanted: needs.Needs) -> None:
+        """The daemon's word and the bell."""
+        for name in COMMON:
+            self._note(name, {"shell": shell.status_shell(self.here, wanted)})
+
+    def _note(self, name: str, context: dict[str, object]) -> None:
+        template = self._environment.get_template(name)
+        looks, acts = (template.render({**context, "may_act": acts}) for acts in (False, True))
+        known = self.parts.get(name)
+        html = Html(looks, acts)
+        if known is None or known.html != html:
+            self.number += 1
+            self.parts[name] = Part(self.number, html)
+
+    def changed(self, page: str, seen: int, *, acts: bool) -> list[str]:
+        """The parts of a page, and of every page, that changed after a number."""
+        names = (*COMMON, *SECTIONS[page].partials)
+        found = [self.parts[name] for name in names if name in self.parts]
+        return [part.html.of(acts=acts) for part in found if part.number > seen]
 
     async def read_again(self, ids: frozenset[int]) -> None:
         """Looks whether these sessions have changed, such as before somebody began to look."""
-        assert self._here is not None  # noqa: S101 - bound before the application serves
-        await self._read_rows(self._here, set(ids))
+        await self._read_sessions(set(ids), running=False)
+
+    async def approvals_again(self, ids: frozenset[int]) -> None:
+        """The same for approvals."""
+        self._waiting |= ids
+        await self._read_approvals()
 
     async def newer(self, above: int | None) -> frozenset[int]:
         """Sessions that have begun since a list was made."""
-        assert self._here is not None  # noqa: S101 - bound before the application serves
         if above is None:
             return frozenset()
-        rows = await self._here.state.read(
+        rows = await self.here.state.read(
             lambda database: database.rows("sessions.page_after", after=above, limit=NEWER_MAX)
         )
         return frozenset(row["id"] for row in rows)
 
-    async def _read_rows(self, here: Parts, ids: set[int]) -> None:
+    async def _read_sessions(self, ids: set[int], *, running: bool) -> None:
         """The rows of sessions that changed."""
 
         def look(database: Database) -> list[Session]:
-            found = (database.one("sessions.by_id", id=id_) for id_ in sorted(ids))
+            wanted = ids | {row["id"] for row in database.rows("sessions.running")} if running else ids
+            found = (database.one("sessions.by_id", id=id_) for id_ in sorted(wanted))
             return [from_row(row) for row in found if row is not None]
 
-        # The module of a template with macros has them as attributes.
-        macro = self._environment.get_template("_ui.html").module.session_tr  # type: ignore[attr-defined]
-        for session in await here.state.read(look) if ids else []:
-            known = self.rows.get(session.id)
-            if known is None or known.session != session:
-                self.number += 1
-                html = str(macro(session_rows.row(session, formats.now())))
-                self.rows[session.id] = ChangedRow(self.number, session, html)
-                self.rows.move_to_end(session.id)
-                if len(self.rows) > ROWS_KEPT:
-                    self.rows.popitem(last=False)
+        for session in await self.here.state.read(look) if ids or running else []:
+            self.number += self.rows.session(session, self.number + 1)
 
-    def _note(self, name: str, html: str) -> None:
-        known = self.parts.get(name)
-        if known is None or known.html != html:
-            self.number += 1
-            self.parts[name] = Part(self.number, html)
+    async def _read_approvals(self) -> None:
+        """The cards of calls that wait, and of those that waited when last looked."""
+        found = await approvals.look(self.here, self._waiting)
+        self._waiting = {approval.id for approval in found.approvals if approvals.waits(approval)}
+        now = formats.now()
+        for approval in found.approvals:
+            card = found.card(approval, now)
+            self.number += self.rows.approval((approval, card.uses, card.alike), card, self.number + 1)
+
+    async def _read_events(self) -> None:
+        """Events that were said since the last look."""
+        if self._newest_event is None:
+            newest = await self.here.state.read(lambda database: database.value("pages.newest_event"))
+            self._newest_event = int(newest or 0)
+            return
+        found = await event_rows.after(self.here, self._newest_event, NEWER_MAX)
+        if len(found) == NEWER_MAX:
+            self._stale.set()
+        for event in found:
+            self._newest_event = event.id
+            self.number += self.rows.event(event, self.number + 1)

@@ -1,23 +1,25 @@
-"""GET /events: the live parts of overview, sessions and system page, sent again whenever they change.
+"""GET /live: the live parts of a page, sent again whenever they change.
 
 An event's id is `<epoch>:<number>`; a reader that comes again with it gets what has changed since.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from ipc.errors import CallError, Code
-from schema.sessions import Session
-from webui.live import sse
-from webui.live.feed import PARTIALS, Feed
+from webui.auth.rules import Access, may
+from webui.live import rows, sse
+from webui.live.feed import NEWER_MAX, Feed
+from webui.live.rows import Changed, Wants
+from webui.live.sections import COMMON, SECTIONS
 from webui.live.streams import Stream
-from webui.pages import sessions
+from webui.pages import event_rows, sessions
 from webui.parts import Parts, parts, signed_in
 
 SHOWN_MAX = 200
-Wants = Callable[[Session], bool]
+# Pages whose streams go another way: see `webui.live.transcript` and `webui.live.chain`.
+ELSEWHERE = frozenset({"session", "chain"})
 
 
 def _ids(text: str) -> frozenset[int]:
@@ -25,18 +27,40 @@ def _ids(text: str) -> frozenset[int]:
     return frozenset(int(number) for number in numbers if _is_number(number))
 
 
-def wanted(query: Any) -> Wants:
-    """Which sessions a list shows: the rows that are there, and above a number those that its filters let in."""
+def wanted(page: str, query: Any) -> Wants:
+    """Which rows a page shows; see each of the functions below."""
+    makers = {"sessions": _sessions, "approvals": _approvals, "events": _events}
+    return makers[page](query) if page in makers else rows.nothing
+
+
+def _sessions(query: Any) -> Wants:
+    """The rows that are there, and above a number those that the list's filters let in."""
     shown, above = _ids(query.get("shown", "")), query.get("above", "")
     filters = sessions.read_filters(query)
     newest = int(above) if _is_number(above) else None
 
-    def wants(session: Session) -> bool:
-        if session.id in shown:
-            return True
-        return newest is not None and session.id > newest and sessions.matches(session, filters)
+    def wants(row: Changed) -> bool:
+        if row.kind != "session" or row.id in shown:
+            return row.kind == "session"
+        return newest is not None and row.id > newest and sessions.matches(row.value, filters)
 
     return wants
+
+
+def _approvals(query: Any) -> Wants:
+    """All of them, or one."""
+    only = _ids(query.get("only", ""))
+    return lambda row: row.kind == "approval" and (not only or row.id in only)
+
+
+def _events(query: Any) -> Wants:
+    """Those above a number that the list's filters let in."""
+    above = query.get("above", "")
+    newest = int(above) if _is_number(above) else None
+    filters = event_rows.read_filters(query)
+    return lambda row: (
+        row.kind == "event" and newest is not None and row.id > newest and event_rows.matches(row.value, filters)
+    )
 
 
 def start_number(last_event_id: str | None, epoch: str) -> int:
@@ -45,66 +69,87 @@ def start_number(last_event_id: str | None, epoch: str) -> int:
     return int(number) if theirs == epoch and _is_number(number) else 0
 
 
-async def events(request: web.Request) -> web.StreamResponse:
+async def live(request: web.Request) -> web.StreamResponse:
     """The stream. `page` names the page, the rest says which rows it shows."""
     here = parts(request)
     page = request.query.get("page", "")
-    if page not in PARTIALS:
-        raise CallError(Code.INVALID, f"{page!r} has no live parts; there are {', '.join(PARTIALS)}.")
-    wants = wanted(request.query) if page == "sessions" else None
+    if page not in SECTIONS or page in ELSEWHERE:
+        there = ", ".join(name for name in SECTIONS if name not in ELSEWHERE)
+        raise CallError(Code.INVALID, f"{page!r} has no live parts; there are {there}.")
+    wants = wanted(page, request.query)
     number = start_number(request.headers.get("Last-Event-ID"), here.feed.epoch)
-    async with here.streams.open(request, signed_in(request)) as connection:
-        await here.feed.join(connection)
+    person = signed_in(request)
+    async with here.streams.open(request, person) as connection:
+        await here.feed.join(connection, page)
+        reader = _Reader(here, connection, page, wants, may(person.role, Access.OPERATOR))
         try:
-            if wants is not None and not number:
-                number = await _begin(here, connection, wants, request.query)
-            await _run(here, connection, page, wants, number)
+            if not number:
+                number = await reader.begin(request.query)
+            await reader.run(number)
         finally:
             here.feed.leave(connection)
     return connection.response
-
-
-async def _begin(here: Parts, connection: Stream, wants: Wants, query: Any) -> int:
-    """Rows that ran when the list was made and may have ended since, and sessions that have begun since."""
-    feed = here.feed
-    before = feed.number
-    above = query.get("above", "")
-    live = _ids(query.get("live", "")) | await feed.newer(int(above) if _is_number(above) else None)
-    await feed.read_again(live)
-    html = [row.html for id_, row in feed.rows.items() if id_ in live and wants(row.session)]
-    if "_status.html" in feed.parts:
-        html.insert(0, feed.parts["_status.html"].html)
-    await connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{before}"))
-    return before
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-async def _run(here: Parts, connection: Stream, page: str, wants: Wants | None, number: int) -> None:
-    feed = here.feed
-    seen, number = number, feed.number
-    await _send(feed, connection, page, wants, seen, always=True)
-    await here.streams.beat(connection)
-    while not connection.over:
-        connection.wake.clear()
-        if connection.beat_due:
-            await here.streams.beat(connection)
-        elif feed.number != number:
-            seen, number = number, feed.number
-            await _send(feed, connection, page, wants, seen)
+class _Reader:
+    """One reader of one page."""
+
+    def __init__(self, here: Parts, connection: Stream, page: str, wants: Wants, acts: bool) -> None:
+        self._here = here
+        self._feed: Feed = here.feed
+        self._connection = connection
+        self._page = page
+        self._wants = wants
+        self._acts = acts
+
+    async def begin(self, query: Any) -> int:
+        """Rows that may have changed between the page and its stream; the number that the reader then has seen."""
+        feed = self._feed
+        before = feed.number
+        above = int(query["above"]) if _is_number(query.get("above", "")) else None
+        html: list[str] = []
+        if self._page == "sessions":
+            live = _ids(query.get("live", "")) | await feed.newer(above)
+            await feed.read_again(live)
+            html = [row.html.of(acts=self._acts) for row in feed.rows.of("session", live) if self._wants(row)]
+        elif self._page == "events" and above is not None:
+            filters = event_rows.read_filters(query)
+            found = await event_rows.after(self._here, above, NEWER_MAX)
+            html = [feed.rows.event_html(event).looks for event in found if event_rows.matches(event, filters)]
+        elif self._page == "approvals":
+            await feed.approvals_again(_ids(query.get("live", "")))
+            html = [row.html.of(acts=self._acts) for row in feed.rows.after(0, self._wants)]
         else:
-            await connection.wake.wait()
+            return 0
+        html[:0] = [feed.parts[name].html.of(acts=self._acts) for name in COMMON if name in feed.parts]
+        await self._connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{before}"))
+        return before
 
+    async def run(self, number: int) -> None:
+        """Writes what changes until the connection ends."""
+        feed, connection = self._feed, self._connection
+        seen, number = number, feed.number
+        await self._send(seen, always=True)
+        await self._here.streams.beat(connection)
+        while not connection.over:
+            connection.wake.clear()
+            if connection.beat_due:
+                await self._here.streams.beat(connection)
+            elif feed.number != number:
+                seen, number = number, feed.number
+                await self._send(seen)
+            else:
+                await connection.wake.wait()
 
-async def _send(
-    feed: Feed, connection: Stream, page: str, wants: Wants | None, seen: int, *, always: bool = False
-) -> None:
-    """Everything of a page that changed after a number."""
-    now = feed.number
-    html = [feed.parts[name].html for name in PARTIALS[page] if name in feed.parts and feed.parts[name].number > seen]
-    if wants is not None:
-        html += [row.html for row in feed.rows.values() if row.number > seen and wants(row.session)]
-    if html or always:
-        await connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{now}"))
+    async def _send(self, seen: int, *, always: bool = False) -> None:
+        """Everything of the page that changed after a number."""
+        feed = self._feed
+        now = feed.number
+        html = feed.changed(self._page, seen, acts=self._acts)
+        html += [row.html.of(acts=self._acts) for row in feed.rows.after(seen, self._wants)]
+        if html or always:
+            await self._connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{now}"))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ipc.errors import CallError
 from ipc.messages.envelope import Event
+from ipc.messages.limits import ApprovalChanged, CallJudged
 from ipc.messages.sessions import SessionChanged, SessionGrew
 from schema.logline import Line, LogReader, read_lines
 from schema.sessions import Session
@@ -21,7 +22,9 @@ from schema.states import SessionStatus
 from webui.live import sse
 from webui.live.streams import Stream
 from webui.pages.row_html import RenderRow
+from webui.pages.session_rows import OPEN
 from webui.pages.transcript_rows import Calls, read_line
+from webui.pages.watched import Watched
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
 GATHERED_BYTES = 16 * 1024  # less than a full piece, which travels alone and is not copied
@@ -31,7 +34,7 @@ COALESCE_SECONDS = 0.004  # lines that come so close together travel together
 LOOK_SECONDS = 1.0  # the session's row is read this often, whether or not the worker is heard
 SCAN = 64 * 1024
 
-ReadSession = Callable[[int], Awaitable[Session]]
+ReadWatched = Callable[[int], Awaitable[Watched]]
 
 
 class Batch(NamedTuple):
@@ -42,13 +45,17 @@ class Batch(NamedTuple):
 
 
 class Tail:
-    """The log of one session, followed while somebody watches."""
+    """The log of one session, followed while somebody watches.
 
-    def __init__(self, session: Session, path: Path | None, render: RenderRow) -> None:
-        self.session = session
-        self.version = 1  # of the session's row
+    `prefix` stands before each row's anchor and each event's id, where a page shows more than one session.
+    """
+
+    def __init__(self, watched: Watched, path: Path | None, render: RenderRow, prefix: str = "") -> None:
+        self.watched = watched
+        self.prefix = prefix
+        self.version = 1  # of what is watched
         self.edge = 0  # all before it is whole lines
-        self.over = session.status is not SessionStatus.RUNNING
+        self.over = watched.session.status not in OPEN
         self.watchers: set[Stream] = set()
         self.poked = asyncio.Event()
         self.changed = asyncio.Event()
@@ -58,8 +65,13 @@ class Tail:
         self._calls = Calls()
         self._batches: OrderedDict[int, Batch] = OrderedDict()
         self._kept = 0
-        self.parts: dict[tuple[str, bool], tuple[int, str]] = {}  # rendered heads, by name and role
+        self.parts: dict[tuple[tuple[str, ...], bool], tuple[int, str]] = {}  # rendered heads, by name and role
         self.advance()
+
+    @property
+    def session(self) -> Session:
+        """The session's row."""
+        return self.watched.session
 
     def advance(self) -> bool:
         """Looks how far the file has whole lines; whether that is farther than before."""
@@ -127,16 +139,17 @@ class Tail:
 
     def _encode(self, lines: list[Line], end: int) -> bytes:
         raw = f"/sessions/{self.session.id}/log"
-        html = "".join(self._render(row) for line in lines for row in read_line(line, raw, self._calls))
+        known, prefix = self.watched.verdicts, self.prefix
+        rows = (row for line in lines for row in read_line(line, raw, self._calls, prefix=prefix, verdicts=known))
         # A batch without rows still moves the reader's offset.
-        return sse.encode("rows", html, str(end))
+        return sse.encode("rows", "".join(map(self._render, rows)), f"{prefix}{end}")
 
-    def take(self, session: Session) -> None:
-        """A new state of the row. One that has ended: what is in the file now is all there will be."""
-        if session != self.session:
-            self.session = session
+    def take(self, watched: Watched) -> None:
+        """A new state. One that has ended: what is in the file now is all there will be."""
+        if watched != self.watched:
+            self.watched = watched
             self.version += 1
-        if session.status is not SessionStatus.RUNNING and not self.over:
+        if watched.session.status not in OPEN and not self.over:
             self.over = True
             self.advance()
             self.version += 1
@@ -159,44 +172,54 @@ class Tail:
 class Tails:
     """The tails of all watched sessions."""
 
-    def __init__(self, read: ReadSession, render: RenderRow) -> None:
+    def __init__(self, read: ReadWatched, render: RenderRow) -> None:
         self._read = read
         self._render = render
-        self._tails: dict[int, Tail] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tails: dict[tuple[int, str], Tail] = {}
+        self._tasks: dict[tuple[int, str], asyncio.Task[None]] = {}
 
     def lag(self) -> dict[int, int]:
         """By session, how many bytes of the watched logs the worker has not stored yet."""
-        return {id_: max(0, tail.edge - tail.session.log_offset) for id_, tail in self._tails.items()}
+        return {id_: max(0, tail.edge - tail.session.log_offset) for (id_, _), tail in self._tails.items()}
 
-    def join(self, session: Session, path: Path | None, stream: Stream) -> Tail:
+    def join(self, watched: Watched, path: Path | None, stream: Stream, prefix: str = "") -> Tail:
         """A stream watches a session from now on."""
-        tail = self._tails.get(session.id)
+        key = (watched.session.id, prefix)
+        tail = self._tails.get(key)
         if tail is None:
-            tail = self._tails[session.id] = Tail(session, path, self._render)
+            tail = self._tails[key] = Tail(watched, path, self._render, prefix)
             if not tail.over:
-                self._tasks[session.id] = asyncio.create_task(self._follow(tail))
+                self._tasks[key] = asyncio.create_task(self._follow(tail))
         tail.watchers.add(stream)
         return tail
 
     def leave(self, tail: Tail, stream: Stream) -> None:
         """It watches no longer; the last one takes the tail with it."""
         tail.watchers.discard(stream)
-        if not tail.watchers and self._tails.get(tail.session.id) is tail:
-            del self._tails[tail.session.id]
-            task = self._tasks.pop(tail.session.id, None)
+        key = (tail.session.id, tail.prefix)
+        if not tail.watchers and self._tails.get(key) is tail:
+            del self._tails[key]
+            task = self._tasks.pop(key, None)
             if task is not None:
                 task.cancel()
 
     def hear(self, event: Event | None) -> None:
         """What the worker publishes."""
-        if isinstance(event, SessionGrew) and event.id in self._tails:
-            self._tails[event.id].poked.set()
-        elif isinstance(event, SessionChanged) and event.id in self._tails:
-            self._look_again(self._tails[event.id])
+        if isinstance(event, SessionGrew):
+            for tail in self._of(event.id):
+                tail.poked.set()
+        elif isinstance(event, SessionChanged):
+            for tail in self._of(event.id):
+                self._look_again(tail)
+        elif isinstance(event, CallJudged | ApprovalChanged):
+            for tail in self._of(event.session_id):
+                self._look_again(tail)
         elif event is None:
             for tail in self._tails.values():
                 self._look_again(tail)
+
+    def _of(self, id_: int) -> list[Tail]:
+        return [tail for (known, _), tail in self._tails.items() if known == id_]
 
     @staticmethod
     def _look_again(tail: Tail) -> None:
@@ -230,7 +253,9 @@ class Tails:
 
     @staticmethod
     async def _pause(tail: Tail) -> None:
-        timer = asyncio.get_running_loop().call_later(POLL_SECONDS, tail.poked.set)
+        # The log of one that waits for a person stays as it is until the session goes on.
+        pause = POLL_SECONDS if tail.session.status is SessionStatus.RUNNING else LOOK_SECONDS
+        timer = asyncio.get_running_loop().call_later(pause, tail.poked.set)
         await tail.poked.wait()
         timer.cancel()
         tail.poked.clear()

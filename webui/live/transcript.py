@@ -10,6 +10,7 @@ from aiohttp import web
 
 from webui.auth.rules import Access, may
 from webui.live import sse
+from webui.live.beside import Beside, Marks
 from webui.live.streams import Stream
 from webui.live.tails import Tail
 from webui.pages import formats, log_files
@@ -17,7 +18,7 @@ from webui.pages.session import number, read
 from webui.pages.session_view import outcome, stop_url, view
 from webui.parts import Parts, parts, signed_in
 
-STATE = ("_session_head.html", "_session_facts.html")
+STATE: tuple[str, ...] = ("_session_head.html", "_session_facts.html")
 DONE = (*STATE, "_session_result.html")
 
 
@@ -33,14 +34,16 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """The stream. Ends with `done` after the session has; `reset` if the offset is not of this log."""
     here = parts(request)
     person = signed_in(request)
-    session = await read(here, number(request))
-    path = log_files.path_of(session, here.settings.results_dir)
+    watched = await read(here, number(request))
+    path = log_files.path_of(watched.session, here.settings.results_dir)
     offset = start_offset(request.headers.get("Last-Event-ID"), request.query.get("at"))
     async with here.streams.open(request, person) as connection:
-        tail = here.tails.join(session, path, connection)
+        tail = here.tails.join(watched, path, connection)
+        await here.feed.join(connection, "session")
         try:
             await _Watch(request, here, connection, tail, may(person.role, Access.OPERATOR)).run(offset)
         finally:
+            here.feed.leave(connection)
             here.tails.leave(tail, connection)
     return connection.response
 
@@ -48,12 +51,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
 class _Watch:
     """One reader of one tail."""
 
-    def __init__(self, request: web.Request, here: Parts, connection: Stream, tail: Tail, can_stop: bool) -> None:
-        self._environment = aiohttp_jinja2.get_env(request.app)
+    def __init__(self, request: web.Request, here: Parts, connection: Stream, tail: Tail, acts: bool) -> None:
+        environment = aiohttp_jinja2.get_env(request.app)
+        self._environment = environment
         self._here = here
         self._connection = connection
         self._tail = tail
-        self._can_stop = can_stop
+        self._acts = acts
+        self._beside = Beside(here, connection, "session", acts)
+        self._marks = Marks(environment)
 
     async def run(self, offset: int) -> None:
         """Writes until the session or the connection ends."""
@@ -62,7 +68,8 @@ class _Watch:
             await connection.write(sse.encode("reset", ""))
             return
         version = tail.version
-        await connection.write(self._state("state", STATE))
+        beside = await self._beside.begin(tail.watched)
+        await connection.write(sse.encode("state", f"{self._state(STATE)}\n{beside}"))
         await self._here.streams.beat(connection)
         while not connection.over:
             # Cleared before looking: what comes meanwhile wakes it again.
@@ -71,29 +78,33 @@ class _Watch:
                 await self._here.streams.beat(connection)
             elif tail.version != version:
                 version = tail.version
-                await connection.write(self._state("state", STATE))
+                await connection.write(sse.encode("state", self._state(STATE)))
             elif offset < tail.edge:
                 offset, payload = tail.gather(offset)
                 await connection.write(payload)
                 await asyncio.sleep(0)  # a long log is many batches; others have their turn between them
+            elif marks := self._marks.new(tail):
+                await connection.write(marks)
+            elif self._beside.stale:
+                await self._beside.send(frozenset({tail.session.id}))
             elif tail.over:
-                await connection.write(self._state("done", DONE))
+                await connection.write(sse.encode("done", self._state(DONE)))
                 return
             else:
                 await connection.wake.wait()
 
-    def _state(self, event: str, templates: tuple[str, ...]) -> bytes:
+    def _state(self, templates: tuple[str, ...]) -> str:
         """Head, facts and at the end the result; made once for all readers of a role."""
         tail = self._tail
-        known = tail.parts.get((event, self._can_stop))
+        known = tail.parts.get((templates, self._acts))
         if known is None or known[0] != tail.version:
             session = tail.session
             context = {
-                "session": view(session, formats.now(), self._here.settings.session_max_budget_usd),
-                "stop_url": stop_url(session, allowed=self._can_stop),
+                "session": view(tail.watched, formats.now(), self._here.settings.session_max_budget_usd),
+                "stop_url": stop_url(session, allowed=self._acts),
                 "raw_url": f"/sessions/{session.id}/log",
                 "result": outcome(session),
             }
             html = "\n".join(self._environment.get_template(name).render(context) for name in templates)
-            known = tail.parts[(event, self._can_stop)] = (tail.version, html)
-        return sse.encode(event, known[1])
+            known = tail.parts[(templates, self._acts)] = (tail.version, html)
+        return known[1]

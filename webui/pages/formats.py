@@ -36,6 +36,14 @@ def until(stored: str, now: datetime) -> str:
     return f"in {_near(left)}" if left > 0 else "now"
 
 
+def left(stored: str, now: datetime) -> str:
+    """How long until a stored time, to the second below an hour: "14:32"; "5 h 12 m"; "over"."""
+    seconds = (timestamps.parse(stored) - now).total_seconds()
+    if seconds <= 0:
+        return "over"
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds < 3600 else duration(seconds)
+
+
 def clock(stored: str) -> str:
     """14:02:11, in UTC."""
     return timestamps.parse(stored).strftime("%H:%M:%S")
@@ -55,6 +63,14 @@ def duration(seconds: float | None) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole // 60 % 60:02d} m"
     return f"{whole // 86400} d {whole // 3600 % 24} h"
+
+
+def span(seconds: int) -> str:
+    """A length that somebody has set: 4 h, 90 s, 1 d."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return elapsed(seconds)
 
 
 def elapsed(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """Claude's Markdown as HTML that can do no harm: no raw HTML, no images, links that show where they lead.
 
-Markers such as [EVENT:critical:payments] become small badges.
+Markers such as [EVENT:critical:payments] and [MEMORY:timing:search] become small badges.
 
 Used by transcript rows and results. markdown-it and nh3 are imported at the first use: an idle dashboard does without.
 """
@@ -22,7 +22,10 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
-MARKER = re.compile(r"\[EVENT:(info|warning|critical)(?::([\w.@/-]{1,80}))?\]")
+MARKER = re.compile(
+    r"\[(?:EVENT:(?P<level>info|warning|critical)|MEMORY:(?P<memory>[a-z]{1,40})|COOLDOWN:(?P<action>restart|redeployment))"
+    r"(?::(?P<service>[\w.@/-]{1,80}))?\]"
+)
 TONES = {"info": "info", "warning": "warn", "critical": "bad"}
 
 
@@ -53,15 +56,20 @@ def _link_close(renderer: Any, tokens: Any, index: int, options: Any, env: Any) 
 
 
 def _text(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-    """Words, escaped; event markers as badges, each on a line of its own. Code keeps them as they are."""
+    """Words, escaped; markers as badges, each on a line of its own. Code keeps them as they are."""
     said = MARKER.sub(_badge, str(escape(tokens[index].content)))
     follows = index > 0 and tokens[index - 1].type == "softbreak"
     return f"<br>{said}" if follows and MARKER.match(tokens[index].content) else said
 
 
 def _badge(found: re.Match[str]) -> str:
-    level, service = found.groups()
-    return f'<span class="event tone-{TONES[level]}">{level}{f" · {service}" if service else ""}</span>'
+    tone, word = "plan", found["action"]
+    if found["level"]:
+        tone, word = TONES[found["level"]], found["level"]
+    elif found["memory"]:
+        tone, word = "neutral", f"memory · {found['memory']}"
+    service = f" · {found['service']}" if found["service"] else ""
+    return f'<span class="event tone-{tone}">{word}{service}</span>'
 
 
 def html(text: str) -> Markup:

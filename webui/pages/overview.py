@@ -1,48 +1,39 @@
-"""The overview: what needs a person, what runs, what ran, what comes. Also starts sessions.
+"""The overview: what needs a person, what is broken, what runs, what ran, what comes.
 
-GET / and /overview.json, POST /sessions/trigger. Live updates send its partials again (`webui.live.feed`).
+GET / and /overview.json. Live updates send its partials again (`webui.live.feed`). Its form adds to the queue
+(`webui.pages.triggers`).
 """
 
 import asyncio
-import uuid
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from aiohttp import web
 
-from ipc.errors import CallError, Code
-from ipc.messages.sessions import SessionReply, TriggerSession
 from schema.database import Database
+from schema.knowledge import Event
+from schema.limits import Approval
 from schema.sessions import Session, from_row
-from schema.states import SessionStatus, Trigger
-from webui import shell
+from schema.states import SessionStatus
+from schema.triggers import QueuedTrigger
+from schema.triggers import from_row as trigger_from_row
+from webui import needs, shell
 from webui.auth.rules import Access, may
-from webui.forms import read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, reports, session_rows, system_state
-from webui.pages.session_rows import SessionRow
+from webui.pages import attention, formats, reports, session_rows, system_state, trigger_rows
+from webui.pages.approval_view import from_row as approval_from_row
+from webui.pages.session_rows import OPEN, SessionRow
 from webui.pages.system_state import Cli, Health, NextRun, Problem, ProcessRow
+from webui.pages.trigger_form import TierChoice, TriggerForm, begun, choices
+from webui.pages.trigger_rows import TriggerRow
 from webui.parts import Parts, parts, signed_in
 
 RECENT = 10
-KEY_MAX = 64
-
-
-class TriggerForm(NamedTuple):
-    """The form that starts a session, and what was wrong with it."""
-
-    prompt: str
-    tier: int
-    error: str | None
-    key: str
-
-
-class TierChoice(NamedTuple):
-    """A tier that a session can be of."""
-
-    tier: int
-    model: str
-    busy: bool
+AWAITING_MAX = 20
+FAR = 1 << 62
+NEEDS_MAX = 20
+QUEUE_SHOWN = 5
 
 
 class Figures(NamedTuple):
@@ -50,6 +41,8 @@ class Figures(NamedTuple):
 
     problems: list[Problem]
     running: list[SessionRow]
+    queue: list[TriggerRow]
+    queued: int
     recent: list[SessionRow]
     spent_today: str
     spent_note: str
@@ -65,11 +58,13 @@ class Overview(NamedTuple):
 
     shell: shell.Shell
     stream: str
-    can_trigger: bool
+    may_act: bool
     trigger: TriggerForm
     trigger_tiers: list[TierChoice]
     problems: list[Problem]
     running: list[SessionRow]
+    queue: list[TriggerRow]
+    queued: int
     recent: list[SessionRow]
     spent_today: str
     spent_note: str
@@ -87,6 +82,12 @@ class Stored(NamedTuple):
     recent: list[Session]
     sessions_today: int
     spent_today: float
+    approvals: list[Approval]
+    critical: list[Event]
+    refused: list[QueuedTrigger]
+    down: list[str]
+    queue: list[QueuedTrigger]
+    queued: int
 
 
 class Glance(NamedTuple):
@@ -95,6 +96,8 @@ class Glance(NamedTuple):
     state: str
     reason: str | None
     worker_ok: bool
+    approvals: list[Approval]
+    triggers_waiting: int
     running: list[Session]
     recent: list[Session]
     spent_today_usd: float
@@ -105,10 +108,38 @@ class Glance(NamedTuple):
 def read(database: Database) -> Stored:
     """One look at the database."""
     running = [from_row(row) for row in database.rows("sessions.running")]
-    newest = [from_row(row) for row in database.rows("sessions.page", before=1 << 62, limit=RECENT + 3)]
+    running += [
+        from_row(row)
+        for row in database.rows("sessions.page_by_status", status="awaiting_approval", before=FAR, limit=AWAITING_MAX)
+    ]
+    newest = [from_row(row) for row in database.rows("sessions.page", before=FAR, limit=RECENT + 3 + AWAITING_MAX)]
     today = database.one("sessions.today", since=shell.today_start()) or {"sessions": 0, "spent": 0.0}
-    ended = [session for session in newest if session.status is not SessionStatus.RUNNING][:RECENT]
-    return Stored(running, ended, today["sessions"], today["spent"])
+    ended = [session for session in newest if session.status not in OPEN][:RECENT]
+    return Stored(
+        running=running,
+        recent=ended,
+        sessions_today=today["sessions"],
+        spent_today=today["spent"],
+        approvals=[approval_from_row(row) for row in database.rows("pages.approvals_waiting", limit=NEEDS_MAX)],
+        critical=_critical(database),
+        refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
+        down=[row["service"] for row in database.rows("pages.services_down", since=needs.since())],
+        queue=_queue(database),
+        queued=int(database.value("pages.triggers_count")),
+    )
+
+
+def _critical(database: Database) -> list[Event]:
+    rows = database.rows("pages.attention", since=needs.since(), limit=needs.EVENTS_LOOKED_AT)
+    names = set(Event.__struct_fields__)
+    return [msgspec.convert({name: row[name] for name in names}, Event) for row in rows]
+
+
+def _queue(database: Database) -> list[QueuedTrigger]:
+    """What starts next, over all tiers."""
+    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=QUEUE_SHOWN)]
+    found = sorted(map(trigger_from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
+    return found[:QUEUE_SHOWN]
 
 
 async def look(here: Parts) -> tuple[Stored, system_state.Daemon]:
@@ -124,16 +155,24 @@ def figures(here: Parts, stored: Stored, daemon: system_state.Daemon, now: datet
     why = "the schedule is off"
     if not daemon.worker_ok:
         why = "not known while the worker is away"
-    elif stored.running:
+    elif any(session.status is SessionStatus.RUNNING for session in stored.running):
         why = "counted from the end of the running session"
     elif here.settings.schedule_enabled:
         why = "not set yet"
     today = stored.sessions_today
+    reported = reports.problems(stored.recent, stored.running, now)
+    broken = system_state.problems(daemon, stored.recent, now) + reported + attention.down(stored.down, reported)
     return Figures(
-        problems=reports.worst_first(
-            system_state.problems(daemon, stored.recent, now) + reports.problems(stored.recent, stored.running, now)
-        ),
+        # What only the reader can settle, then what is broken.
+        problems=[
+            *attention.approvals(stored.approvals, now),
+            *attention.events(stored.critical),
+            *attention.refused(stored.refused, now),
+            *reports.worst_first(broken),
+        ],
         running=[session_rows.row(session, now) for session in stored.running],
+        queue=[trigger_rows.row(trigger, now) for trigger in stored.queue],
+        queued=stored.queued,
         recent=[session_rows.row(session, now) for session in stored.recent],
         spent_today=formats.cost(stored.spent_today),
         spent_note=f"{today} session{'' if today == 1 else 's'}",
@@ -155,6 +194,8 @@ async def show(request: web.Request) -> web.StreamResponse:
             daemon.status.state,
             daemon.status.reason,
             daemon.worker_ok,
+            stored.approvals,
+            stored.queued,
             stored.running,
             stored.recent,
             stored.spent_today,
@@ -162,54 +203,21 @@ async def show(request: web.Request) -> web.StreamResponse:
             at,
         )
         return json_response(glance._asdict())
-    return await _page(request, TriggerForm("", 1, None, uuid.uuid4().hex))
+    return await page(request, begun())
 
 
-async def _page(request: web.Request, form: TriggerForm, status: int = 200) -> web.Response:
+async def page(request: web.Request, form: TriggerForm, status: int = 200) -> web.Response:
+    """The page, with what stands in its form."""
     here = parts(request)
     stored, daemon = await look(here)
     values = figures(here, stored, daemon, formats.now())
-    busy = {session.tier for session in stored.running}
-    settings = here.settings
-    models = (settings.tier1_model, settings.tier2_model, settings.tier3_model)
-    tiers = [TierChoice(tier, models[tier - 1], tier in busy) for tier in range(1, settings.max_tier + 1)]
+    busy = {session.tier for session in stored.running if session.status is SessionStatus.RUNNING}
     context = Overview(
         shell=shell.build(request, "Overview", "overview"),
-        stream="/events?page=overview",
-        can_trigger=may(signed_in(request).role, Access.OPERATOR),
+        stream="/live?page=overview",
+        may_act=may(signed_in(request).role, Access.OPERATOR),
         trigger=form,
-        trigger_tiers=tiers,
+        trigger_tiers=choices(here.settings, busy),
         **values._asdict(),
     )
     return shell.page(request, "overview.html", context, status=status)
-
-
-def _check(tier: int, prompt: str, *, by_form: bool) -> None:
-    """CallError for what can't be started."""
-    if not tier:
-        raise CallError(Code.INVALID, "A tier is 1, 2 or 3.")
-    # An empty prompt would run the tier's prompt file: from the form that is a slip, from a program it is meant.
-    if by_form and not prompt.strip():
-        raise CallError(Code.INVALID, "Say what it should look into.")
-
-
-async def trigger(request: web.Request) -> web.StreamResponse:
-    """POST /sessions/trigger: fields prompt, tier and key (the same key twice is one session)."""
-    fields = await read_form(request)
-    key = fields.get("key", "")
-    if not (8 <= len(key) <= KEY_MAX and key.isascii() and key.isalnum()):
-        key = uuid.uuid4().hex
-    tier_text = fields.get("tier") or "1"
-    tier = int(tier_text) if tier_text in ("1", "2", "3") else 0
-    prompt = fields.get("prompt", "")
-    try:
-        _check(tier, prompt, by_form=not is_json(request))
-        message = TriggerSession(tier=tier, prompt=prompt, trigger=Trigger.MANUAL, by=signed_in(request).name)
-        reply = await parts(request).worker.call(message, SessionReply, timeout=10.0, id_=key)
-    except CallError as error:
-        if is_json(request):
-            raise
-        return await _page(request, TriggerForm(prompt, tier, error.message, uuid.uuid4().hex), error.http_status)
-    if is_json(request):
-        return json_response(reply.session, status=201)
-    return web.Response(status=303, headers={"Location": f"/sessions/{reply.session.id}"})

@@ -1,6 +1,7 @@
 """What the last sessions report of the services, as problems: a session that went well may bring bad news.
 
-Pure; called by `webui.pages.overview`. The words are the agent's own, so each problem leads to its session.
+Pure; called by `webui.pages.overview`, and for one session by `webui.pages.session_view`. The words are the agent's
+own, so each problem leads to its session.
 """
 
 import json
@@ -11,9 +12,11 @@ from schema import timestamps
 from schema.sessions import Session
 from schema.states import SessionStatus
 from webui.pages import ansi
+from webui.pages.session_rows import OPEN
 from webui.pages.system_state import LINGERS, Problem
 
 TROUBLE = {"down": ("bad", "octagon-x"), "unreachable": ("bad", "octagon-x"), "degraded": ("warn", "triangle-alert")}
+WORKS = OPEN | {SessionStatus.COMPLETED, SessionStatus.ESCALATED}
 RANKS = {"bad": 0, "plan": 1, "warn": 2}
 NAME_CHARS = 100
 WORDS_CHARS = 300
@@ -25,6 +28,7 @@ class Report(NamedTuple):
     session: Session
     services: list[dict[str, Any]]
     escalation: dict[str, Any]
+    events: list[dict[str, Any]]
 
 
 def read(session: Session) -> Report | None:
@@ -35,12 +39,17 @@ def read(session: Session) -> Report | None:
         return None  # of a database that the Go program wrote: its words are in `response`
     if not isinstance(found, dict):
         return None
-    services, escalation = found.get("services_checked"), found.get("escalation")
+    escalation = found.get("escalation")
     return Report(
         session,
-        [entry for entry in services if isinstance(entry, dict)] if isinstance(services, list) else [],
+        _objects(found.get("services_checked")),
         escalation if isinstance(escalation, dict) else {},
+        _objects(found.get("events")),
     )
+
+
+def _objects(listed: object) -> list[dict[str, Any]]:
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
 def problems(ended: list[Session], running: list[Session], now: datetime) -> list[Problem]:
@@ -87,7 +96,10 @@ def _escalations(reports: list[Report], others: list[Session]) -> list[Problem]:
         if session.tier in spoken:
             continue
         spoken.add(session.tier)
-        taken_up = any(_works(other) and other.tier > session.tier and other.id > session.id for other in others)
+        # Escalated: its child waits in the queue, runs, or has been.
+        taken_up = session.status is SessionStatus.ESCALATED or any(
+            _works(other) and other.tier > session.tier and other.id > session.id for other in others
+        )
         if report.escalation.get("needed") is True and not taken_up:
             text = _words(report.escalation.get("reason"), WORDS_CHARS) or "It gives no reason."
             found.append(_problem("plan", "chevrons-up", f"Tier {session.tier} asks for the next tier.", text, session))
@@ -95,7 +107,7 @@ def _escalations(reports: list[Report], others: list[Session]) -> list[Problem]:
 
 
 def _works(session: Session) -> bool:
-    return session.status in (SessionStatus.RUNNING, SessionStatus.COMPLETED)
+    return session.status in WORKS
 
 
 def _problem(tone: str, icon: str, title: str, text: str, session: Session) -> Problem:

@@ -5,6 +5,7 @@ rendered again by that stream (`webui.live.transcript`).
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +15,19 @@ from markupsafe import Markup
 
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionReply, StopSession
-from schema.database import Database
-from schema.sessions import Session, from_row
-from schema.states import SessionStatus
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, log_files, row_html, transcript_rows
+from webui.pages import approvals, formats, log_files, row_html, transcript_rows, watched
+from webui.pages.approval_view import Card
+from webui.pages.confirm import Confirm
+from webui.pages.nesting import nest
 from webui.pages.row_html import RenderRow
+from webui.pages.session_rows import OPEN
 from webui.pages.session_view import Outcome, SessionView, outcome, stop_url, view
 from webui.pages.transcript_rows import Row
+from webui.pages.verdicts import Verdict
+from webui.pages.watched import Watched
 from webui.parts import Parts, parts, signed_in
 
 SLICE = 100  # rows made before others get a turn
@@ -34,6 +38,8 @@ class SessionPage(NamedTuple):
 
     shell: shell.Shell
     session: SessionView
+    cards: list[Card]
+    may_act: bool
     rows: list[Markup]
     offset: int
     live: bool
@@ -46,18 +52,6 @@ class SessionPage(NamedTuple):
     result: Outcome | None
 
 
-class Confirm(NamedTuple):
-    """The question before something that can't be taken back."""
-
-    shell: shell.Shell
-    question: str
-    consequences: list[str]
-    action: str
-    verb: str
-    back: str
-    fields: dict[str, str]
-
-
 def number(request: web.Request) -> int:
     """The id in the address."""
     text: str = request.match_info["id"]
@@ -66,26 +60,23 @@ def number(request: web.Request) -> int:
     return int(text)
 
 
-async def read(here: Parts, id_: int) -> Session:
-    """A session. CallError `not_found`."""
-
-    def look(database: Database) -> Session | None:
-        row = database.one("sessions.by_id", id=id_)
-        return None if row is None else from_row(row)
-
-    found = await here.state.read(look)
+async def read(here: Parts, id_: int) -> Watched:
+    """A session with what belongs to it. CallError `not_found`."""
+    found = await here.state.read(lambda database: watched.read(database, id_))
     if found is None:
         raise CallError(Code.NOT_FOUND, f"There is no session {id_}.")
     return found
 
 
-async def flat_rows(lines: list[Any], raw_url: str) -> list[Row]:
+async def flat_rows(
+    lines: list[Any], raw_url: str, verdicts: Mapping[str, Verdict] = transcript_rows.NO_VERDICTS, prefix: str = ""
+) -> list[Row]:
     """The rows of many lines, made in slices so that others get their turn."""
     calls = transcript_rows.Calls()
     rows: list[Row] = []
     for at in range(0, len(lines), SLICE):
         for line in lines[at : at + SLICE]:
-            rows += transcript_rows.read_line(line, raw_url, calls)
+            rows += transcript_rows.read_line(line, raw_url, calls, prefix=prefix, verdicts=verdicts)
         await asyncio.sleep(0)
     return rows
 
@@ -99,7 +90,8 @@ async def render_rows(render: RenderRow, rows: list[Row]) -> list[Markup]:
     return rendered
 
 
-def _window(path: Path | None, before: int | None, at: int | None, *, over: bool) -> log_files.Window | None:
+def window(path: Path | None, before: int | None, at: int | None, *, over: bool) -> log_files.Window | None:
+    """Some lines of a log, by the disk; None without one."""
     if path is None:
         return None
     try:
@@ -116,30 +108,35 @@ def _offset(request: web.Request, name: str) -> int | None:
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}: the last rows, those before `?before=<offset>`, or those from `?at=<offset>` on."""
     here = parts(request)
-    session = await read(here, number(request))
+    found = await read(here, number(request))
+    session = found.session
     if is_json(request):
         return json_response(session)
     path = log_files.path_of(session, here.settings.results_dir)
     before, at = _offset(request, "before"), _offset(request, "at")
-    running = session.status is SessionStatus.RUNNING
-    window = await asyncio.to_thread(_window, path, before, at, over=not running)
+    live = session.status in OPEN
+    some = await asyncio.to_thread(window, path, before, at, over=not live)
     raw_url = f"/sessions/{session.id}/log"
-    lines = window.lines if window else []
-    at_end = before is None and (at is None or window is None or window.end >= window.size)
-    flat = await flat_rows(lines, raw_url)
+    at_end = before is None and (at is None or some is None or some.end >= some.size)
+    flat = await flat_rows(some.lines if some else [], raw_url, found.verdicts)
     render = row_html.renderer(aiohttp_jinja2.get_env(request.app))
-    rows = await render_rows(render, transcript_rows.nest(flat, over=not running))
+    rows = await render_rows(render, nest(flat, over=not live))
+    acts = may(signed_in(request).role, Access.OPERATOR)
+    waiting = [approval for approval in found.approvals if approvals.waits(approval)]
+    cards = await approvals.with_uses(here, waiting)
     context = SessionPage(
         shell=shell.build(request, f"Session {session.id}", "sessions"),
-        session=view(session, formats.now(), here.settings.session_max_budget_usd),
+        session=view(found, formats.now(), here.settings.session_max_budget_usd),
+        cards=[cards.card(approval, formats.now()) for approval in waiting],
+        may_act=acts,
         rows=rows,
-        offset=window.end if window else 0,
-        live=running and at_end,
-        stream_url=f"/sessions/{session.id}/stream" if running and at_end else None,
-        earlier_href=f"?before={window.start}" if window and window.start else None,
+        offset=some.end if some else 0,
+        live=live and at_end,
+        stream_url=f"/sessions/{session.id}/stream" if live and at_end else None,
+        earlier_href=f"?before={some.start}" if some and some.start else None,
         later_href=None if at_end else f"/sessions/{session.id}",
-        cut=window.before if window else 0,
-        stop_url=stop_url(session, allowed=may(signed_in(request).role, Access.OPERATOR)),
+        cut=some.before if some else 0,
+        stop_url=stop_url(session, allowed=acts),
         raw_url=raw_url,
         result=outcome(session),
     )
@@ -148,9 +145,9 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def ask_stop(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}/stop: the question, for browsers without JavaScript."""
-    session = await read(parts(request), number(request))
+    session = (await read(parts(request), number(request))).session
     address = f"/sessions/{session.id}"
-    if session.status is not SessionStatus.RUNNING:
+    if session.status not in OPEN:
         return web.Response(status=303, headers={"Location": address})
     context = Confirm(
         shell=shell.build(request, f"Stop session {session.id}", "sessions"),

@@ -25,7 +25,7 @@ GONE = "The log file of session {} is not there; somebody may have tidied {}."
 async def download(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}/log."""
     here = parts(request)
-    session = await read(here, number(request))
+    session = (await read(here, number(request))).session
     path = log_files.path_of(session, here.settings.results_dir)
     gone = CallError(Code.NOT_FOUND, GONE.format(session.id, here.settings.results_dir))
     if path is None:

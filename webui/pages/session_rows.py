@@ -28,7 +28,12 @@ LOOKS = {
     SessionStatus.STOPPED: Look("neutral", "square", "stopped"),
     SessionStatus.INTERRUPTED: Look("warn", "unplug", "interrupted"),
     SessionStatus.ESCALATED: Look("plan", "chevrons-up", "escalated"),
+    SessionStatus.AWAITING_APPROVAL: Look("plan", "hand", "awaiting approval"),
 }
+
+
+# Not over: it runs, or goes on when a person has decided.
+OPEN = frozenset({SessionStatus.RUNNING, SessionStatus.AWAITING_APPROVAL})
 
 
 class SessionRow(NamedTuple):

@@ -1,6 +1,5 @@
 """What a session's head, facts and result show. Pure; for the session's page and for its live stream."""
 
-import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,9 +8,10 @@ from markupsafe import Markup
 
 from schema.sessions import Session, Usage
 from schema.states import SessionStatus
-from webui.pages import formats, markdown, session_rows
-from webui.pages.session_rows import LOOKS
+from webui.pages import formats, markdown, reports, session_rows
+from webui.pages.session_rows import LOOKS, OPEN
 from webui.pages.system_state import Fact
+from webui.pages.watched import Watched
 
 SERVICE_LOOKS = {
     "healthy": ("ok", "circle-check"),
@@ -44,6 +44,7 @@ class SessionView(NamedTuple):
     prompt_full: str
     tokens: Tokens
     budget: str
+    chain: str | None
     facts: list[Fact]
 
 
@@ -69,8 +70,9 @@ class Outcome(NamedTuple):
     notes: list[str]
 
 
-def view(session: Session, now: datetime, budget_usd: float) -> SessionView:
+def view(watched: Watched, now: datetime, budget_usd: float) -> SessionView:
     """What head and facts show."""
+    session = watched.session
     row = session_rows.row(session, now)
     usage = _usage(session)
     reads = usage.input + usage.cache_read + usage.cache_creation if usage else None
@@ -91,7 +93,8 @@ def view(session: Session, now: datetime, budget_usd: float) -> SessionView:
             formats.tokens(usage.cache_read if usage else None),
         ),
         budget=formats.cost(budget_usd) if budget_usd else "",
-        facts=_facts(session),
+        chain=chain_of(watched),
+        facts=_facts(watched),
     )
 
 
@@ -104,8 +107,33 @@ def _usage(session: Session) -> Usage | None:
         return None  # of a database that the Go program wrote: shown as "–"
 
 
-def _facts(session: Session) -> list[Fact]:
+def chain_of(watched: Watched) -> str | None:
+    """Where the chain is shown that a session belongs to; None for one that stands alone."""
+    session = watched.session
+    stands_alone = session.parent_session_id is None and not watched.children
+    # One that has escalated is the first of a chain before the second has begun.
+    if session.chain_id is None and stands_alone and session.status is not SessionStatus.ESCALATED:
+        return None
+    return f"/chains/{session.chain_id or session.id}"
+
+
+def _family(watched: Watched) -> list[Fact]:
+    """The sessions before and after it."""
+    session = watched.session
+    facts = []
+    if session.parent_session_id:
+        parent = session.parent_session_id
+        facts.append(Fact("Escalated from", f"session {parent}", href=f"/sessions/{parent}"))
+    facts += [Fact("Escalated to", f"session {child}", href=f"/sessions/{child}") for child in watched.children]
+    if href := chain_of(watched):
+        facts.append(Fact("Chain", "all its tiers", href=href))
+    return facts
+
+
+def _facts(watched: Watched) -> list[Fact]:
+    session = watched.session
     facts = [
+        *_family(watched),
         Fact("Trigger", session.trigger.value, f"by {session.requested_by}" if session.requested_by else ""),
         Fact("Tier", f"{session.tier} · {session.model}", session.model_id or ""),
         Fact("Started", session.started_at, mono=True),
@@ -114,51 +142,41 @@ def _facts(session: Session) -> list[Fact]:
         facts.append(Fact("Ended", session.ended_at, mono=True))
     if session.exit_code is not None:
         facts.append(Fact("Exit code", str(session.exit_code)))
-    if session.parent_session_id:
-        facts.append(Fact("Escalated from", f"session {session.parent_session_id}"))
+    if session.dry_run:
+        facts.append(Fact("Dry run", "nothing was changed"))
+    if watched.verdicts:
+        facts.append(Fact("Calls", "in the audit log", href=f"/audit?session={session.id}"))
     optional = (
         ("Prompt file", session.prompt_file), ("claude CLI", session.cli_version),
         ("CLI session", session.cli_session_id), ("Run", session.run_id), ("Log file", session.log_file),
     )  # fmt: skip
     facts += [Fact(label, value, mono=True) for label, value in optional if value]
-    facts.append(Fact("Log lines", formats.count(session.lines)))
+    facts.append(Fact("Log lines", formats.count(session.lines), href=f"/sessions/{session.id}/log"))
     return facts
 
 
 def outcome(session: Session) -> Outcome | None:
-    """How a session ended; None while it runs."""
-    if session.status is SessionStatus.RUNNING:
+    """How a session ended; None while it runs or waits for a person."""
+    if session.status in OPEN:
         return None
     look = LOOKS[session.status]
-    report = _structured(session)
-    events = [event for event in report.get("events", []) if isinstance(event, dict)]
+    report = reports.read(session)
+    events = report.events if report else []
     critical = sum(event.get("level") == "critical" for event in events)
     notes = [f"{critical} critical event{'' if critical == 1 else 's'}"] if critical else []
-    escalation = report.get("escalation")
-    if isinstance(escalation, dict) and escalation.get("needed"):
+    escalation = report.escalation if report else {}
+    if escalation.get("needed"):
         notes.append(f"asks for the next tier: {escalation.get('reason') or 'no reason given'}")
     summary = session.response or session.summary or ""
-    completed = session.status is SessionStatus.COMPLETED
     return Outcome(
         tone=look.tone,
         icon=look.icon,
         word=look.word,
-        reason="" if completed else session.reason or "",
+        reason="" if session.status is SessionStatus.COMPLETED else session.reason or "",
         summary_html=markdown.html(summary) if summary.strip() else Markup(),
-        services=[_service(entry) for entry in report.get("services_checked", []) if isinstance(entry, dict)],
+        services=[_service(entry) for entry in report.services] if report else [],
         notes=notes,
     )
-
-
-def _structured(session: Session) -> dict[str, Any]:
-    try:
-        found = json.loads(session.structured or "{}")
-    except ValueError:
-        found = {}  # of a database that the Go program wrote: its words are in `response`
-    lists = ("events", "services_checked")
-    if not isinstance(found, dict) or any(not isinstance(found.get(name, []), list) for name in lists):
-        return {}
-    return found
 
 
 def _service(entry: dict[str, Any]) -> Service:
@@ -169,4 +187,4 @@ def _service(entry: dict[str, Any]) -> Service:
 
 def stop_url(session: Session, *, allowed: bool) -> str | None:
     """Where a session is stopped; None when it can't be."""
-    return f"/sessions/{session.id}/stop" if allowed and session.status is SessionStatus.RUNNING else None
+    return f"/sessions/{session.id}/stop" if allowed and session.status in OPEN else None

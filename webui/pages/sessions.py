@@ -13,7 +13,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, session_rows
-from webui.pages.session_rows import LOOKS, SessionRow
+from webui.pages.session_rows import LOOKS, OPEN, SessionRow
 from webui.parts import parts, signed_in
 
 PAGE = 50
@@ -201,7 +201,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 def _stream(found: Found, filters: Filters, *, first: bool) -> str:
     """The stream of the rows that are shown, and on the first page of those that come."""
     shown = ",".join(str(session.id) for session in found.sessions)
-    live = ",".join(str(session.id) for session in found.sessions if session.status is SessionStatus.RUNNING)
+    live = ",".join(str(session.id) for session in found.sessions if session.status in OPEN)
     given = {name: value for name, value in filters._asdict().items() if value}
     newer = {"above": found.newest} if first else {}
-    return f"/events?{urlencode({'page': 'sessions', 'shown': shown, 'live': live, **newer, **given})}"
+    return f"/live?{urlencode({'page': 'sessions', 'shown': shown, 'live': live, **newer, **given})}"

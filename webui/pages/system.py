@@ -106,7 +106,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         return json_response({"status": daemon.status, "worker_ok": daemon.worker_ok, "settings": values})
     context = SystemPage(
         shell=shell.build(request, "System", "system"),
-        stream="/events?page=system",
+        stream="/live?page=system",
         processes=system_state.processes(daemon),
         health=system_state.health(daemon, formats.now()),
         cli=system_state.cli(daemon),

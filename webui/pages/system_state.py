@@ -54,6 +54,7 @@ class Fact(NamedTuple):
     value: str
     hint: str = ""
     mono: bool = False
+    href: str | None = None
 
 
 class Health(NamedTuple):

@@ -11,6 +11,16 @@ from webui.pages.ansi import plain
 from webui.pages.folding import Block, as_json, fold
 
 TARGET_CHARS = 500
+# Tools that only read, and what they read: three calls in a row are shown as one row.
+READING = {
+    "Read": "files",
+    "NotebookRead": "notebooks",
+    "Grep": "searches",
+    "Glob": "searches",
+    "WebFetch": "pages",
+    "WebSearch": "searches",
+}
+NAME_CHARS = 40
 CHANGING = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
 Input = dict[str, Any]
 
@@ -23,6 +33,13 @@ class CallWords(NamedTuple):
     target: str
     outcome: str
     body: list[Block]
+
+
+class Todo(NamedTuple):
+    """One line of a checklist. `state`: completed, in_progress, or pending."""
+
+    state: str
+    text: str
 
 
 def _text(given: Input, *names: str) -> str:
@@ -96,13 +113,28 @@ def _task(given: Input) -> CallWords:
     return CallWords("bot", "task", _text(given, "description"), "", [fold(asked, label="prompt")] if asked else [])
 
 
-def _todo(given: Input) -> CallWords:
+def todos(given: Input) -> list[Todo]:
+    """The checklist of a TodoWrite call."""
     listed = given.get("todos")
-    todos = [todo for todo in listed if isinstance(todo, dict)] if isinstance(listed, list) else []
-    done = sum(todo.get("status") == "completed" for todo in todos)
-    marks = {"completed": "[x]", "in_progress": "[>]"}
-    text = "\n".join(f"{marks.get(str(todo.get('status')), '[ ]')} {_text(todo, 'content')}" for todo in todos)
-    return CallWords("list-todo", "to do", f"{done} of {len(todos)} done", "", [fold(text)] if todos else [])
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return [Todo(_state(entry), plain(_text(entry, "content"))[:TARGET_CHARS]) for entry in entries]
+
+
+def _state(entry: Input) -> str:
+    state = entry.get("status")
+    return state if state in ("completed", "in_progress") else "pending"
+
+
+def _todo(given: Input) -> CallWords:
+    found = todos(given)
+    done = sum(todo.state == "completed" for todo in found)
+    return CallWords("list-todo", "to do", f"{done} of {len(found)} done" if found else "", "", [])
+
+
+def short_name(target: str) -> str:
+    """A call's target in a row of several: a path's last part, or the first words."""
+    name = target.rstrip("/").rsplit("/", 1)[-1] if "/" in target and " " not in target else target
+    return name if len(name) <= NAME_CHARS else f"{name[:NAME_CHARS]}…"
 
 
 def _report(given: Input) -> CallWords:

@@ -1,13 +1,14 @@
 """Lines of a session's log as the rows that people read. One function for the page and for the live stream. Pure.
 
-`read_line` gives the rows of one line, flat and in order, which the stream sends as they are; `nest` puts results
-under their calls and a subagent's rows under its task, as the script in the browser does with what the stream sent.
+`read_line` gives the rows of one line, flat and in order, which the stream sends as they are; `webui.pages.nesting`
+puts results under their calls and so on, as the script in the browser does with what the stream sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 from markupsafe import Markup
 
 from schema import timestamps
@@ -16,6 +17,8 @@ from schema.transcript import events
 from schema.transcript.parse import parse
 from webui.pages import ansi, formats, markdown, tool_calls
 from webui.pages.folding import Block, as_json, clip, fold, line_count
+from webui.pages.tool_calls import Todo
+from webui.pages.verdicts import Verdict
 
 CALLS_REMEMBERED = 500
 LINE_CHARS = 2000  # a raw line longer than this is folded
@@ -52,6 +55,11 @@ class Row:
     tool_id: str = ""
     parent: str = ""
     run: str = ""
+    group: str = ""
+    holds: str = ""
+    name: str = ""
+    todos: list[Todo] = field(default_factory=list)
+    verdict: Verdict | None = None
     result: "Row | None" = None
     children: "list[Row]" = field(default_factory=list)
 
@@ -76,17 +84,44 @@ class Calls:
         return formats.duration((timestamps.parse(at) - timestamps.parse(made)).total_seconds())
 
 
-def read_line(line: Line, log_href: str, calls: Calls) -> list[Row]:
-    """The rows of one line of the log. `log_href` is the raw log's address; it takes `?at=<offset>`."""
+NO_VERDICTS: Mapping[str, Verdict] = {}
+
+
+def read_line(
+    line: Line, log_href: str, calls: Calls, *, prefix: str = "", verdicts: Mapping[str, Verdict] = NO_VERDICTS
+) -> list[Row]:
+    """The rows of one line of the log. `log_href` is the raw log's address; it takes `?at=<offset>`.
+
+    `prefix` keeps the rows of one session apart from another's on the same page; `verdicts` by tool_use_id.
+    """
     found = split(line.data)
     when = _when(found.at)
     rows = []
     for number, event in enumerate(parse(found.text, found.stream, line.cut), 1):
-        anchor = f"b{line.offset}" if number == 1 else f"b{line.offset}-{number}"
+        anchor = f"{prefix}b{line.offset}" if number == 1 else f"{prefix}b{line.offset}-{number}"
         row = Row(anchor, line.offset, "unknown", when, parent=(event.parent or "")[:PARENT_CHARS])
+        event = _denied(event, verdicts)
         if _fill(row, event, f"{log_href}?at={line.offset}", calls, found.at):
+            judge(row, verdicts)
+            row.tool_id = row.tool_id and f"{prefix}{row.tool_id}"
+            row.parent = row.parent and f"{prefix}{row.parent}"
             rows.append(row)
     return rows
+
+
+def _denied(event: events.Event, verdicts: Mapping[str, Verdict]) -> events.Event:
+    """A result with the reason of a denial, which the CLI reports as any other error."""
+    if isinstance(event, events.ToolResult) and event.is_error and not event.denied:
+        verdict = verdicts.get(event.tool_id)
+        if verdict is not None and verdict.mark == "denied":
+            return msgspec.structs.replace(event, denied=True)
+    return event
+
+
+def judge(row: Row, verdicts: Mapping[str, Verdict]) -> None:
+    """Marks a call by what was decided about it."""
+    if row.kind == "tool" and (verdict := verdicts.get(row.tool_id)) is not None:
+        row.verdict, row.mark, row.tone = verdict, verdict.mark, verdict.tone or row.tone
 
 
 def _when(at: str | None) -> When | None:
@@ -162,6 +197,10 @@ def _call(row: Row, event: events.ToolUse, calls: Calls, at: str | None) -> None
     row.kind, row.icon, row.verb, row.target = "tool", said.icon, said.verb, said.target
     row.outcome, row.body, row.tool_id, row.pending = said.outcome, said.body, event.id[:PARENT_CHARS], True
     row.mark = "changes" if event.name in tool_calls.CHANGING else ""
+    if event.name in tool_calls.READING:
+        row.group, row.name = tool_calls.READING[event.name], tool_calls.short_name(said.target)
+    elif event.name == "TodoWrite" and (listed := tool_calls.todos(event.input)):
+        row.kind, row.todos, row.pending, row.open = "todo", listed, False, True
     if at:
         calls.make(event.id, at)
 
@@ -244,37 +283,3 @@ def _note(row: Row, event: events.SystemNote, href: str) -> None:
     if event.fields:
         row.body = [fold(as_json(event.fields), href=href)]
         row.run = row.verb
-
-
-def nest(rows: Iterable[Row], *, over: bool) -> list[Row]:
-    """Results under their calls, a subagent's rows under its task, like notes that follow each other under the first.
-
-    `over`: what still waits for a result gets none.
-    """
-    calls: dict[str, Row] = {}
-    top: list[Row] = []
-    for row in rows:
-        if row.kind == "result_block":
-            call = calls.get(row.tool_id)
-            if call is None:
-                row.kind, row.tool_id = "unknown", ""
-                row.verb, row.icon = "result of an earlier call", "flag"
-                top.append(row)
-            else:
-                call.result, call.pending = row, False
-            continue
-        if row.kind == "tool":
-            calls[row.tool_id] = row
-        above = calls.get(row.parent) if row.parent else None
-        beside = above.children if above is not None and above is not row else top
-        if row.run and beside and beside[-1].run == row.run:
-            first = beside[-1]
-            first.children.append(row)
-            first.outcome = f"×{len(first.children) + 1}"
-        else:
-            beside.append(row)
-    if over:
-        for call in calls.values():
-            if call.pending:
-                call.pending, call.outcome = False, call.outcome or "no result"
-    return top

@@ -3,7 +3,9 @@
 //
 // Event stream, as the server writes it (named events, LF line ends, optional `id:`):
 //   beat   {"now": "<UTC ISO>"} at once after the first state, then at least every 10 s
-//   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill.
+//   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill;
+//          an unknown element with data-append goes to the end of the element that it names. With data-keep, only what has
+//          data-part within it is merged.
 //   done   as state, then the stream is over          reset  load the page anew
 const $ = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -62,7 +64,11 @@ const held = new Map();
 // A list is never re-ordered under the pointer, the focus or a selection: it waits until they are gone.
 function place(now) {
   const old = document.getElementById(now.id);
-  if (!old) return false;
+  if (!old) return append(now);
+  if (now.hasAttribute("data-keep")) {
+    for (const part of all("[data-part]", now)) place(part);
+    return true;
+  }
   held.delete(now.id);
   if (selecting(old) || (keys(old) !== keys(now) && inUse(old))) held.set(now.id, now);
   else {
@@ -72,6 +78,12 @@ function place(now) {
   }
   return true;
 }
+// At the end, so that nothing moves that somebody reads or is about to press.
+function append(now) {
+  const list = now.dataset.append && document.getElementById(now.dataset.append);
+  list?.append(now);
+  return Boolean(list);
+}
 setInterval(() => { for (const [id, now] of held) if (!inUse(document.getElementById(id) ?? document.body)) place(now); }, 1000);
 
 const fresh = new Set();
@@ -80,7 +92,9 @@ function state(html) {
     if (!place(element) && element.nodeName === "TR") fresh.add(element.id);
   }
   const pill = $("#fresh");
-  if (pill && fresh.size) { pill.hidden = false; pill.textContent = `${fresh.size} new session${fresh.size > 1 ? "s" : ""}, show`; }
+  if (pill && fresh.size) { pill.hidden = false; pill.textContent = `${fresh.size} new ${pill.dataset.noun}${fresh.size > 1 ? "s" : ""}, show`; }
+  const follow = $("[data-follow]"), begun = follow && $(`#${follow.dataset.follow} [data-session]`);
+  if (begun) location.assign(begun.href);
   const status = $("#page-status");
   if (status) {
     const word = status.dataset.word;
@@ -200,6 +214,10 @@ function near(s) {
   return `${Math.floor(s / 86400)} d`;
 }
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+function left(s) {
+  if (s <= 0) return "over";
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}` : length(s);
+}
 function tick() {
   const now = Date.now() + skew;
   const stale = dot?.dataset.state === "lost";
@@ -210,6 +228,7 @@ function tick() {
     const left = (Date.parse(node.dateTime) - now) / 1000;
     put(node, left > 0 ? `in ${near(left)}` : "now");
   }
+  for (const node of all("time[data-left]")) put(node, left((Date.parse(node.dateTime) - now) / 1000));
   for (const node of all("[data-countdown]")) {
     const left = (node.dataset.countdown = Math.max(0, node.dataset.countdown - 1));
     put(node, left ? `${left} s` : "a moment");
@@ -226,16 +245,45 @@ function theme(name) {
 const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "ops-dark" : "")) === "ops-dark";
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-dialog], [data-close], [data-theme-toggle]");
+  const target = event.target.closest("[data-dialog], [data-ask], [data-close], [data-theme-toggle]");
   for (const menu of all("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
   if (!target) return;
   if (target.hasAttribute("data-theme-toggle")) return theme(isDark() ? "ops-light" : "ops-dark");
-  if (target.hasAttribute("data-close")) return target.closest("dialog").close();
-  const dialog = document.getElementById(target.dataset.dialog);
+  if (target.hasAttribute("data-close")) {
+    const open = target.closest("dialog");
+    if (open) { event.preventDefault(); open.close(); }
+    return;
+  }
+  const dialog = document.getElementById(target.dataset.dialog ?? "ask");
   // A link with a dialog also leads to a page that asks the same: for a new tab, and without script.
   if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  dialog.showModal();
+  if (target.hasAttribute("data-ask")) ask(dialog, target); else dialog.showModal();
+});
+// The question is the one of the page that the link leads to, as it is now; without an answer, the page itself is opened.
+let asking = false;
+async function ask(dialog, link) {
+  if (asking) return;
+  asking = true;
+  try {
+    const answer = await fetch(link.href, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" });
+    const form = answer.ok && $("form.confirm", fragment(await answer.text()));
+    if (!form) throw new Error(`no question at ${link.href}`);
+    dialog.replaceChildren(form);
+    dialog.dataset.from = link.id;
+    dialog.showModal();
+  } catch {
+    location.assign(link.href);
+  } finally {
+    asking = false;
+  }
+}
+// The form is put away with its dialog; the focus goes back to where it came from, or to what has taken its place.
+$("#ask")?.addEventListener("close", (event) => {
+  const dialog = event.target;
+  const from = document.getElementById(dialog.dataset.from);
+  dialog.replaceChildren();
+  if (from && document.activeElement === document.body) from.focus();
 });
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-once]")) return;
@@ -254,7 +302,7 @@ document.addEventListener("formdata", (event) => {
 
 // ---- keyboard ------------------------------------------------------------------------------------
 
-const places = { o: "/", s: "/sessions", y: "/system" };
+const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
 const actions = {
   "?": () => $("#help")?.showModal(),
   "/": () => $("[data-search], #prompt")?.focus(),
@@ -274,6 +322,10 @@ document.addEventListener("keydown", (event) => {
   if (kept.get("keys") === "off") return;
   if (going > Date.now() && places[event.key]) { event.preventDefault(); location.assign(places[event.key]); return; }
   going = event.key === "g" ? Date.now() + 1500 : 0;
+  // Only asks: nothing is decided by a single key.
+  const call = { A: "[data-approve]", D: "[data-deny]" }[event.key];
+  const card = call && document.activeElement.closest("[data-approval]");
+  if (card && $(call, card)) { event.preventDefault(); $(call, card).click(); return; }
   const act = actions[event.key];
   if (act) { event.preventDefault(); act(); }
 });

@@ -16,13 +16,15 @@ import zmq
 import zmq.asyncio
 
 from ipc.errors import CallError, Code
-from ipc.messages import sessions, settings, system, users
+from ipc.messages import limits, sessions, settings, system, triggers, users
 from ipc.messages.envelope import Done, Event, Reply, Request
 from ipc.server import Call, Publisher, Server, bound_socket
 from schema import timestamps
 from schema.database import Database
 from schema.sessions import from_row
-from schema.states import SessionStatus
+from schema.states import ApprovalStatus, SessionStatus
+from schema.triggers import from_row as trigger_from_row
+from tests.integration.webui import rows, stand_in_decisions
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21l$1HyBTmTlc5YZF6QVBpkwdTKkzUGv1pbp2CGkAXrGzNM"
 
@@ -49,6 +51,7 @@ class StandIn:
         self.database.migrate()
         self.requests: list[Request] = []
         self.refuse: dict[type[Request], CallError] = {}
+        self.holds = ""  # why no trigger starts
         self.stored: dict[str, Reply] = {}
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
         self._context: zmq.asyncio.Context | None = None
@@ -119,7 +122,7 @@ class StandIn:
             **columns,
         }
         with self.database.transaction():
-            id_ = int(self.database.value("sessions.insert", **values))
+            id_ = rows.insert(self.database, "sessions", status="running", **values)
         if status != "running":
             self.end(id_, status)
         return id_
@@ -200,9 +203,8 @@ class StandIn:
                     section="Schedule", doc="Time between.", unit="s", live=True,
                 )  # fmt: skip
                 return settings.SettingsReply(settings=[value])
-            case sessions.TriggerSession():
-                id_ = self.session(tier=request.tier, prompt_text=request.prompt, log=b"", requested_by=request.by)
-                return self._shown(id_)
+            case triggers.AddTrigger():
+                return self._add(request)
             case sessions.StopSession():
                 self.end(request.id, "stopped", f"stopped by {request.by}")
                 return self._shown(request.id)
@@ -222,7 +224,31 @@ class StandIn:
                 database.change("users.sign_out", token_hash=request.sign_in_hash)
             case users.SignInSeen():
                 database.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=later)
+            case _ if type(request) in stand_in_decisions.KINDS:
+                return self._decided(stand_in_decisions.answer(database, request))
         return Done()
+
+    def _add(self, request: triggers.AddTrigger) -> Reply:
+        """Starts a session at once, unless something holds it back."""
+        asked = {"tier": request.tier, "prompt": request.prompt, "requested_by": request.by}
+        id_ = rows.trigger(self.database, kind=request.kind.value, reason=self.holds or None, **asked)
+        row = self.database.one("triggers.by_id", id=id_) or {}
+        if not self.holds:
+            session = self.session(tier=request.tier, prompt_text=request.prompt, log=b"", requested_by=request.by)
+            self.database.change("triggers.started", id=id_, session_id=session, now=timestamps.now())
+        self.publish(triggers.TriggersChanged(waiting=1))
+        return triggers.TriggerReply(trigger=trigger_from_row(row))
+
+    def _decided(self, reply: Reply) -> Reply:
+        if isinstance(reply, limits.ApprovalReply):
+            found = reply.approval
+            self.approval_changed(found.id, found.status, found.session_id)
+        return reply
+
+    def approval_changed(self, id_: int, status: ApprovalStatus, session_id: int) -> None:
+        """Says that a call waits, or waits no more."""
+        waiting = int(self.database.value("pages.approvals_count"))
+        self.publish(limits.ApprovalChanged(id=id_, status=status, session_id=session_id, waiting=waiting))
 
     def _admit(self, token_hash: str, user: int, csrf: str, expires: str) -> None:
         self.database.change(
@@ -244,8 +270,9 @@ _KINDS: tuple[type[Request], ...] = (
     system.Hello,
     system.Status,
     settings.ListSettings,
-    sessions.TriggerSession,
+    triggers.AddTrigger,
     sessions.StopSession,
+    *stand_in_decisions.KINDS,
     users.SetUp,
     users.SignIn,
     users.SignInFailed,

@@ -66,6 +66,31 @@ async def test_the_listed_routes_are_the_public_ones_of_the_table(site: Site) ->
     assert set(site.parts.access) == {pair for pair in registered(site) if pair[0] != "HEAD"}
 
 
+async def test_each_role_is_kept_out_of_what_needs_a_higher_one(site: Site) -> None:
+    site.worker.session(log=b"x\n")
+    kept_out = {Access.OPERATOR: ["viewer"], Access.ADMIN: ["viewer", "operator"]}
+    browsers = {role: site.browser(role) for role in ("viewer", "operator")}
+    walked = 0
+    for (method, canonical), access in site.parts.access.items():
+        for role in kept_out.get(access, []):
+            async with browsers[role].request(
+                method, address(canonical), data={"csrf": CSRF}, allow_redirects=False
+            ) as response:
+                text = await response.text()
+            assert response.status == 403, (method, canonical, role)
+            assert f"This needs the role {access.value}; you are {role}." in text, (method, canonical, role)
+            walked += 1
+    assert walked > 20
+    assert {type(request).__name__ for request in site.worker.requests} <= {"Hello", "Status", "ListSettings"}
+
+
+async def test_whatever_changes_something_is_for_operators_or_admins(site: Site) -> None:
+    for (method, canonical), access in site.parts.access.items():
+        if method == "POST" and canonical not in ("/sign-in", "/sign-out", "/setup"):
+            assert access in (Access.OPERATOR, Access.ADMIN), canonical
+    assert site.parts.access[("POST", "/approvals/rules")] is Access.ADMIN
+
+
 async def test_an_address_that_is_not_there_asks_a_stranger_to_sign_in_too(site: Site) -> None:
     async with site.browser(None).get("/secret/thing", allow_redirects=False) as response:
         assert response.headers["Location"] == "/sign-in?next=/secret/thing"

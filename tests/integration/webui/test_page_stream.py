@@ -31,7 +31,7 @@ async def until(stream: AsyncIterator[Said], wanted: Callable[[Said], bool]) -> 
 )
 async def test_a_page_gets_all_its_parts_at_first(site: Site, page: str, ids: set[str]) -> None:
     site.worker.session(log=b"")
-    stream = read(site.browser("viewer"), f"/events?page={page}")
+    stream = read(site.browser("viewer"), f"/live?page={page}")
     first = await until(stream, lambda said: said.event == "state")
     found = set(re.findall(r'<(?:section|span|div)[^>]*? id="([\w-]+)"', first.data))
     assert ids | {"page-status", "worker-banner"} <= found
@@ -41,7 +41,7 @@ async def test_a_page_gets_all_its_parts_at_first(site: Site, page: str, ids: se
 
 async def test_a_session_that_ends_changes_the_overview(site: Site) -> None:
     id_ = site.worker.session(log=b"")
-    stream = read(site.browser("viewer"), "/events?page=overview")
+    stream = read(site.browser("viewer"), "/live?page=overview")
     await until(stream, lambda said: f'id="now-{id_}"' in said.data)
     site.worker.end(id_, "failed", "it broke")
     said = await until(stream, lambda said: f"Session #{id_} failed." in said.data)
@@ -78,11 +78,11 @@ async def test_a_list_gets_its_rows_again_and_new_ones_that_its_filters_let_in(s
 async def test_a_reader_that_comes_again_gets_what_changed_since(site: Site) -> None:
     id_ = site.worker.session(log=b"")
     browser = site.browser("viewer")
-    keeper = read(browser, "/events?page=overview")  # keeps the numbering alive meanwhile
+    keeper = read(browser, "/live?page=overview")  # keeps the numbering alive meanwhile
     first = await until(keeper, lambda said: said.event == "state")
     site.worker.end(id_)
     await until(keeper, lambda said: said.event == "state" and 'id="recent"' in said.data)
-    again = read(browser, "/events?page=overview", {"Last-Event-ID": first.id})
+    again = read(browser, "/live?page=overview", {"Last-Event-ID": first.id})
     said = await until(again, lambda said: said.event == "state")
     assert 'id="recent"' in said.data
     assert "health-title" not in said.data
@@ -94,7 +94,7 @@ async def test_the_banner_comes_when_the_worker_falls_silent_and_goes_when_it_is
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webui.worker.SILENT_SECONDS", 0.6)
-    stream = read(site.browser("viewer"), "/events?page=system")
+    stream = read(site.browser("viewer"), "/live?page=system")
     await until(stream, lambda said: said.event == "state")
     await site.worker.stop()
     await until(stream, lambda said: "Worker down." in said.data)
@@ -104,7 +104,7 @@ async def test_the_banner_comes_when_the_worker_falls_silent_and_goes_when_it_is
 
 
 async def test_a_page_without_live_parts_is_refused(site: Site) -> None:
-    async with site.browser("viewer").get("/events?page=nothing") as response:
+    async with site.browser("viewer").get("/live?page=nothing") as response:
         assert response.status == 422
 
 
@@ -119,7 +119,7 @@ async def test_a_fault_in_one_part_is_logged_and_the_streams_go_on(
         return await whole()
 
     monkeypatch.setattr(site.parts.feed, "_refresh", refresh)
-    stream = read(site.browser("viewer"), "/events?page=overview")
+    stream = read(site.browser("viewer"), "/live?page=overview")
     await until(stream, lambda said: said.event == "beat")
     site.worker.end(site.worker.session(log=b""))
     await until(stream, lambda said: 'id="recent"' in said.data)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ipc.errors import CallError, Code
-from ipc.messages.sessions import TriggerSession
+from ipc.messages.triggers import AddTrigger
 from schema.states import SessionStatus
 from tests.integration.webui.site import CSRF, Site, open_site
 
@@ -58,7 +58,7 @@ async def test_a_prompt_of_200_kb_starts_a_session(site: Site) -> None:
     ) as response:
         assert response.status == 303
         assert response.headers["Location"].startswith("/sessions/")
-    sent = next(request for request in site.worker.requests if isinstance(request, TriggerSession))
+    sent = next(request for request in site.worker.requests if isinstance(request, AddTrigger))
     assert (sent.prompt, sent.tier, sent.by) == (prompt, 2, "operator")
 
 
@@ -75,7 +75,7 @@ async def test_the_same_form_sent_twice_is_one_session(site: Site) -> None:
 
 
 async def test_a_busy_tier_is_told_in_the_form_with_the_prompt_kept(site: Site) -> None:
-    site.worker.refuse[TriggerSession] = CallError(Code.BUSY, "Tier 1 is busy with session 9.")
+    site.worker.refuse[AddTrigger] = CallError(Code.BUSY, "Tier 1 is busy with session 9.")
     async with site.browser().post("/sessions/trigger", data=form(prompt="keep <me>")) as response:
         text = await response.text()
     assert response.status == 409
@@ -84,7 +84,7 @@ async def test_a_busy_tier_is_told_in_the_form_with_the_prompt_kept(site: Site) 
 
 
 async def test_a_program_gets_the_error_as_json(site: Site) -> None:
-    site.worker.refuse[TriggerSession] = CallError(Code.BUSY, "Tier 1 is busy.")
+    site.worker.refuse[AddTrigger] = CallError(Code.BUSY, "Tier 1 is busy.")
     program = site.browser(headers={"Accept": "application/json"})
     async with program.post("/sessions/trigger", json={"prompt": "x", "csrf": CSRF}) as response:
         assert response.status == 409

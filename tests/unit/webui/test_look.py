@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tests.fixtures import doors, pages, transcript_rows
+from tests.fixtures import decisions, doors, knowledge, pages, transcript_rows
 from tests.fixtures.parts import Context
 
 WEBUI = Path(__file__).parents[3] / "webui"
@@ -24,6 +24,7 @@ def rows(*, ended: bool = False) -> list[Markup]:
     return [Markup(template.render(row=row)) for row in transcript_rows.transcript(ended=ended)]
 
 
+STATES = ("full", "empty", "error")
 CASES: dict[str, tuple[str, Context]] = {
     **{f"overview {state}": ("overview.html", pages.overview(state)) for state in ("full", "empty", "error", "calm")},
     **{f"sessions {state}": ("sessions.html", pages.session_list(state)) for state in ("full", "empty", "error")},
@@ -37,6 +38,21 @@ CASES: dict[str, tuple[str, Context]] = {
     "error": ("error.html", doors.error()),
     "error, signed out": ("error.html", doors.error(500, signed_in=False)),
     "confirm": ("confirm.html", doors.confirm()),
+    **{f"approvals {state}": ("approvals.html", decisions.approvals(state)) for state in ("full", "empty")},
+    **{f"approval {state}": ("approval.html", decisions.approval(state)) for state in ("full", "error")},
+    "approve": ("decide.html", decisions.decide(approve=True)),
+    "deny": ("decide.html", decisions.decide(approve=False)),
+    **{f"rules {state}": ("rules.html", decisions.rules(state)) for state in STATES},
+    **{f"triggers {state}": ("triggers.html", decisions.triggers(state)) for state in STATES},
+    "chain live": ("chain.html", decisions.chain(rows(), live=True)),
+    "chain ended": ("chain.html", decisions.chain([], live=False)),
+    **{f"events {state}": ("events.html", knowledge.events(state)) for state in STATES},
+    **{f"cooldowns {state}": ("cooldowns.html", knowledge.cooldowns(state)) for state in STATES},
+    **{f"memories {state}": ("memories.html", knowledge.memories(state)) for state in STATES},
+    "memory": ("memory.html", knowledge.memory()),
+    **{f"mcp {state}": ("mcp.html", knowledge.mcp(state)) for state in STATES},
+    **{f"repositories {state}": ("repositories.html", knowledge.repositories(state)) for state in STATES},
+    **{f"audit {state}": ("audit.html", knowledge.audit(state)) for state in STATES},
 }
 
 

@@ -14,10 +14,11 @@ from tests.integration.webui.sse_reader import Parser
 from webui.live import tails
 from webui.live.tails import Tail
 from webui.pages.transcript_rows import Row
+from webui.pages.watched import Watched
 
 
-def session(status: SessionStatus = SessionStatus.RUNNING) -> Session:
-    return Session(
+def session(status: SessionStatus = SessionStatus.RUNNING) -> Watched:
+    row = Session(
         id=1,
         tier=1,
         model="haiku",
@@ -26,6 +27,7 @@ def session(status: SessionStatus = SessionStatus.RUNNING) -> Session:
         trigger=Trigger.MANUAL,
         started_at="2026-01-31T08:05:00.000Z",
     )
+    return Watched(row, (), (), {})
 
 
 def render(row: Row) -> Markup:

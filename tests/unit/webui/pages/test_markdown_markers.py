@@ -29,3 +29,20 @@ def test_words_around_a_marker_stay_escaped() -> None:
     assert "<script>" not in said
     assert "&lt;script&gt;" in said
     assert "&amp;amp;" not in said
+
+
+@pytest.mark.parametrize(
+    ("marker", "badge"),
+    [
+        ("[MEMORY:timing:search]", '<span class="event tone-neutral">memory · timing · search</span>'),
+        ("[MEMORY:timing]", '<span class="event tone-neutral">memory · timing</span>'),
+        ("[COOLDOWN:restart:payments]", '<span class="event tone-plan">restart · payments</span>'),
+    ],
+)
+def test_what_is_remembered_and_counted_is_marked_too(marker: str, badge: str) -> None:
+    assert html(f"done\n{marker} words") == f"<p>done\n<br>{badge} words</p>\n"
+
+
+@pytest.mark.parametrize("words", ["[MEMORY:]", "[COOLDOWN:stop:web]", "[MEMORY:Timing:web]"])
+def test_what_only_looks_like_a_marker_stays_as_it_is(words: str) -> None:
+    assert "event" not in html(words)

@@ -1,0 +1,140 @@
+"""Rows of decisions, triggers, events and memories, as the worker would have written them."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+from schema import timestamps
+from schema.database import Database
+
+FOUND = [{"kind": "restart", "text": "docker restart web", "target": "web"}]
+
+
+def insert(database: Database, table: str, **values: Any) -> int:
+    """A row; its id."""
+    columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    cursor = database._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING rowid", values)
+    return int(cursor.get)
+
+
+def set_values(database: Database, table: str, id_: int, **values: Any) -> None:
+    """Changes a row."""
+    changes = ", ".join(f"{name} = :{name}" for name in values)
+    database._connection.execute(f"UPDATE {table} SET {changes} WHERE id = :id", {**values, "id": id_})
+
+
+def approval(database: Database, session_id: int, command: str = "docker restart web", **columns: Any) -> int:
+    """A call that waits for a person; with its row in calls."""
+    given = columns.pop("input", None) or json.dumps({"command": command, "description": "Restart the web container"})
+    number = time.monotonic_ns()
+    hash_ = hashlib.sha256(given.encode()).hexdigest()
+    values = {
+        "session_id": session_id,
+        "tool_use_id": f"toolu_{number}",
+        "tier": 2,
+        "tool": "Bash",
+        "input": given,
+        "input_hash": hash_,
+        "rule": "policy.restart",
+        "reason": "Restarts of web need a person at tier 2.",
+        "found": json.dumps(FOUND),
+        "words": "The health check has failed three times.",
+        "status": "waiting",
+        "created_at": timestamps.at(time.time() - 60),
+        "expires_at": timestamps.at(time.time() + 872),
+        **columns,
+    }
+    call(database, session_id, tool_use_id=values["tool_use_id"], decision="ask", input=given)
+    return insert(database, "approvals", **values)
+
+
+def call(database: Database, session_id: int, **columns: Any) -> int:
+    """A judged call."""
+    values = {
+        "session_id": session_id,
+        "tool_use_id": f"toolu_{time.monotonic_ns()}",
+        "tool": "Bash",
+        "run_id": "run-1",
+        "input": "{}",
+        "input_hash": "h",
+        "decision": "allow",
+        "rule": "cooldown",
+        "reason": "restart of web: 1 of 2 used in 4 h",
+        "found": json.dumps(FOUND),
+        "asked_at": timestamps.now(),
+        **columns,
+    }
+    return insert(database, "calls", **values)
+
+
+def trigger(database: Database, **columns: Any) -> int:
+    """A trigger that waits."""
+    values = {
+        "kind": "manual",
+        "status": "waiting",
+        "tier": 1,
+        "priority": 10,
+        "prompt": "Look at web.",
+        "created_at": timestamps.now(),
+        "updated_at": timestamps.now(),
+        **columns,
+    }
+    return insert(database, "triggers", **values)
+
+
+def event(database: Database, message: str, **columns: Any) -> int:
+    """Something that was said."""
+    values = {"level": "info", "message": message, "created_at": timestamps.now(), **columns}
+    return insert(database, "events", **values)
+
+
+def memory(database: Database, observation: str, **columns: Any) -> int:
+    """Something that is told again."""
+    now = timestamps.now()
+    values = {"category": "timing", "observation": observation, "created_at": now, "updated_at": now, **columns}
+    return insert(database, "memories", **values)
+
+
+def rule(database: Database, pattern: str, **columns: Any) -> int:
+    """A standing rule."""
+    values = {
+        "decision": "allow",
+        "tool": "Bash",
+        "pattern": pattern,
+        "created_at": timestamps.now(),
+        "created_by": "ada",
+        **columns,
+    }
+    return insert(database, "approval_rules", **values)
+
+
+def action(database: Database, service: str, **columns: Any) -> int:
+    """A restart that counts."""
+    values = {
+        "service": service,
+        "action_type": "restart",
+        "timestamp": timestamps.now(),
+        "success": 1,
+        "tier": 2,
+        **columns,
+    }
+    return insert(database, "cooldown_actions", **values)
+
+
+def audit(database: Database, act: str, subject: str, **columns: Any) -> int:
+    """An entry of the audit log."""
+    values = {"at": timestamps.now(), "actor": "rules", "action": act, "subject": subject, **columns}
+    return insert(database, "audit", **values)
+
+
+def health(database: Database, service: str, status: str, healthy: int = 0) -> None:
+    """What is known of a service."""
+    insert(
+        database,
+        "service_health_streak",
+        service=service,
+        status=status,
+        consecutive_healthy=healthy,
+        last_checked_at=timestamps.now(),
+    )

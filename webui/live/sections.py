@@ -1,0 +1,65 @@
+"""The live parts of each page: which partials there are, and what they show now. Used by `webui.live.feed`.
+
+A page that is not here has no live parts but those of every page: the daemon's word, the bell, the banner.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from webui.pages import cooldowns, formats, overview, system_state, triggers
+from webui.parts import Parts
+
+Look = Callable[[Parts], Awaitable[dict[str, Any]]]
+COMMON = ("_status.html", "_bell.html")
+
+
+class Section(NamedTuple):
+    """A page's live parts. `look` gives their context, but for `may_act`."""
+
+    partials: tuple[str, ...]
+    look: Look
+
+
+async def _overview(here: Parts) -> dict[str, Any]:
+    stored, daemon = await overview.look(here)
+    return overview.figures(here, stored, daemon, formats.now())._asdict()
+
+
+async def _system(here: Parts) -> dict[str, Any]:
+    daemon = await system_state.gather(here)
+    now = formats.now()
+    return {
+        "processes": system_state.processes(daemon),
+        "cli": system_state.cli(daemon),
+        "health": system_state.health(daemon, now),
+    }
+
+
+async def _nothing(here: Parts) -> dict[str, Any]:
+    return {}
+
+
+FRAME = Section((), _nothing)
+SECTIONS: dict[str, Section] = {
+    "overview": Section(
+        (
+            "_attention.html",
+            "_running.html",
+            "_waiting.html",
+            "_figures.html",
+            "_recent.html",
+            "_processes.html",
+            "_health.html",
+        ),
+        _overview,
+    ),
+    "system": Section(("_processes.html", "_health.html"), _system),
+    "triggers": Section(("_queue.html", "_past.html"), triggers.live),
+    "cooldowns": Section(("_cooldowns.html", "_actions.html"), cooldowns.live),
+    "sessions": FRAME,
+    "approvals": FRAME,
+    "events": FRAME,
+    "session": FRAME,
+    "chain": FRAME,
+    "frame": FRAME,
+}

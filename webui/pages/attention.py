@@ -1,0 +1,79 @@
+"""What only a person can settle, for the overview: calls that wait, what sessions ask a person to do, refused triggers.
+
+Pure. Each leads to where it is settled.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import quote
+
+from schema import timestamps
+from schema.knowledge import Event
+from schema.limits import Approval
+from schema.triggers import QueuedTrigger
+from webui.needs import calls_for_a_person
+from webui.pages import formats, found, trigger_rows
+from webui.pages.ansi import plain
+from webui.pages.approval_view import one_line
+from webui.pages.system_state import LINGERS, Problem
+
+WORDS_CHARS = 300
+
+
+def approvals(waiting: Iterable[Approval], now: datetime) -> list[Problem]:
+    """Calls that wait, the one that expires first at the top."""
+    return [
+        Problem(
+            "plan",
+            "hand",
+            f"Session #{approval.session_id} asks to run",
+            f"{one_line(found.call_text(approval.tool, approval.input))} · {_until(approval.expires_at, now)}",
+            f"/approvals/{approval.id}",
+            "Decide",
+        )
+        for approval in waiting
+    ]
+
+
+def _until(expires: str, now: datetime) -> str:
+    left = formats.left(expires, now)
+    return "is about to expire" if left == "over" else f"expires in {left}"
+
+
+def events(critical: Iterable[Event]) -> list[Problem]:
+    """Events that no tier can settle."""
+    listed = []
+    for event in critical:
+        if calls_for_a_person(event.message):
+            href = f"/sessions/{event.session_id}" if event.session_id else f"/events?level={event.level}"
+            link = f"Session #{event.session_id}" if event.session_id else "Events"
+            title, _, text = event.message.strip().partition(":")
+            listed.append(Problem("bad", "siren", f"{title}:", " ".join(plain(text).split())[:WORDS_CHARS], href, link))
+    return listed
+
+
+def down(services: Iterable[str], known: Iterable[Problem]) -> list[Problem]:
+    """Services that were down when last looked at, and of which no session's report says so already."""
+    told = tuple(problem.title for problem in known)
+    names = {service: one_line(service) for service in services}
+    return [
+        Problem("bad", "octagon-x", f"{name} down.", "", f"/events?service={quote(service, safe='')}", "Events")
+        for service, name in names.items()
+        if not any(title.startswith(f"{name} ") for title in told)
+    ]
+
+
+def refused(triggers: Iterable[QueuedTrigger], now: datetime) -> list[Problem]:
+    """Triggers of the last day that can't ever start."""
+    return [
+        Problem(
+            "warn",
+            "circle-x",
+            f"Trigger {trigger.id} was refused.",
+            f"{trigger.reason or 'No reason is known.'} ({trigger_rows.prompt_line(trigger)})",
+            "/triggers",
+            "Queue",
+        )
+        for trigger in triggers
+        if (now - timestamps.parse(trigger.updated_at)).total_seconds() < LINGERS
+    ]

@@ -1,0 +1,246 @@
+"""What sessions are told again, by service. GET /memories, .json and .md; operators add, change and delete.
+
+Every change is a message to the worker, which knows what reinforces and what contradicts.
+"""
+
+import uuid
+from typing import NamedTuple
+
+from aiohttp import web
+
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import Done
+from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, MemoryReply
+from schema.knowledge import Memory
+from webui import shell
+from webui.auth.rules import Access, may
+from webui.forms import form_key, read_form
+from webui.negotiation import is_json, json_response
+from webui.pages import formats, memory_rows
+from webui.pages.approval_view import one_line
+from webui.pages.confirm import Confirm
+from webui.pages.keyed import Choice
+from webui.pages.memory_rows import Filters, Group
+from webui.parts import Parts, parts, signed_in
+
+OBSERVATION_MAX = 4000
+NAME_MAX = 200
+CONFIDENCE = "0.7"
+
+
+class MemoryForm(NamedTuple):
+    """What stands in the form; `id` is None for a new memory."""
+
+    id: int | None
+    service: str
+    category: str
+    observation: str
+    confidence: str
+    active: bool
+    key: str
+
+
+class MemoriesPage(NamedTuple):
+    """The list's context."""
+
+    shell: shell.Shell
+    stream: str
+    groups: list[Group]
+    filters: Filters
+    services: list[str]
+    categories: list[str]
+    shown: list[Choice]
+    empty: str | None
+    may_act: bool
+    form: MemoryForm
+    error: str | None
+
+
+class MemoryPage(NamedTuple):
+    """The context of the page that changes one."""
+
+    shell: shell.Shell
+    form: MemoryForm
+    error: str | None
+
+
+def _new() -> MemoryForm:
+    return MemoryForm(None, "", "", "", CONFIDENCE, True, uuid.uuid4().hex)
+
+
+def id_of(request: web.Request) -> int:
+    """The id in the address."""
+    text: str = request.match_info["id"]
+    if len(text) > 18:
+        raise CallError(Code.NOT_FOUND, f"There is no memory {text[:20]}…")
+    return int(text)
+
+
+async def _read(here: Parts, id_: int) -> Memory:
+    row = await here.state.read(lambda database: database.one("pages.memory", id=id_))
+    if row is None:
+        raise CallError(Code.NOT_FOUND, f"There is no memory {id_}.")
+    return memory_rows.from_row(row)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """GET /memories, /memories.json and /memories.md; all three with the same filters."""
+    filters = memory_rows.read_filters(request.query)
+    known = await parts(request).state.read(memory_rows.find)
+    found = memory_rows.matching(known, filters)
+    if request.path.endswith(".md"):
+        text = memory_rows.markdown(found)
+        headers = {"Content-Disposition": 'attachment; filename="memories.md"'}
+        return web.Response(text=text, content_type="text/markdown", charset="utf-8", headers=headers)
+    if is_json(request):
+        return json_response({"memories": found})
+    return _page(request, known, filters, _new(), None)
+
+
+def _page(
+    request: web.Request, known: list[Memory], filters: Filters, form: MemoryForm, error: str | None, status: int = 200
+) -> web.Response:
+    found = memory_rows.matching(known, filters)
+    services, categories = memory_rows.names(known)
+    context = MemoriesPage(
+        shell=shell.build(request, "Memories", "memories"),
+        stream="/live?page=frame",
+        groups=memory_rows.groups(found, formats.now()),
+        filters=filters,
+        services=services,
+        categories=categories,
+        shown=memory_rows.SHOWN,
+        empty=None if found else "filtered" if known else "nothing",
+        may_act=may(signed_in(request).role, Access.OPERATOR),
+        form=form,
+        error=error,
+    )
+    return shell.page(request, "memories.html", context, status=status)
+
+
+def _form(fields: dict[str, str], id_: int | None) -> MemoryForm:
+    names = ("service", "category", "observation", "confidence")
+    service, category, observation, confidence = (fields.get(name, "").strip() for name in names)
+    active = fields.get("active", "") in ("1", "on", "true", "True")
+    return MemoryForm(id_, service, category, observation, confidence, active, form_key(fields))
+
+
+def _confidence(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise CallError(Code.INVALID, "The confidence is a number from 0 to 1, such as 0.7.")
+    return found
+
+
+def _check(form: MemoryForm) -> None:
+    """CallError for what is no memory."""
+    if not form.observation or not form.category:
+        raise CallError(Code.INVALID, "Say what is to be remembered, and of what kind it is.")
+    if len(form.observation) > OBSERVATION_MAX or max(len(form.category), len(form.service)) > NAME_MAX:
+        raise CallError(Code.INVALID, f"A memory has at most {OBSERVATION_MAX} characters, a name {NAME_MAX}.")
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """POST /memories: fields key, service, category, observation, confidence."""
+    here, fields = parts(request), await read_form(request)
+    form = _form({"confidence": CONFIDENCE, **fields}, None)
+    try:
+        _check(form)
+        message = AddMemory(
+            category=form.category,
+            observation=form.observation,
+            service=form.service,
+            confidence=_confidence(form.confidence),
+            by=signed_in(request).name,
+        )
+        reply = await here.worker.call(message, MemoryReply, timeout=10.0, id_=form.key)
+    except CallError as error:
+        if is_json(request):
+            raise
+        known = await here.state.read(memory_rows.find)
+        form = form._replace(key=uuid.uuid4().hex)
+        return _page(request, known, Filters(), form, error.message, error.http_status)
+    if is_json(request):
+        return json_response(reply.memory, status=201)
+    return web.Response(status=303, headers={"Location": f"/memories#memory-{reply.memory.id}"})
+
+
+async def edit(request: web.Request) -> web.StreamResponse:
+    """GET /memories/{id}: the form that changes one; or the memory as JSON."""
+    memory = await _read(parts(request), id_of(request))
+    if is_json(request):
+        return json_response(memory)
+    form = MemoryForm(
+        id=memory.id,
+        service=memory.service or "",
+        category=memory.category,
+        observation=memory.observation,
+        confidence=f"{memory.confidence:.2f}",
+        active=memory.active,
+        key=uuid.uuid4().hex,
+    )
+    return _edit_page(request, form, None)
+
+
+def _edit_page(request: web.Request, form: MemoryForm, error: str | None, status: int = 200) -> web.Response:
+    context = MemoryPage(shell.build(request, f"Memory {form.id}", "memories"), form, error)
+    return shell.page(request, "memory.html", context, status=status)
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """POST /memories/{id}: fields key, service, category, observation, confidence, active ("1", or not there)."""
+    id_, fields = id_of(request), await read_form(request)
+    memory = await _read(parts(request), id_)
+    form = _form(fields, id_)
+    try:
+        _check(form)
+        confidence = _confidence(form.confidence)
+        message = ChangeMemory(
+            id=id_,
+            observation=form.observation,
+            category=form.category,
+            service=form.service,
+            # The form shows two digits: what was not touched keeps all of its own.
+            confidence=None if form.confidence == f"{memory.confidence:.2f}" else confidence,
+            active=None if form.active == memory.active else form.active,
+            by=signed_in(request).name,
+        )
+        reply = await parts(request).worker.call(message, MemoryReply, timeout=10.0, id_=form.key)
+    except CallError as error:
+        if is_json(request):
+            raise
+        return _edit_page(request, form._replace(key=uuid.uuid4().hex), error.message, error.http_status)
+    if is_json(request):
+        return json_response(reply.memory)
+    return web.Response(status=303, headers={"Location": f"/memories?shown=all#memory-{id_}"})
+
+
+async def ask_delete(request: web.Request) -> web.StreamResponse:
+    """GET /memories/{id}/delete: the question."""
+    memory = await _read(parts(request), id_of(request))
+    context = Confirm(
+        shell=shell.build(request, f"Delete memory {memory.id}", "memories"),
+        question=f"Delete memory {memory.id}?",
+        consequences=[
+            one_line(memory.observation, 400),
+            "Sessions are not told it any more. To keep it without telling it, make it inactive instead.",
+        ],
+        action=f"/memories/{memory.id}/delete",
+        verb="Delete memory",
+        back=f"/memories/{memory.id}",
+        fields={"key": uuid.uuid4().hex},
+    )
+    return shell.page(request, "confirm.html", context)
+
+
+async def delete(request: web.Request) -> web.StreamResponse:
+    """POST /memories/{id}/delete."""
+    message = DeleteMemory(id=id_of(request), by=signed_in(request).name)
+    key = form_key(await read_form(request))
+    await parts(request).worker.call(message, Done, timeout=10.0, id_=key)
+    if is_json(request):
+        return json_response({"deleted": message.id})
+    return web.Response(status=303, headers={"Location": "/memories"})

@@ -1,0 +1,230 @@
+"""The queue: what waits in the order of its start and why, what was started or refused lately, and the form to add one.
+
+GET /triggers, POST /triggers (and /sessions/trigger, its older name), the question and the POST that cancel one.
+"""
+
+import asyncio
+import uuid
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from ipc.errors import CallError, Code
+from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
+from schema.database import Database
+from schema.settings import Settings
+from schema.states import Trigger, TriggerStatus
+from schema.triggers import QueuedTrigger, from_row
+from webui import shell
+from webui.auth.rules import Access, may
+from webui.forms import form_key, read_form
+from webui.negotiation import is_json, json_response
+from webui.pages import formats, overview, trigger_rows
+from webui.pages.confirm import Confirm
+from webui.pages.keyed import FAR, PAGE, address, number
+from webui.pages.trigger_form import TierChoice, TriggerForm, begun, choices
+from webui.pages.trigger_rows import TriggerRow
+from webui.parts import Parts, parts, signed_in
+
+SHOWN_MAX = 100  # of each tier
+LATELY = 20
+START_SECONDS = 1.5
+LOOK_SECONDS = 0.1
+
+
+class Queued(NamedTuple):
+    """What waits, in the order of its start, how many there are in all, and what waits no more."""
+
+    waiting: list[QueuedTrigger]
+    total: int
+    past: list[QueuedTrigger]
+
+
+class Added(NamedTuple):
+    """The trigger that the reader has just added, and waits for."""
+
+    id: int
+    row: TriggerRow
+
+
+class TriggersPage(NamedTuple):
+    """The page's context."""
+
+    shell: shell.Shell
+    stream: str
+    queue: list[TriggerRow]
+    hidden: int
+    past: list[TriggerRow]
+    older_href: str | None
+    added: Added | None
+    may_act: bool
+    trigger: TriggerForm
+    trigger_tiers: list[TierChoice]
+
+
+def read(database: Database, before: int = FAR, most: int = LATELY) -> Queued:
+    """One look at the queue."""
+    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=SHOWN_MAX)]
+    waiting = sorted(map(from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
+    past = [from_row(row) for row in database.rows("pages.triggers_past", before=before, limit=most)]
+    return Queued(waiting, int(database.value("pages.triggers_count")), past)
+
+
+def shown(queued: Queued) -> dict[str, Any]:
+    """The context of the live parts."""
+    now = formats.now()
+    return {
+        "queue": [trigger_rows.row(trigger, now) for trigger in queued.waiting],
+        "hidden": queued.total - len(queued.waiting),
+        "past": [trigger_rows.row(trigger, now) for trigger in queued.past[:LATELY]],
+    }
+
+
+async def live(here: Parts) -> dict[str, Any]:
+    """The same, for the stream."""
+    return shown(await here.state.read(read))
+
+
+def id_of(request: web.Request) -> int:
+    """The id in the address."""
+    text: str = request.match_info["id"]
+    if len(text) > 18:
+        raise CallError(Code.NOT_FOUND, f"There is no trigger {text[:20]}…")
+    return int(text)
+
+
+async def read_one(here: Parts, id_: int) -> QueuedTrigger:
+    """One trigger. CallError `not_found`."""
+    row = await here.state.read(lambda database: database.one("pages.trigger", id=id_))
+    if row is None:
+        raise CallError(Code.NOT_FOUND, f"There is no trigger {id_}.")
+    return from_row(row)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """GET /triggers. With `?added=<id>`, on to that trigger's session once it has one."""
+    here = parts(request)
+    if is_json(request):
+        before = number(request.query, "before") or FAR
+        queued = await here.state.read(lambda database: read(database, before, PAGE + 1))
+        more = len(queued.past) > PAGE
+        older = address("/triggers", {"before": queued.past[PAGE - 1].id}) if more else None
+        found = {"waiting": queued.waiting, "waiting_count": queued.total, "past": queued.past[:PAGE], "next": older}
+        return json_response(found)
+    added = number(request.query, "added")
+    trigger = await read_one(here, added) if added else None
+    if trigger is not None and trigger.session_id and trigger.status is TriggerStatus.STARTED:
+        return web.Response(status=303, headers={"Location": f"/sessions/{trigger.session_id}"})
+    return await _page(request, begun(), trigger=trigger)
+
+
+async def _page(
+    request: web.Request, form: TriggerForm, *, trigger: QueuedTrigger | None = None, status: int = 200
+) -> web.Response:
+    here = parts(request)
+    before = number(request.query, "before") or FAR
+    queued = await here.state.read(lambda database: read(database, before, LATELY + 1))
+    more = len(queued.past) > LATELY
+    context = TriggersPage(
+        shell=shell.build(request, "Queue", "triggers"),
+        # An older page of what is past stays as it is.
+        stream="/live?page=triggers" if before == FAR else "/live?page=frame",
+        **shown(queued),
+        older_href=address("/triggers", {"before": queued.past[LATELY - 1].id}) if more else None,
+        added=Added(trigger.id, trigger_rows.row(trigger, formats.now())) if trigger else None,
+        may_act=may(signed_in(request).role, Access.OPERATOR),
+        trigger=form,
+        trigger_tiers=await tiers(here),
+    )
+    return shell.page(request, "triggers.html", context, status=status)
+
+
+async def tiers(here: Parts) -> list[TierChoice]:
+    """The tiers that may be asked for."""
+    busy = await here.state.read(lambda database: {row["tier"] for row in database.rows("sessions.running")})
+    return choices(here.settings, busy)
+
+
+def _asked(fields: dict[str, str], settings: Settings, *, by_form: bool) -> tuple[int, str]:
+    """Tier and prompt. CallError for what can't be started."""
+    text, prompt = fields.get("tier") or "1", fields.get("prompt", "")
+    if text not in ("1", "2", "3"):
+        raise CallError(Code.INVALID, "A tier is 1, 2 or 3.")
+    # An empty prompt would run the tier's prompt file: from the form that is a slip, from a program it is meant.
+    if by_form and not prompt.strip():
+        raise CallError(Code.INVALID, "Say what it should look into.")
+    return int(text), prompt
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """POST /triggers: fields prompt, tier and key (a form that is sent twice is one trigger)."""
+    here, fields = parts(request), await read_form(request)
+    by_form = not is_json(request)
+    try:
+        tier, prompt = _asked(fields, here.settings, by_form=by_form)
+        kind = Trigger.MANUAL if by_form else Trigger.API
+        message = AddTrigger(tier=tier, prompt=prompt, kind=kind, by=signed_in(request).name)
+        reply = await here.worker.call(message, TriggerReply, timeout=10.0, id_=form_key(fields))
+    except CallError as error:
+        if not by_form:
+            raise
+        form = TriggerForm(fields.get("prompt", ""), fields.get("tier", "1"), error.message, uuid.uuid4().hex)
+        if fields.get("from") == "overview":
+            return await overview.page(request, form, error.http_status)
+        return await _page(request, form, status=error.http_status)
+    if not by_form:
+        return json_response(reply.trigger, status=201)
+    trigger = await _soon_started(here, reply.trigger)
+    if trigger.session_id:
+        return web.Response(status=303, headers={"Location": f"/sessions/{trigger.session_id}"})
+    return web.Response(status=303, headers={"Location": f"/triggers?added={trigger.id}"})
+
+
+async def _soon_started(here: Parts, trigger: QueuedTrigger) -> QueuedTrigger:
+    """The trigger as it is when its session has begun, or after a moment: most start at once."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + START_SECONDS
+    while trigger.status is TriggerStatus.WAITING and not trigger.reason and loop.time() < end:
+        await asyncio.sleep(LOOK_SECONDS)
+        trigger = await read_one(here, trigger.id)
+    return trigger
+
+
+async def open_one(request: web.Request) -> web.StreamResponse:
+    """GET /triggers/{id}: its session if it has one, else its place in the queue."""
+    trigger = await read_one(parts(request), id_of(request))
+    if is_json(request):
+        return json_response(trigger)
+    place = f"/sessions/{trigger.session_id}" if trigger.session_id else f"/triggers#trigger-{trigger.id}"
+    return web.Response(status=303, headers={"Location": place})
+
+
+async def ask_cancel(request: web.Request) -> web.StreamResponse:
+    """GET /triggers/{id}/cancel: the question."""
+    trigger = await read_one(parts(request), id_of(request))
+    row = trigger_rows.row(trigger, formats.now())
+    if row.cancel_href is None:
+        return web.Response(status=303, headers={"Location": "/triggers"})
+    context = Confirm(
+        shell=shell.build(request, f"Cancel trigger {row.id}", "triggers"),
+        question=f"Cancel trigger {row.id}?",
+        consequences=[
+            f"Tier {row.tier}, {row.kind}: {row.prompt}",
+            "It leaves the queue and starts no session. Nothing that runs is stopped.",
+        ],
+        action=row.cancel_href,
+        verb="Cancel trigger",
+        back="/triggers",
+        fields={"key": uuid.uuid4().hex},
+    )
+    return shell.page(request, "confirm.html", context)
+
+
+async def cancel(request: web.Request) -> web.StreamResponse:
+    """POST /triggers/{id}/cancel."""
+    message = CancelTrigger(id=id_of(request), by=signed_in(request).name)
+    key = form_key(await read_form(request))
+    reply = await parts(request).worker.call(message, TriggerReply, timeout=10.0, id_=key)
+    if is_json(request):
+        return json_response(reply.trigger)
+    return web.Response(status=303, headers={"Location": "/triggers"})
