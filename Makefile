@@ -9,7 +9,7 @@ CLI := $(STATE)/cli/node_modules/.bin/claude
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
-.PHONY: help setup setup-test cli run test unit check image-check unit-check bench css lock docs clean
+.PHONY: help setup setup-test cli run test unit check image-check unit-check bench evaluate css lock docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ unit-check: cli ## boot a virtual machine, install the systemd unit in it, and b
 bench: setup-test ## measure, against a floor or a peer in the same run; writes docs/performance.md
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) $(BIN)/python -m benchmarks
+
+evaluate: setup-test ## score sessions on prepared faults, live, with your ANTHROPIC_API_KEY; costs money
+	$(BIN)/python -m tests.evaluations --live --write
 
 css: ## rebuild webui/static/app.css from the templates (needs Node)
 	npm install --prefix packaging/css --no-save --no-audit --no-fund --silent
