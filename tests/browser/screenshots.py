@@ -69,6 +69,7 @@ def make(to: Path) -> None:
         daemon.sign_in()
         with chromium() as browser:
             daemon.wait_ended(1, 90)
+            daemon.wait_ended(2, 90)  # the tier that the first handed over to
             stopped = daemon.json("sessions", "trigger", "--tier", "2", "--prompt", PROMPT)["id"]
             daemon.ctl("sessions", "stop", str(stopped))
             daemon.wait_ended(stopped, 60)
@@ -83,6 +84,7 @@ def make(to: Path) -> None:
                 "session-stopped": f"/sessions/{stopped}",
                 "sessions": "/sessions",
                 "sessions-nothing": "/sessions?q=nothing+like+it",
+                "chain": "/chains/1",
                 "system": "/system",
                 "not-found": "/sessions/4711",
                 "overview-after": "/",

@@ -18,7 +18,8 @@ from daemon.limits.words import literal, show
 _LEAVES = re.compile(r"/s?bin/|/tmp|\benv\b|\bcommand\b|-\w*[lip]|--login|\bkill\b|\bexec\b|\.\./|\bbuiltin\b")
 # These run what they are given, so that what is inside them is seen as well.
 _PASS_ON = ("bash", "sh", "xargs", "timeout", "nice", "nohup")
-_STUB = '#!/bin/sh\n{ printf "%s\\0" "${0##*/}" "$@"; printf "\\1"; } >> RECORD\n'
+# One file for each process: several may run at once.
+_STUB = '#!/bin/sh\nprintf "%s\\0" "${0##*/}" "$@" > RECORD/$$\n'
 _PASSING = {
     "bash": 'exec /bin/bash --norc --noprofile "$@"\n',
     "sh": 'exec /bin/bash --norc --noprofile "$@"\n',
@@ -34,8 +35,8 @@ class Stage:
 
     def __init__(self, directory: Path) -> None:
         self.programs, self.place, self.record = directory / "programs", directory / "place", directory / "record"
-        self.programs.mkdir()
-        self.place.mkdir()
+        for path in (self.programs, self.place, self.record):
+            path.mkdir()
         stub = directory / "stub"
         stub.write_text(_STUB.replace("RECORD", str(self.record)), encoding="utf-8")
         stub.chmod(0o755)
@@ -49,12 +50,11 @@ class Stage:
 
     def run(self, script: str) -> list[list[str]]:
         """The argv of every program that bash started."""
-        self.record.write_bytes(b"")
-        for path in self.place.iterdir():
+        for path in (*self.place.iterdir(), *self.record.iterdir()):
             path.unlink()
         with subprocess.Popen(
             ["/bin/bash", "--norc", "--noprofile", "-c", f"enable -n kill\neval {show([literal(script)])}"],
-            env={"PATH": str(self.programs), "HOME": "~"},
+            env={"PATH": str(self.programs), "HOME": "~", "CLAUDEOPS_STATE_DIR": "/state"},
             cwd=self.place,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -65,18 +65,17 @@ class Stage:
                 process.wait(timeout=2)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        calls = self.record.read_bytes().decode("utf-8", "surrogateescape").split("\x01")
-        return [call.split("\0")[:-1] for call in calls if call]
+        calls = [path.read_bytes().decode("utf-8", "surrogateescape") for path in self.record.iterdir()]
+        # Which number bash gives to a process substitution isn't told beforehand.
+        return [re.sub(r"/dev/fd/\d+", "/dev/fd/63", call).split("\0")[:-1] for call in calls]
 
 
 def may_run(script: str, found: tuple[Found, ...]) -> bool:
     """Whether a script is understood, so that there is something to compare, and stays among the stubs."""
     harmless = {Kind.READ, Kind.RESTART, Kind.WRITE}
-    writes_here = all(
-        item.kind is not Kind.WRITE or not item.words[1:2][0].startswith(("/", "…", "~"))
-        for item in found
-        if item.words
-    )
+    # A redirection is made by bash itself: only into the place where it runs. Programs that write are stubs.
+    made = [item.words[1] for item in found if item.kind is Kind.WRITE and item.words[0] == ">"]
+    writes_here = not any(path.startswith(("/", "…", "~")) or ".." in path for path in made)
     return all(item.kind in harmless for item in found) and writes_here and not _LEAVES.search(script)
 
 
@@ -90,6 +89,7 @@ def _is(call: list[str], item: Found) -> bool:
         return True
     if show([literal(word) for word in call]) == item.text:
         return True
-    # Words that weren't known: those before them must be there, in order.
+    # Words that weren't known: those of the sub-command must be there, in order.
     known = [word for word in item.words if word != "…"]
-    return item.words[-1:] == ("…",) and call[: len(known)] == known
+    rest = iter(call)
+    return ("…" in item.words or "$" in item.text) and call[:1] == known[:1] and all(word in rest for word in known)

@@ -1,0 +1,191 @@
+"""Which files hold credentials, and whether a word may name one.
+
+Programs that print what is in a file ask here for each path; so do the Read and Grep tools.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from daemon.limits.kinds import Kind
+from daemon.limits.names import listed
+from daemon.limits.words import Hole, Word
+
+# Files of the daemon's own state that sessions may read.
+OPEN_STATE = frozenset({"handoff.json", "cooldown.json"})
+# Directories below it: where sessions run, and what an installation may keep there for them to read.
+_OPEN_STATE_TREES = frozenset({"work", "app", "repos", "results"})
+_BASENAMES = re.compile(
+    r"environ|\.env(\..*)?|.*\.env|\.envrc|id_(rsa|dsa|ecdsa|ed25519)(_[\w-]*)?|.*\.(pem|key|p12|pfx|jks|kdbx|keytab|ppk)"
+    r"|g?shadow-?|[._]netrc|\.pgpass|\.?my\.cnf|\.mylogin\.cnf|\.git-credentials|\.npmrc|\.pypirc|\.dockercfg|\.htpasswd"
+    r"|\.vault-token|\.?credentials(\.\w+)?|\.?secrets?(\.\w+)?|tokens?(\.\w+)?|passwords?(\.\w+)?|kubeconfig.*"
+    r"|\.?[a-z]*_history|claudeops\.db.*|master\.key|kcore|kmem|\.claude\.json|terraform\.tfstate.*|.*\.tfvars"
+    r"|wp-config\.php|admin\.conf|k3s\.yaml|\.boto|\.s3cfg|rclone\.conf|vault[-_]pass.*|\.my_pass.*"
+    r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(r"(.*\.pub|known_hosts2?|.*\.(example|sample|template|dist))", re.IGNORECASE)
+_DIRECTORIES = re.compile(
+    r"(^|/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.docker|\.claude(?!/skills(/|$))|\.password-store|\.config/(gh|gcloud|tea|hub|rclone|op)"
+    r"|\.local/share/keyrings|\.mozilla|\.chrome)(/|$)"
+    r"|^(/var)?/run/(secrets|credentials|user)(/|$)|/secrets/kubernetes\.io|^/etc/(ssl/private|wireguard|credstore)"
+    r"|^/etc/NetworkManager/system-connections|^/var/lib/(kubelet|docker|containerd|rancher|etcd|vault|private)(/|$)"
+    r"|^/etc/kubernetes/|^/etc/rancher/|^/proc/[^/]+/(task/[^/]+/)?(mem|fd|root|cwd|map_files|auxv|syscall)(/|$)"
+    r"|^/proc/(kcore|keys|vmcore)|^/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/(0|1|2|63)$)"
+    r"|^/sys/firmware/efi/efivars|^/(root|home/[^/]+)/\.[a-z_]+_history$"
+)
+# Directories whose files are meant to be read; what a glob finds there is no credential.
+_OPEN_TREES = re.compile(
+    r"(/var/log|/usr/share|/usr/lib|/usr/local/share|/lib/systemd|/etc/systemd|/etc/nginx|/etc/cron\.[a-z]+|/repos|/results"
+    r"|/sys/(class|block|fs|devices|kernel)|/proc/(sys|net|irq)|/etc/apt|/etc/logrotate\.d|/etc/haproxy|/etc/caddy"
+    r"|/etc/apache2|/etc/prometheus|/etc/netplan|/etc/sysctl\.d|/app/(prompts|checks|playbooks|skills|schemas))(/|$)"
+)
+# Where credentials usually lie: what is above one of these may not be read through.
+_SAMPLES = listed(
+        "/proc/1/environ /proc/self/environ /root/.ssh/id_rsa /home/ops/.ssh/id_rsa /home/ops/.aws/credentials"
+        " /etc/shadow /etc/ssl/private/site.key /run/secrets/db /var/run/secrets/kubernetes.io/token"
+        " /var/lib/kubelet/config /var/lib/docker/volumes /state/claudeops.db ~/.ssh/id_rsa /dev/mem"
+        " /etc/kubernetes/admin.conf /root/.bash_history /app/.env /proc/self/root/x /etc/letsencrypt/live/key.pem"
+    )  # fmt: skip
+_NAMES = listed(
+        "environ prod.env server.key cert.pem id_rsa id_ed25519 shadow credentials credentials.json secrets.yml"
+        " secrets.yaml secret token claudeops.db kubeconfig terraform.tfstate config.json .env .netrc .pgpass"
+        " .git-credentials .vault-token .bash_history .npmrc auth.json store.jks"
+    )  # fmt: skip
+_DISKS = re.compile(r"/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/|shm/)")
+# Files by which the machine starts, signs people in, or runs things by itself.
+_MACHINE = re.compile(
+    r"^/(boot|proc|sys|usr|bin|sbin|lib\w*)(/|$)|^/etc/(passwd|group|g?shadow|sudoers|ssh|pam\.d|cron\w*|fstab|ld\.so|systemd|profile"
+    r"|security|apt|init\w*|rc\w*|environment|bash\w*|hosts\.(allow|deny)|nsswitch|sysctl|modprobe|modules|udev|polkit-1)"
+    r"|(^|/)\.(ssh|bash\w*|profile|zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|config/systemd|git/(hooks|config))(/|$)"
+    r"|^/var/spool/cron|^/(lib|run)/systemd|claudeops|(^|/)authorized_keys$"
+    # What later sessions are told, and the programs that they start.
+    r"|(^|/)\.claude-ops(/|$)|(^|/)(CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app(/|$)"
+)
+_CREDENTIALS = "may read credentials"
+
+
+def judge(word: Word, directories: tuple[str, ...] = ("",), state_dir: str = "") -> tuple[Kind, str]:
+    """READ, SECRET or UNKNOWN for printing the file that `word` names, and why.
+
+    `directories`: where it may be read from, as far as known. `state_dir`: the daemon's own, if on this file system.
+    """
+    return _worst(_judge(word, directory, state_dir) for directory in directories)
+
+
+def judge_tree(word: Word, directories: tuple[str, ...] = ("",), state_dir: str = "") -> tuple[Kind, str]:
+    """The same for printing every file below a directory."""
+    return _worst(_judge_tree(word, directory, state_dir) for directory in directories)
+
+
+def judge_write(word: Word, directories: tuple[str, ...] = ("",), state_dir: str = "") -> tuple[Kind, str]:
+    """WRITE, or what is worse than writing a file: to the machine's own files, to a disk, to the daemon's state."""
+    if word.is_open:
+        return Kind.UNKNOWN, f"which file {word.show()} is can't be told"
+    text = "".join(part if isinstance(part, str) else "x" for part in word.parts)
+    for path in {_resolved(text, directory) for directory in directories} | {text}:
+        if _DISKS.match(path):
+            return Kind.DESTROY, f"writes to the device {word.show()}"
+        if _inside(path, state_dir) not in (None, "repos"):
+            return Kind.STEER, f"writes {word.show()}, which belongs to the daemon"
+        if _MACHINE.search(path):
+            return Kind.HOST, f"writes {word.show()}, which changes the machine or what later sessions are told"
+    return Kind.WRITE, f"writes the file {word.show()}"
+
+
+def is_handoff(path: str, directories: tuple[str, ...], state_dir: str) -> bool:
+    """Whether a path is the file by which a session hands over to the next tier."""
+    wanted = posixpath.join(_resolved(state_dir, ""), "handoff.json")
+    return bool(state_dir) and all(_resolved(path, directory) == wanted for directory in directories)
+
+
+def _worst(judged: Iterable[tuple[Kind, str]]) -> tuple[Kind, str]:
+    return next((it for it in judged if it[0] is not Kind.READ), (Kind.READ, ""))
+
+
+def _judge(word: Word, directory: str, state_dir: str) -> tuple[Kind, str]:
+    if word.is_open:
+        return Kind.UNKNOWN, f"which file {word.show()} is can't be told"
+    if word.text is not None:
+        return _known(word.text, directory, state_dir)
+    path = _resolved("".join(part if isinstance(part, str) else _mark(part) for part in word.parts), directory)
+    if _OPEN_TREES.match(re.split("[\x01\x02]", path)[0].rpartition("/")[0] + "/"):
+        return Kind.READ, ""
+    kind, why = _known(re.sub("[\x01\x02]", "x", path), directory, state_dir)
+    if kind is not Kind.READ:
+        return kind, why
+    if "\x02" in path and word.parts[1:] == (Hole.BELOW,) and isinstance(word.parts[0], str):
+        return _judge_tree(Word((word.parts[0].rstrip("/") or "/",)), directory, state_dir)
+    if "\x02" in path or path.count("\x01") > 12 or _may_match(path):
+        return Kind.UNKNOWN, f"{word.show()} may stand for a file with credentials"
+    if state_dir and path.startswith("/") and re.fullmatch(_pattern(path.rpartition("/")[0]) + "(/.*)?", state_dir):
+        return Kind.UNKNOWN, f"{word.show()} may stand for one of the daemon's own files"
+    return Kind.READ, ""
+
+
+def _judge_tree(word: Word, directory: str, state_dir: str) -> tuple[Kind, str]:
+    if word.text is None:
+        return _judge(word, directory, state_dir)
+    kind, why = _known(word.text, directory, state_dir)
+    path = _resolved(word.text, directory)
+    if kind is not Kind.READ or _OPEN_TREES.match(path + "/"):
+        return kind, why
+    inside = [*_SAMPLES, *([state_dir + "/x"] if state_dir else [])]
+    climbs = path == ".." or path.startswith("../")
+    # A relative path may be taken from the root: where the session stands isn't always known.
+    above = {path.rstrip("/") + "/", "/" + path.lstrip("/").rstrip("/") + "/"} - {"/./"}
+    if climbs or any(sample.startswith(tuple(above)) for sample in inside):
+        return Kind.SECRET, f"files with credentials lie below {word.text}"
+    return Kind.READ, ""
+
+
+def _known(text: str, directory: str, state_dir: str) -> tuple[Kind, str]:
+    path = _resolved(text, directory)
+    if directory == "?" and not path.startswith(("/", "~")):
+        return Kind.UNKNOWN, f"which directory {text} is in can't be told"
+    name = path.rsplit("/", 1)[-1]
+    part = _inside(path, state_dir)
+    if part is not None and part not in _OPEN_STATE_TREES:
+        allowed = path in {posixpath.join(_resolved(state_dir, ""), name) for name in OPEN_STATE}
+        return (Kind.READ, "") if allowed else (Kind.SECRET, f"{text} belongs to the daemon's own state")
+    if _NO_SECRET.fullmatch(name) and "/proc/" not in path:
+        return Kind.READ, ""
+    # Both as it stands and as it resolves: a link on the way may make ".." lead elsewhere.
+    if _BASENAMES.fullmatch(name) or _DIRECTORIES.search(path) or _DIRECTORIES.search(text):
+        return Kind.SECRET, f"{text} {_CREDENTIALS}"
+    return Kind.READ, ""
+
+
+def _inside(path: str, state_dir: str) -> str | None:
+    """The first name below the daemon's directory on the way to a path; empty for the directory; None outside of it."""
+    home = _resolved(state_dir, "") if state_dir else ""
+    if not home or not (path + "/").startswith(home + "/"):
+        return None
+    return path[len(home) :].strip("/").partition("/")[0]
+
+
+def _resolved(text: str, directory: str) -> str:
+    if directory and directory != "?" and not text.startswith(("/", "~")):
+        text = posixpath.join(directory, text)
+    return re.sub("^//", "/", posixpath.normpath(text)) if text else "."
+
+
+def _mark(hole: Hole) -> str:
+    return {Hole.GLOB: "\x01", Hole.NUMBER: "1"}.get(hole, "\x02")
+
+
+def _pattern(path: str) -> str:
+    return re.escape(path).replace("\x01", "[^/]*").replace("\x02", ".*")
+
+
+def _may_match(path: str) -> bool:
+    """Whether a path with globs may stand for a file with credentials, by examples."""
+    *above, name = path.split("/")
+    if "\x01" in name and any(re.fullmatch(_pattern(name), example) for example in _NAMES):
+        return True
+    if path.startswith("/") and any(re.fullmatch(_pattern(path), example) for example in _SAMPLES):
+        return True
+    known = listed(".ssh .aws .kube .gnupg .docker .config secrets private root fd kubelet")
+    return any(
+        "\x01" in part and any(re.fullmatch(_pattern(part), it) for it in known) for part in above if part != "\x01"
+    )

@@ -1,0 +1,242 @@
+"""Database clients: a statement that plainly reads, on the command line or in a here-document."""
+
+import re
+
+from daemon.limits.command import Command, Program
+from daemon.limits.kinds import Found, Kind
+from daemon.limits.names import listed
+from daemon.limits.options import options, read
+from daemon.limits.words import NotUnderstood
+
+_READING = re.compile(
+    r"(select|show|explain|describe|desc|values|table|\\d[a-z]*[+S]*|\\l[+]?|\\conninfo|\\du|\\dt|\\x|\\timing|status|\\s|\.tables|\.schema"
+    r"|\.indexes|\.databases|pragma\s+(table_info|index_list|integrity_check|quick_check|page_count|journal_mode|database_list)\b)(?![\w.!])",
+    re.IGNORECASE,
+)
+_DESTROYS = re.compile(r"\b(drop|truncate)\b", re.IGNORECASE)
+_CHANGES = re.compile(
+    r"(update|insert|delete|alter|create|grant|revoke|vacuum|analyze|reindex|set|merge|replace|kill|flush|optimize)\b",
+    re.IGNORECASE,
+)
+# Functions and clauses by which a reading statement acts, waits, or reads files. Anything called that isn't listed
+# as harmless is refused.
+_BARRED = re.compile(
+    r"\b(into|for\s+update|for\s+share|outfile|dumpfile|program|copy|lo_\w+|dblink\w*|pg_read\w*|pg_ls\w*|pg_stat_file|pg_authid|pg_shadow"
+    r"|pg_user_mapping|mysql\.user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
+    r"|prepare|insert|update|delete|drop|truncate|alter|create|grant|returning|load_extension|readfile|writefile|edit|fts3_tokenizer)\b",
+    re.IGNORECASE,
+)
+_HARMLESS_CALLS = listed(
+    "count sum min max avg now age coalesce lower upper length round date date_trunc extract to_char"
+    " pg_size_pretty pg_database_size pg_total_relation_size pg_relation_size pg_table_size"
+    " pg_indexes_size pg_is_in_recovery current_database current_user version pg_last_wal_receive_lsn"
+    " pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_current_wal_lsn pg_wal_lsn_diff"
+    " pg_blocking_pids concat substring substr left right trim ifnull nullif datediff timestampdiff"
+    " unix_timestamp from_unixtime database in exists and or not on as when then over partition values"
+    " distinct cast interval greatest least abs array_agg string_agg row_number rank lag lead group_concat"
+    " json_extract datetime julianday strftime typeof all any filter pg_postmaster_start_time"
+    " pg_backend_pid clock_timestamp current_setting from where using having by order"
+)
+
+
+def _statement(statement: str) -> tuple[Kind, str]:
+    """What one statement does."""
+    text = re.sub(r"--[^\n]*", " ", statement).strip()
+    if "/*" in text or (text.startswith("\\") and not _READING.match(text)):
+        return Kind.UNKNOWN, "a statement that can't be told"
+    if re.match(r"pragma\b.*=", text, re.IGNORECASE | re.DOTALL):
+        return Kind.CHANGE, "changes a database"
+    if _DESTROYS.match(text):
+        return Kind.DESTROY, "drops data"
+    if re.match(r"delete\b(?!.*\bwhere\b)", text, re.IGNORECASE | re.DOTALL):
+        return Kind.DESTROY, "deletes every row"
+    if _CHANGES.match(text):
+        return Kind.CHANGE, "changes data"
+    bare = re.sub(r"'[^'\\]*'", "''", text).replace('"', "")
+    calls = {name.lower() for name in re.findall(r"([A-Za-z_][\w.$]*)\s*\(", bare)}
+    odd = "\\" in bare[1:] or "$$" in bare or "`" in bare or "'" in bare.replace("''", "")
+    if (
+        not _READING.match(text)
+        or _BARRED.search(bare)
+        or _BARRED.search(text.replace("'", ""))
+        or calls - _HARMLESS_CALLS
+        or odd
+    ):
+        return Kind.UNKNOWN, "a statement that does not plainly read"
+    return Kind.READ, "a statement that only reads"
+
+
+def _statements(command: Command, texts: list[str]) -> list[Found]:
+    found: list[Found] = []
+    for text in texts:
+        statements = [it for it in re.split(r";|\\G|\n(?=\\|\.)", text) if it.strip()]
+        found += [command.found(*_statement(it)) for it in statements]
+    return found or command.unknown("no statement")
+
+
+_PSQL = options(
+    "-h= -p= -U= -d= -c= -t -A -x -q -X -w -1 -F= -R= -P= -l -z -0 -V --host= --port= --username= --dbname="
+    " --command= --tuples-only"
+    "  --no-align --expanded --quiet --no-psqlrc --no-password --list --field-separator= --csv --pset="
+    " --version -a -e -E -b -H -S -v= -W"
+)
+
+
+def _psql(command: Command) -> list[Found]:
+    given = read(command.args, _PSQL)
+    if given.has("-l", "--list", "-V", "--version") and not given.has("-c", "--command"):
+        return [command.found(Kind.READ, "lists databases")]
+    if given.has("-v") or any("pager" in (value.text or "pager").lower() for value in given.values("-P", "--pset")):
+        raise NotUnderstood("an option that may run something")
+    return _from(command, [value.text for value in given.values("-c", "--command")])
+
+
+def _from(command: Command, texts: list[str | None]) -> list[Found]:
+    """Statements on the command line, else in the here-document."""
+    if None in texts:
+        return command.unknown("which statement can't be told")
+    known = [text for text in texts if text is not None]
+    if not known and command.stdin is not None:
+        known = [command.stdin]
+    return _statements(command, known)
+
+
+_MYSQL = options(
+    "-h= -P= -u= -p?= -D= -e= -N -B -s -t -E -G -S= -b -r -v --host= --port= --user= --password?= --database="
+    " --execute= --batch --silent"
+    "  --skip-column-names --table --vertical --version -V --protocol= --ssl-mode= --connect-timeout= -A"
+    " --no-auto-rehash"
+)
+
+
+def _mysql(command: Command) -> list[Found]:
+    given = read(command.args, _MYSQL)
+    if given.has("--version", "-V"):
+        return [command.found(Kind.READ, "prints its version")]
+    texts = [value.text for value in given.values("-e", "--execute")]
+    # The client's own commands, among them `system` and `\!`, may stand anywhere in a line.
+    if any(
+        re.search(r"\\[^GsS]|\b(system|source|tee|pager|edit|delimiter)\b", text or "\\!", re.IGNORECASE)
+        for text in texts
+    ):
+        raise NotUnderstood("a client's command")
+    return _from(command, texts)
+
+
+def _sqlite(command: Command) -> list[Found]:
+    table = (
+        "-readonly -json -csv -line -column -header -noheader -list -batch -box -table"
+        " -markdown -separator= -cmd= -version -init="
+    )
+    given = read(command.args, options(table), single_dash=True)
+    if given.has("-version"):
+        return [command.found(Kind.READ, "prints its version")]
+    if given.has("-cmd", "-init") or not given.operands:
+        raise NotUnderstood("commands from elsewhere")
+    database, *texts = given.operands
+    secret = command.reads(database)
+    return secret + _from(command, [word.text for word in texts])
+
+
+_REDIS_READS = listed(
+    "ping info get mget exists ttl pttl type strlen llen lrange scard smembers sismember hget hgetall"
+    " hkeys hlen hmget zcard zrange zscore dbsize lastsave time role scan sscan hscan zscan keys"
+    " object xlen xinfo xrange lindex getrange bitcount randomkey dump hexists hvals zcount zrank"
+    " zrevrange pfcount"
+)
+
+
+_REDIS_LOOKS = frozenset(
+    ["slowlog get", "slowlog len", "client list", "client info", "cluster info", "cluster nodes", "latency latest",
+     "latency doctor", "latency history", "memory stats", "memory usage", "memory doctor", "sentinel masters"]
+)  # fmt: skip
+
+
+def _redis(command: Command) -> list[Found]:
+    given = read(
+        command.args,
+        options(
+            "-h= -p= -a= -n= -u= -c -s= --no-auth-warning --raw --csv --json --tls --user= --pass= --stat --latency"
+            " --bigkeys --memkeys --hotkeys --insecure -v --version --cacert= -t= --no-raw --scan --pattern="
+        ),
+        first=True,
+    )
+    if (
+        given.has("--stat", "--latency", "--bigkeys", "--memkeys", "--version", "-v", "--scan", "--hotkeys")
+        and not given.operands
+    ):
+        return [command.found(Kind.READ, "looks at a database")]
+    words = [word.text for word in given.operands]
+    if not words or words[0] is None:
+        return command.unknown("commands from its input")
+    first, second = words[0].lower(), (words[1] or "?").lower() if len(words) > 1 else ""
+    if first in _REDIS_READS or f"{first} {second}" in _REDIS_LOOKS:
+        return [command.found(Kind.READ, "looks at a database")]
+    if first == "config" and second == "get":
+        secret = any(
+            "pass" in (word or "pass") or "*" in (word or "*") or "auth" in (word or "auth") for word in words[2:]
+        )
+        return [command.found(Kind.SECRET if secret else Kind.READ, "prints the server's configuration")]
+    if first in {"flushall", "flushdb", "shutdown"}:
+        return [command.found(Kind.DESTROY, "deletes every key")]
+    if first in listed("set del unlink expire incr decr lpush rpush hset hdel sadd zadd config client setex"):
+        return [command.found(Kind.CHANGE, "changes data")]
+    return command.unknown(f"{first} is not known to only read")
+
+
+_MONGO_READ = re.compile(
+    r"(db|rs)(\.getSiblingDB\('\w+'\))?(\.(\w+|getCollection\('\w+'\)))*?\.(stats|serverStatus|status|version|hello|isMaster|currentOp|find|findOne"
+    r"|countDocuments|estimatedDocumentCount|count|getIndexes|getCollectionNames|printReplicationInfo|conf)\([^()$;=`]*\)"
+    r"(\.(limit|sort|toArray|pretty|count|size)\([^()$;=`]*\))*(\.\w+)*",
+)
+
+
+def _mongosh(command: Command) -> list[Found]:
+    given = read(
+        command.args,
+        options(
+            "--eval= --quiet --host= --port= -u= -p= --username= --password= --authenticationDatabase= --norc"
+            " --tls --json?="
+        ),
+    )
+    for value in given.values("--eval"):
+        if value.text is None or not _MONGO_READ.fullmatch(value.text.replace('"', "'").strip().rstrip(";")):
+            return command.unknown("code that does not plainly read")
+    return (
+        [command.found(Kind.READ, "looks at a database")]
+        if given.has("--eval")
+        else command.unknown("code from its input")
+    )
+
+
+def _always(kind: Kind, reason: str) -> Program:
+    return lambda command: [command.found(kind, reason)]
+
+
+PROGRAMS: dict[str, Program] = {
+    "psql": _psql,
+    "mysql": _mysql,
+    "mariadb": _mysql,
+    "sqlite3": _sqlite,
+    "redis-cli": _redis,
+    "valkey-cli": _redis,
+    "mongosh": _mongosh,
+    "pg_isready": _always(Kind.READ, "asks whether a database answers"),
+    "mysqladmin": lambda command: [
+        command.found(Kind.READ, "looks at a database")
+        if {word.text for word in command.args if not word.may_be_option}
+        <= {"ping", "status", "processlist", "version", "extended-status"}
+        and all(word.text is not None for word in command.args)
+        else command.found(Kind.CHANGE, "changes a database server")
+    ],
+    "dropdb": _always(Kind.DESTROY, "drops a database"),
+    "dropuser": _always(Kind.CHANGE, "drops a user"),
+    "createdb": _always(Kind.CHANGE, "makes a database"),
+    "pg_restore": _always(Kind.DESTROY, "restores over a database"),
+    "pg_dump": _always(Kind.WRITE, "copies a database out"),
+    "mysqldump": _always(Kind.WRITE, "copies a database out"),
+    "pg_ctl": _always(Kind.CHANGE, "changes a database server"),
+    "vacuumdb": _always(Kind.CHANGE, "changes a database"),
+    "mongodump": _always(Kind.WRITE, "copies a database out"),
+    "mongorestore": _always(Kind.DESTROY, "restores over a database"),
+}

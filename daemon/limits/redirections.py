@@ -1,0 +1,181 @@
+"""What stands around a simple command: redirections, assignments, words behind a redirection.
+
+`shell` calls `take` for each statement that may have them.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from daemon.limits import paths
+from daemon.limits.kinds import Found, Kind
+from daemon.limits.names import listed
+from daemon.limits.syntax import heredoc_delimiter
+from daemon.limits.words import NotUnderstood, Word
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from daemon.limits.walk import Walk
+
+HANDOFF = "handoff.json"  # `Found.target` of a write that hands over to the next tier
+_SINKS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/dev/tty"})
+_OUT = frozenset({">", ">>", "&>", "&>>", ">|"})
+
+
+class Taken(NamedTuple):
+    """A statement taken apart: nodes of its words and assignments in order, or a compound or test within; what its
+    redirections do; its standard input (`stdin` if the text is known, `fed` if it comes from anywhere else)."""
+
+    words: list["Node"]
+    assignments: list["Node"]
+    compound: "Node | None"
+    test: "Node | None"
+    found: list[Found]
+    stdin: str | None
+    fed: bool
+    after: list["Node"]
+    redirected: bool
+
+
+class _Taking:
+    def __init__(self, walk: "Walk") -> None:
+        self.walk = walk
+        self.words: list[Node] = []
+        self.assignments: list[Node] = []
+        self.redirects: list[Node] = []
+        self.after: list[Node] = []
+        self.compound: Node | None = None
+        self.test: Node | None = None
+        self.found: list[Found] = []
+        self.stdin: str | None = None
+        self.fed = False
+
+    def gather(self, node: "Node") -> None:
+        match node.type:
+            case "redirected_statement" | "command":
+                for child in node.children:
+                    self.gather(child)
+            case "file_redirect" | "herestring_redirect":
+                self.redirects.append(node)
+            case "heredoc_redirect":
+                self.redirects.append(node)
+                self.gather_heredoc(node)
+            case "variable_assignment":
+                self.assignments.append(node)
+            case "test_command":
+                self.once(node)
+                self.test = node
+            case "comment":
+                pass
+            case _ if node.type in _WORDS:
+                self.words.append(node)
+            case _ if node.is_named:
+                self.once(node)
+                self.compound = node
+            case _:
+                raise NotUnderstood(f"{self.walk.tree.text(node)[:20]} in a command")
+
+    def once(self, node: "Node") -> None:
+        if self.compound is not None or self.test is not None:
+            raise NotUnderstood(f"a {node.type} in a command")
+
+    def gather_heredoc(self, node: "Node") -> None:
+        """What follows `<<END` on its line: words, redirections, or the rest of a chain."""
+        operator = False
+        for child in node.children:
+            if child.type in {"heredoc_start", "heredoc_body", "heredoc_end", "<<", "<<-", "file_descriptor"}:
+                if child.type == "file_descriptor" and self.walk.tree.text(child) != "0":
+                    raise NotUnderstood("a here-document into another descriptor")
+            elif child.type in {"&&", "||"}:
+                operator = True
+            elif operator or child.type == "pipeline":
+                self.after.append(child)
+            elif child.type in {"file_redirect", "herestring_redirect"}:
+                self.redirects.append(child)
+            elif child.type in _WORDS:
+                self.words.append(child)
+            else:
+                raise NotUnderstood("what follows a here-document")
+
+    def apply(self, node: "Node") -> None:
+        match node.type:
+            case "file_redirect":
+                self.file(node)
+            case "herestring_redirect":
+                texts = [child for child in node.named_children if child.type != "file_descriptor"]
+                if len(texts) != 1 or len(texts) != len(node.named_children):
+                    raise NotUnderstood("a here-string")
+                text = self.walk.expander.word(texts[0]).text
+                self.stdin, self.fed = (text + "\n" if text is not None else None), text is None
+            case _:
+                parts = {child.type: child for child in node.children}
+                quoted = heredoc_delimiter(self.walk.tree.text(parts["heredoc_start"]))[1]
+                word = Word(self.walk.expander.here_document(parts.get("heredoc_body"), quoted))
+                text = word.text
+                if text is not None and "<<-" in parts:
+                    text = "\n".join(line.lstrip("\t") for line in text.split("\n"))
+                self.stdin, self.fed = text, text is None
+
+    def file(self, node: "Node") -> None:
+        operator = next(child.type for child in node.children if not child.is_named)
+        targets = [child for child in node.named_children if child.type != "file_descriptor"]
+        if operator in {"<&-", ">&-"}:
+            self.words += targets
+            return
+        if not targets:
+            raise NotUnderstood("a redirection")
+        self.words += targets[1:]
+        number = self.walk.tree.text(targets[0])
+        if operator in {"<&", ">&"} and (number.isdecimal() or number == "-"):
+            self.fed = self.fed or operator == "<&"
+            return
+        if operator in {"<&", ">&"} and number.startswith("-"):
+            raise NotUnderstood("a descriptor that is closed, and what follows it")
+        word = self.walk.expander.word(targets[0])
+        text = self.walk.tree.text(node)
+        if targets[0].type == "process_substitution":
+            self.fed = self.fed or operator == "<"
+        elif "/dev/tcp" in (word.prefix or "/dev/tcp") or "/dev/udp" in word.prefix:
+            raise NotUnderstood(f"the redirection {text[:60]}")
+        elif operator == "<":
+            self.fed = True
+            scope = self.walk.scope
+            kind, why = paths.judge(word, scope.directories, scope.state_dir if self.walk.frame.local else "")
+            if kind is not Kind.READ:
+                self.walk.add(kind, text, why)
+        elif operator in _OUT or operator == ">&":
+            self.out(word, text)
+        else:
+            raise NotUnderstood(f"the redirection {text[:60]}")
+
+    def out(self, word: Word, text: str) -> None:
+        scope, frame = self.walk.scope, self.walk.frame
+        if word.text in _SINKS:
+            return
+        state = scope.state_dir if frame.local else ""
+        handoff = word.text is not None and paths.is_handoff(word.text, scope.directories, state)
+        kind, why = paths.judge_write(word, scope.directories, state)
+        if handoff:
+            kind, why = Kind.WRITE, "writes the handoff to the next tier"
+        words = (">", word.text or "…")
+        self.found.append(Found(kind, text, HANDOFF if handoff else None, frame.host, frame.through, why, words))
+
+
+_WORDS = listed(
+    "command_name word string raw_string ansi_c_string concatenation number simple_expansion expansion"
+    " brace_expression command_substitution process_substitution arithmetic_expansion"
+)
+
+
+def take(walk: "Walk", node: "Node") -> Taken:
+    """A statement taken apart. Raises NotUnderstood."""
+    taking = _Taking(walk)
+    taking.gather(node)
+    for redirect in sorted(taking.redirects, key=lambda it: it.start_byte):
+        taking.apply(redirect)
+    if taking.words and (taking.compound or taking.test):
+        raise NotUnderstood("words behind a compound command")
+    taking.words.sort(key=lambda it: it.start_byte)
+    return Taken(
+        taking.words, taking.assignments, taking.compound, taking.test,
+        taking.found, taking.stdin, taking.fed, taking.after, bool(taking.redirects),
+    )  # fmt: skip
