@@ -76,9 +76,24 @@ def refuse_session(call: Call) -> None:
     """CallError `forbidden` where a request comes from inside a session, or from where that can't be told."""
     if call.peer.pid <= 0:
         raise CallError(Code.FORBIDDEN, UNSEEN)
+    if call.peer.uid != os.geteuid() and _keeps_its_user():
+        return  # another user, whom the unit's ProtectProc=invisible hides: no session can become one
     run = run_of(call.peer.pid)
     if run is not None:
         raise CallError(Code.FORBIDDEN, REFUSED, {"run_id": run})
+
+
+def _keeps_its_user() -> bool:
+    """Whether nothing that we start can run as another user, as below the unit (NoNewPrivileges, and not root)."""
+    with open("/proc/self/status", "rb") as status:
+        return keeps_its_user(status.read())
+
+
+def keeps_its_user(status: bytes) -> bool:
+    """The same, from what /proc/<pid>/status says: no new privileges, no capability, no user that may become another."""
+    fields = dict(line.split(b":\t", 1) for line in status.splitlines() if b":\t" in line)
+    uids = set(fields.get(b"Uid", b"0").split())
+    return fields.get(b"NoNewPrivs") == b"1" and b"0" not in uids and not int(fields.get(b"CapPrm", b"1"), 16)
 
 
 def people_only(table: dict[type, Handler], kinds: Iterable[type] = BY_PEOPLE) -> dict[type, Handler]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.limits.origin import BY_PEOPLE, people_only, refuse_session, run_of
+from daemon.limits.origin import BY_PEOPLE, keeps_its_user, people_only, refuse_session, run_of
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done, Request
 from ipc.messages.limits import Decide, ListApprovals
@@ -90,3 +90,23 @@ def test_every_request_that_stores_a_change_is_one_of_people_or_named_here() -> 
     """A request that is added has to be thought about."""
     changing = {kind for kind in REQUESTS.values() if kind.changes}
     assert changing - set(BY_PEOPLE) == set()
+
+
+UNIT = b"Name:\tpython\nUid:\t997\t997\t997\t997\nCapPrm:\t0000000000000000\nNoNewPrivs:\t1\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "keeps"),
+    [
+        (UNIT, True),
+        (UNIT.replace(b"NoNewPrivs:\t1", b"NoNewPrivs:\t0"), False),
+        (UNIT.replace(b"997\t997\t997\t997", b"0\t0\t0\t0"), False),
+        (UNIT.replace(b"997\t997\t997\t997", b"997\t997\t0\t997"), False),
+        (UNIT.replace(b"0000000000000000", b"0000000000000080"), False),
+        (b"", False),
+    ],
+)
+def test_only_where_no_session_can_become_another_user_is_one_who_can_not_be_seen_a_person(
+    status: bytes, keeps: bool
+) -> None:
+    assert keeps_its_user(status) is keeps
