@@ -90,7 +90,7 @@ def _keeps_its_user() -> bool:
 
 
 def keeps_its_user(status: bytes) -> bool:
-    """The same, from what /proc/<pid>/status says: no new privileges, no capability, no user that may become another."""
+    """The same, from what /proc/<pid>/status says: no new privileges, no capability, not root."""
     fields = dict(line.split(b":\t", 1) for line in status.splitlines() if b":\t" in line)
     uids = set(fields.get(b"Uid", b"0").split())
     return fields.get(b"NoNewPrivs") == b"1" and b"0" not in uids and not int(fields.get(b"CapPrm", b"1"), 16)
