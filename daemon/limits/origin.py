@@ -74,10 +74,10 @@ def _run_named_by(pid: int) -> str | None:
 
 def refuse_session(call: Call) -> None:
     """CallError `forbidden` where a request comes from inside a session, or from where that can't be told."""
+    if call.peer.uid != os.geteuid() and _keeps_its_user():
+        return  # another user, whom ProtectProc=invisible or a namespace may hide: no session can become one
     if call.peer.pid <= 0:
         raise CallError(Code.FORBIDDEN, UNSEEN)
-    if call.peer.uid != os.geteuid() and _keeps_its_user():
-        return  # another user, whom the unit's ProtectProc=invisible hides: no session can become one
     run = run_of(call.peer.pid)
     if run is not None:
         raise CallError(Code.FORBIDDEN, REFUSED, {"run_id": run})

@@ -60,7 +60,7 @@ _MACHINE = re.compile(
     r"|(^|/)\.(ssh|bash\w*|profile|zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|config/systemd|git/(hooks|config))(/|$)"
     r"|^/var/spool/cron|^/(lib|run)/systemd|claudeops|(^|/)authorized_keys$"
     # What later sessions are told, and the programs that they start.
-    r"|(^|/)\.claude-ops(/|$)|(^|/)(CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app(/|$)"
+    r"|(^|/)\.claude-ops(/|$)|(^|/)(CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app/(prompts|checks|playbooks|skills|schemas)(/|$)"
 )
 _CREDENTIALS = "may read credentials"
 
