@@ -7,11 +7,11 @@ understood.
 from collections.abc import Mapping, Sequence
 
 from daemon.limits import paths
-from daemon.limits.kinds import Decision, Found, Judgement, Kind
+from daemon.limits.kinds import HANDOFF, Decision, Found, Judgement, Kind
 from daemon.limits.names import listed
 from daemon.limits.programs.network import reads_address
-from daemon.limits.redirections import HANDOFF
-from daemon.limits.rules import judge, matches, understand
+from daemon.limits.rules import judge, matches
+from daemon.limits.understanding import understand
 from daemon.limits.words import literal
 
 # Tools that change nothing outside the session: its own lists, sub-agents (whose calls are judged one by one), answers.

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from daemon.limits import paths
-from daemon.limits.kinds import Found, Kind
+from daemon.limits.kinds import DYNAMIC, Found, Kind
 from daemon.limits.words import Word, show
 
 # A command that changes what runs and names the daemon would end or change the one who judges it.
 _STEERING = frozenset({Kind.RESTART, Kind.REDEPLOYMENT, Kind.CHANGE})
 _DAEMON = re.compile(r"(?<![/\w])claude-?ops(?!/)|(?<![/\w-])claude(?![-\w/])", re.IGNORECASE)
-DYNAMIC = "…"  # in `Found.words`: from here on the words are not known
 
 
 @dataclass(frozen=True)

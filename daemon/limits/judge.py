@@ -18,9 +18,7 @@ from daemon.approvals import answers, message
 from daemon.approvals.approvals import Approvals
 from daemon.cooldowns.cooldowns import Cooldowns
 from daemon.limits import verdict as verdicts
-from daemon.limits.calls import judge_call
-from daemon.limits.kinds import Decision, Found, Judgement, Kind
-from daemon.limits.rules import SHOWN_MAX
+from daemon.limits.kinds import SHOWN_MAX, Decision, Found, Judgement, Kind
 from daemon.limits.verdict import Asked, Verdict
 from daemon.runs.redaction import Redactor
 from daemon.sessions import command, prepare
@@ -216,6 +214,9 @@ async def _judgement(
     """What a call does, and what the policy says. In a thread: a hostile command may take long to understand."""
 
     def judge() -> Judgement:
+        # The parser and its tables take some MiB, which an idle worker spares.
+        from daemon.limits.calls import judge_call
+
         return judge_call(
             tool,
             given,

@@ -6,6 +6,10 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+DYNAMIC = "…"  # in `Found.words`: from here on the words are not known
+HANDOFF = "handoff.json"  # `Found.target` of a write that hands over to the next tier
+SHOWN_MAX = 4000  # characters of a command that isn't understood
+
 
 class Decision(StrEnum):
     """What becomes of a call: it runs, it doesn't, or a person is asked."""
@@ -56,3 +60,10 @@ class Judgement(NamedTuple):
     reason: str
     rule: str
     found: tuple[Found, ...]
+
+
+def not_understood(command: object, why: str) -> Found:
+    """A command that isn't understood, as it is shown: at most SHOWN_MAX characters of it."""
+    text = str(command)
+    shown = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}… ({len(text)} characters)"
+    return Found(Kind.UNKNOWN, shown, reason=f"not understood: {why}")

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.limits import paths
-from daemon.limits.kinds import Found, Kind
+from daemon.limits.kinds import HANDOFF, Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.syntax import heredoc_delimiter
 from daemon.limits.words import NotUnderstood, Word
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from daemon.limits.walk import Walk
 
-HANDOFF = "handoff.json"  # `Found.target` of a write that hands over to the next tier
 _SINKS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/dev/tty"})
 _OUT = frozenset({">", ">>", "&>", "&>>", ">|"})
 

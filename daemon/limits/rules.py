@@ -1,20 +1,13 @@
-"""The verdict over a shell command: what it does, and whether a session of a tier may do it.
+"""The verdict over what a call was understood to do: whether a session of a tier may do it.
 
 Pure. The hook's answer, the approval card and `claudeopsctl check-command` all come from here. What isn't understood
-is never allowed.
+is never allowed. What a command does is told by `daemon.limits.understanding`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 
-from daemon.limits.command import DYNAMIC, Frame
-from daemon.limits.expansion import SecretRead
-from daemon.limits.kinds import Decision, Found, Judgement, Kind
-from daemon.limits.redirections import HANDOFF
-from daemon.limits.shell import Shell
-from daemon.limits.words import NotUnderstood
-
-SHOWN_MAX = 4000  # characters of a command that isn't understood
+from daemon.limits.kinds import DYNAMIC, HANDOFF, Decision, Found, Judgement, Kind, not_understood
 
 _ALLOW, _DENY, _ASK = Decision.ALLOW, Decision.DENY, Decision.ASK
 # What each kind of call gets at tier 1, 2 and 3. Cooldowns come on top of an allowed restart or redeployment.
@@ -49,39 +42,12 @@ _SEVERITY = {Decision.ALLOW: 0, Decision.ASK: 1, Decision.DENY: 2}
 _PATTERN = re.compile(r"(?P<tool>[^()]+?)\s*(?:\((?P<words>.*)\))?\s*", re.DOTALL)
 
 
-def understand(command: str, *, state_dir: str = "", cwd: str = "") -> tuple[Found, ...]:
-    """What a shell command does: one item for each simple command in it. Never raises, never empty.
-
-    `state_dir`: the daemon's own directory, which sessions may not read. `cwd`: where the command runs, if known.
-    """
-    shell = Shell()
-    try:
-        shell.found += shell.script(command, Frame(directories=(cwd,), state_dir=state_dir))
-    except SecretRead as why:
-        shell.found.append(_not_understood(command, str(why))._replace(kind=Kind.SECRET))
-    except NotUnderstood as why:
-        shell.found.append(_not_understood(command, str(why)))
-    except (RecursionError, MemoryError, UnicodeError):
-        shell.found.append(_not_understood(command, "too deep or not text"))
-    except Exception as fault:  # noqa: BLE001 - whatever goes wrong while judging, the answer is no
-        shell.found.append(_not_understood(command, f"it could not be judged ({type(fault).__name__})"))
-    if not shell.found:
-        shell.found.append(Found(Kind.READ, command[:SHOWN_MAX], reason="runs nothing"))
-    return tuple(shell.found)
-
-
-def _not_understood(command: object, why: str) -> Found:
-    text = str(command)
-    shown = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}… ({len(text)} characters)"
-    return Found(Kind.UNKNOWN, shown, reason=f"not understood: {why}")
-
-
 def judge(found: Sequence[Found], *, tier: int, dry_run: bool, disallowed: Sequence[str]) -> Judgement:
     """The worst of all that was found decides: deny over ask over allow; among equals the first.
 
     A tier that doesn't exist is judged as tier 1.
     """
-    items = tuple(found) or (_not_understood("", "nothing was found"),)
+    items = tuple(found) or (not_understood("", "nothing was found"),)
     judged = [_judge_one(item, tier if tier in {1, 2, 3} else 1, dry_run, disallowed) for item in items]
     decision, reason, rule = max(judged, key=lambda it: _SEVERITY[it[0]])
     return Judgement(decision, reason, rule, items)
@@ -137,4 +103,4 @@ def _same_tool(name: str, tool: str) -> bool:
     return tool.startswith(name[:-1]) if name.endswith("*") else name == tool
 
 
-__all__ = ["POLICY", "RULES", "judge", "matches", "understand"]
+__all__ = ["POLICY", "RULES", "judge", "matches"]

@@ -116,6 +116,8 @@ def environment(settings: Settings, tier: int, environ: Mapping[str, str], home:
         "HOME": home,
         "LANG": environ.get("LANG", "C.UTF-8"),
         "TERM": "dumb",
+        # Commands are judged as bash runs them.
+        "SHELL": "/bin/bash",
         **{name: environ[name] for name in ("TZ", "USER", "LOGNAME") if name in environ},
         **QUIET,
         **facts(settings, tier),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.limits.rules import understand
+from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import cases
 from tests.integration.limits.bash_run import Stage, may_run, unseen
 

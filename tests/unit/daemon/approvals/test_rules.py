@@ -7,7 +7,8 @@ import pytest
 
 from daemon.approvals import rules
 from daemon.limits.kinds import Decision, Found, Kind
-from daemon.limits.rules import judge, understand
+from daemon.limits.rules import judge
+from daemon.limits.understanding import understand
 from schema import timestamps
 from schema.limits import Approval, ApprovalRule
 from schema.states import ApprovalStatus

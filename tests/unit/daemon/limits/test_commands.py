@@ -3,7 +3,8 @@
 import pytest
 
 from daemon.limits.kinds import Decision, Kind
-from daemon.limits.rules import judge, understand
+from daemon.limits.rules import judge
+from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import STATE_DIR, Case, cases
 
 CASES = cases()

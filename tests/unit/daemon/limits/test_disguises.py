@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.limits.kinds import Decision, Kind
-from daemon.limits.rules import judge, understand
+from daemon.limits.rules import judge
+from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import STATE_DIR, Case, cases
 from tests.unit.daemon.limits.disguises import GROUPS, WRAPPERS, hidden, spelt
 

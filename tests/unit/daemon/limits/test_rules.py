@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.limits.kinds import Decision, Found, Kind
-from daemon.limits.rules import POLICY, judge, matches, understand
+from daemon.limits.rules import POLICY, judge, matches
+from daemon.limits.understanding import understand
 
 
 def only(command: str) -> Found:
