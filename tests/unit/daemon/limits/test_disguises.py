@@ -20,7 +20,13 @@ SIMPLE = [
     and not set(case.command) & set("|&;<>()$`\\\"'*?[]#~!{}\n")
     and "=" not in case.command.split()[0]
 ]
-WORST = {Kind.HOST, Kind.DESTROY}
+# Half a script may be made a whole one, and a harmless one, by what is put around it.
+WHOLE = [
+    case
+    for case in DENIED
+    if not any("not a complete shell command" in item.reason for item in understand(case.command, state_dir=STATE_DIR))
+]
+WORST = {Kind.HOST, Kind.DESTROY, Kind.SECRET, Kind.STEER}
 
 
 def decisions(script: str) -> list[Decision]:
@@ -37,6 +43,7 @@ def check(case: Case, script: str) -> None:
 
 def test_there_is_enough_to_hide() -> None:
     assert len(DENIED) >= 300
+    assert len(WHOLE) >= 0.9 * len(DENIED)
     assert len(SIMPLE) >= 150
     assert len(GROUPS + WRAPPERS) >= 60
 
@@ -61,5 +68,5 @@ def test_a_denied_command_spelt_otherwise_is_denied(data: st.DataObject) -> None
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_denied_script_in_a_disguise_is_denied(data: st.DataObject) -> None:
-    case = data.draw(st.sampled_from(DENIED))
+    case = data.draw(st.sampled_from(WHOLE))
     check(case, data.draw(hidden(case.command)))
