@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
-from reference_pages import KINDS, messages_page, page, table  # noqa: E402
+from reference_pages import KINDS, messages_page, page, table  # noqa: E402 - beside this script: found by the line above
 
 from daemon.limits import kinds  # noqa: E402 - found by the line above, installed or not
 from daemon.limits import rules as policy  # noqa: E402

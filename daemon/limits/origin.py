@@ -11,6 +11,7 @@ from daemon import procfs
 from daemon.runs import shim
 from ipc.errors import CallError, Code
 from ipc.messages import knowledge, limits, sessions, settings, system, triggers, users
+from ipc.messages.envelope import Reply
 from ipc.server import Call, Handler
 
 TITLE = b"claudeops: run "
@@ -102,8 +103,8 @@ def people_only(table: dict[type, Handler], kinds: Iterable[type] = BY_PEOPLE) -
 
 
 def _guarded(handler: Handler) -> Handler:
-    async def guarded(call: Call, request: object) -> object:
+    async def guarded(call: Call, request: object) -> Reply:
         refuse_session(call)
         return await handler(call, request)
 
-    return guarded  # type: ignore[return-value]
+    return guarded

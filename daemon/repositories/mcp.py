@@ -1,8 +1,7 @@
 """The MCP servers of sessions: CLAUDEOPS_MCP_CONFIG with those of mounted repositories over it, merged anew each time.
 
-Called before each session by `daemon.sessions.prepare` (`path_for_session`, or `read` and `write` for the problems),
-and by `handlers`. The operator's file is never written to. Nothing here keeps a session from starting but a full disk:
-a file that can't be used is told, and left out.
+Called before each session by `daemon.parts`, and by `handlers`. The operator's file is never written to. Nothing here
+keeps a session from starting but a full disk: a file that can't be used is told, and left out.
 """
 
 import contextlib
@@ -57,11 +56,6 @@ def write(settings: Settings, merged: Merged) -> str:
     except OSError as error:
         raise CallError(Code.UNAVAILABLE, f"can't write {path}: {error.strerror}; no session can start") from error
     return str(path)
-
-
-def path_for_session(settings: Settings) -> str:
-    """The merged file for a session that starts now, for `--mcp-config`. CallError if it can't be written."""
-    return write(settings, read(settings))
 
 
 def _baseline(configured: str) -> tuple[Source, list[str]]:

@@ -62,11 +62,6 @@ class Queue:
         settings.on_change.append(self._changed.set)
         sessions.on_change.append(self._changed.set)
 
-    @property
-    def waiting(self) -> int:
-        """How many wait, as of the last look."""
-        return self._waiting
-
     async def add(self, asked: Asked, request_id: str = "") -> TriggerReply:
         """Puts a trigger into the queue, or into the one that waits with its key. CallError says what is wrong."""
         refuse_bad(asked, self._settings.current.max_tier)

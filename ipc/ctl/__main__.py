@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import sys
 
 from ipc.ctl.commands import COMMANDS, GROUPS
@@ -97,7 +98,8 @@ def main() -> int:
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever read has gone: end quietly, as other programs do
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = read(sys.argv[1:])
     module, _, name = arguments.function.partition(":")
     connection = None

@@ -22,7 +22,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def written(place: Place) -> dict[str, object]:
-    path = mcp.path_for_session(place.settings)
+    path = mcp.write(place.settings, mcp.read(place.settings))
     assert path == str(place.state / "mcp.json")
     found: dict[str, object] = json.loads(Path(path).read_bytes())["mcpServers"]
     return found
@@ -110,13 +110,13 @@ def test_the_operators_file_may_be_a_link(place: Place) -> None:
 
 def test_the_file_is_for_the_daemons_user_alone_and_replaced_whole(place: Place) -> None:
     place.baseline(clock={"command": "x", "env": {"TOKEN": "made-up"}})
-    path = Path(mcp.path_for_session(place.settings))
+    path = Path(mcp.write(place.settings, mcp.read(place.settings)))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     first = path.stat().st_ino
-    mcp.path_for_session(place.settings)
+    mcp.write(place.settings, mcp.read(place.settings))
     assert path.stat().st_ino == first  # the same servers: nothing is written
     os.chmod(path, 0o644)
-    mcp.path_for_session(place.settings)
+    mcp.write(place.settings, mcp.read(place.settings))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(place.state) == ["mcp.json"]
 
@@ -124,7 +124,7 @@ def test_the_file_is_for_the_daemons_user_alone_and_replaced_whole(place: Place)
 def test_a_link_in_its_place_is_replaced_and_not_followed(place: Place) -> None:
     victim = place.root / "victim"
     place.baseline(clock=X)
-    path = Path(mcp.path_for_session(place.settings))
+    path = Path(mcp.write(place.settings, mcp.read(place.settings)))
     for text in ("mine", path.read_text()):
         victim.write_text(text)
         victim.chmod(0o600)
@@ -138,7 +138,7 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(place: Place) -> None:
 def test_whoever_reads_while_it_is_written_reads_a_whole_file(place: Place) -> None:
     ended = threading.Event()
     torn: list[bytes] = []
-    path = Path(mcp.path_for_session(place.settings))
+    path = Path(mcp.write(place.settings, mcp.read(place.settings)))
 
     def reader() -> None:
         while not ended.is_set():
@@ -152,7 +152,7 @@ def test_whoever_reads_while_it_is_written_reads_a_whole_file(place: Place) -> N
     thread.start()
     for number in range(300):
         place.baseline(**{f"s{n}": {"command": "x" * 500} for n in range(number % 40)})
-        mcp.path_for_session(place.settings)
+        mcp.write(place.settings, mcp.read(place.settings))
     ended.set()
     thread.join()
     assert torn == []
@@ -161,7 +161,7 @@ def test_whoever_reads_while_it_is_written_reads_a_whole_file(place: Place) -> N
 
 def test_a_state_directory_that_can_not_be_written_is_told(place: Place) -> None:
     with pytest.raises(CallError, match=r"can't write .*mcp\.json: .*no session can start"):
-        mcp.path_for_session(place.settings._replace(state_dir=str(place.root / "nowhere")))
+        mcp.write(place.settings._replace(state_dir=str(place.root / "nowhere")), mcp.read(place.settings))
 
 
 def test_a_thousand_repositories_are_merged_at_once(place: Place) -> None:

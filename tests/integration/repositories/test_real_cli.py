@@ -63,7 +63,7 @@ async def test_the_cli_takes_all_servers_of_the_merged_file(tmp_path: Path) -> N
     place.servers("infra", **{name: GOOD[name] for name in names[1::2]})
     place.servers("broken", broken=BAD["number"])
     (tmp_path / "cli").mkdir()
-    assert await seen_by_cli(tmp_path / "cli", mcp.path_for_session(place.settings)) == set(GOOD)
+    assert await seen_by_cli(tmp_path / "cli", mcp.write(place.settings, mcp.read(place.settings))) == set(GOOD)
 
 
 async def test_what_the_cli_would_leave_out_without_a_word_is_refused(tmp_path: Path) -> None:
