@@ -1,6 +1,7 @@
 """Calls that wait for a person, with the real claude CLI: held, put aside, decided, resumed."""
 
 import json
+import os
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -125,6 +126,21 @@ def test_put_aside_the_daemon_stopped_and_started_approved_exactly_that_call_run
         (decided,) = [e for e in daemon.json("audit", "list") if e["action"] == "approval.approved"]
         assert COMMAND in decided["subject"]
         assert decided["actor"]
+
+
+def test_a_decision_that_comes_while_the_command_still_ends_resumes_it_all_the_same(tmp_path: Path) -> None:
+    with messages_api(deploy=SCRIPT) as (url, _), real(tmp_path, url, **ROUND) as daemon:
+        id_ = ask(daemon)
+        shim = daemon.run_pids(daemon.session(id_))[0]
+        database = Database(daemon.state / "claudeops.db", readonly=True)
+        wait_for(lambda: (database.one("approvals.by_id", id=1) or {}).get("deferred_run"), 40, "a call put aside")
+        database.close()
+        os.kill(shim, signal.SIGSTOP)  # the end of the run can't be seen meanwhile
+        daemon.ctl("approvals", "approve", "1")
+        assert daemon.session(id_)["status"] == "running"
+        os.kill(shim, signal.SIGCONT)
+        wait_status(daemon, id_, "completed")
+        assert acts(tmp_path) == [COMMAND]
 
 
 def test_denied_with_a_reason_that_the_model_sees(tmp_path: Path) -> None:
