@@ -49,6 +49,9 @@ _KNOWN = (
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _BLANK_LINES = re.compile(r"(?:[ \t\n]|\\\n)*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# The grammar's scanner gives what follows a brace to C's isdigit(), which reads far outside its table for anything
+# wide: a crash of the whole worker (tree-sitter-bash issue 337). So such a text never reaches the parser.
+_WIDE_AFTER_BRACE = re.compile(r"\{[0-9.]*[^\x00-\x7f]")
 
 
 class Tree:
@@ -60,6 +63,8 @@ class Tree:
             raise NotUnderstood(f"longer than {LENGTH_MAX} characters")
         if _CONTROL.search(source):
             raise NotUnderstood("a control character")
+        if _WIDE_AFTER_BRACE.search(source):
+            raise NotUnderstood("a { followed by a character outside ASCII")
         if max(source.count("<") + source.count(">"), source.count("(")) > MARKS_MAX:
             raise NotUnderstood(f"more than {MARKS_MAX} redirections or parentheses")
         self.bytes = source.encode()

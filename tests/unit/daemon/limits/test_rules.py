@@ -124,6 +124,16 @@ def test_a_pattern_covers_no_more_than_its_words(pattern: str, command: str) -> 
     assert not any(matches(pattern, item.words) for item in understand(command))
 
 
+@pytest.mark.parametrize(
+    "command", ["{\U00031860", "echo {1\U0005353e", "echo {1..\u4e00}", "echo {1..2\u4e00}", "bash -c 'ls {\U00031860}'", "ls {\xe9"]
+)
+def test_what_the_parser_would_crash_on_never_reaches_it(command: str) -> None:
+    """tree-sitter-bash issue 337: a read far outside a table, which kills the process only now and then."""
+    found = understand(command)
+    assert [item.kind for item in found] == [Kind.UNKNOWN]
+    assert "outside ASCII" in found[0].reason
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_understood_or_not_but_never_breaks(text: str) -> None:
