@@ -49,12 +49,13 @@ def build(settings: Settings) -> web.Application:
     app[PARTS] = here
     metrics.prepare(app)
     here.feed.bind(here)
-    for route in routes.table(here.assets):
+    for route in routes.TABLE:
+        handler = routes.handler(route.handler)
         if route.method == "GET":
             # A stream has no length to tell in a HEAD.
-            added = app.router.add_get(route.path, route.handler, allow_head=route.path not in routes.STREAMS)
+            added = app.router.add_get(route.path, handler, allow_head=route.path not in routes.STREAMS)
         else:
-            added = app.router.add_route(route.method, route.path, route.handler)
+            added = app.router.add_route(route.method, route.path, handler)
         assert added.resource is not None  # noqa: S101 - a route that was added has one
         here.access[(route.method, added.resource.canonical)] = route.access
     app.on_response_prepare.append(headers.add)

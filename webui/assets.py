@@ -1,6 +1,6 @@
 """The static files: addresses that carry a hash, so browsers keep them for ever, and answers from memory.
 
-Called by every page through `shell.asset`, and by the route /static/{name}.
+Pages find their addresses through `shell.asset`; the routes are `handle` and `favicon`.
 """
 
 import gzip
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiohttp import web
+
+from webui.parts import parts
 
 ROOT = Path(__file__).parent / "static"
 TYPES = {
@@ -63,15 +65,8 @@ class Assets:
             raise LookupError(f"no static file {name}")
         return f"/static/{name}?v={asset.digest}"
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """GET /static/{name}."""
-        return self._answer(request, request.match_info["name"])
-
-    async def favicon(self, request: web.Request) -> web.StreamResponse:
-        """GET /favicon.ico, which browsers ask for before they have read a page."""
-        return self._answer(request, "favicon.svg")
-
-    def _answer(self, request: web.Request, name: str) -> web.Response:
+    def answer(self, request: web.Request, name: str) -> web.Response:
+        """A file, or that the browser's copy is still good. HTTPNotFound."""
         asset = self.find(name)
         if asset is None:
             raise web.HTTPNotFound
@@ -87,3 +82,13 @@ class Assets:
         if asset.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=asset.packed, headers={**headers, "Content-Encoding": "gzip"})
         return web.Response(body=asset.body, headers=headers)
+
+
+async def handle(request: web.Request) -> web.StreamResponse:
+    """GET /static/{name}."""
+    return parts(request).assets.answer(request, request.match_info["name"])
+
+
+async def favicon(request: web.Request) -> web.StreamResponse:
+    """GET /favicon.ico, which browsers ask for before they have read a page."""
+    return parts(request).assets.answer(request, "favicon.svg")

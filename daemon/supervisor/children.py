@@ -53,6 +53,7 @@ class Child:
         self.due_at = 0.0
         self.kill_at: float | None = None
         self.again = False
+        self.stood_by = False
         self.last_exit: str | None = None
         self._garbage = Limit(GARBAGE_LINES)
         self._heard = b""
@@ -86,6 +87,28 @@ class Child:
         self.become(ProcessState.STARTING)
         self.restarts += 1
         self.ready_at = None
+        self.stood_by = False
+
+    def not_started(self, why: OSError, now: float, chance: float) -> None:
+        """Takes note that there could be no process; it is tried again after a while, spread by `chance` in [0, 1)."""
+        log(f"{self.name} can't be started: {why.strerror}", "error")
+        self.failures += 1
+        self.due_at = now + max(rules.FIRST_DELAY, rules.delay(self.failures, chance))
+        if self.state is not ProcessState.BACKOFF:
+            self.become(ProcessState.BACKOFF)
+
+    def take(self, other: "Child", now: float) -> None:
+        """Goes on as the process of another child, which has been started already and now is that child's no longer."""
+        if other.pid is None:
+            raise ValueError(f"{other.name} has no process")
+        pid, other.pid = other.pid, None
+        self.channel, other.channel = other.channel, None
+        other.become(ProcessState.STOPPED)
+        self._began(pid, now)
+        self.become(ProcessState.STARTING)
+        self.restarts += 1
+        self.ready_at = None
+        self.stood_by = True
 
     def _began(self, pid: int, now: float) -> None:
         self.pid = pid

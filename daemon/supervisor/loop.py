@@ -22,6 +22,7 @@ from daemon.supervisor.report import Report
 from daemon.supervisor.rules import ProcessState
 from daemon.supervisor.shutdown import Leftovers
 from daemon.supervisor.signals import Signals, hold
+from daemon.supervisor.standby import Standby
 from daemon.supervisor.stopping import Stopping
 from schema.configuration import ConfigurationError
 
@@ -43,6 +44,7 @@ class Supervisor:
         self.worker = Child("worker", programs.worker(places, boot_id))
         self.web = Child("web", programs.web(places, boot_id))
         self.children = (self.worker, self.web)
+        self.standby = Standby(self.web)
         self.signals = Signals()
         self.rolling: list[str] = []
         self.renewal_wanted = False
@@ -92,16 +94,14 @@ class Supervisor:
         )
 
     def _start(self, child: Child) -> None:
+        """Starts a child from the code and with the settings of now; one that stands by may have others."""
         now = time.monotonic()
+        if child is self.web:
+            self.standby.end()
         try:
             child.start(now)
         except OSError as error:
-            log(f"{child.name} can't be started: {error.strerror}", "error")
-            child.failures += 1
-            pause = rules.delay(child.failures, random.random())  # noqa: S311 - spread, not secrecy
-            child.due_at = now + max(rules.FIRST_DELAY, pause)
-            if child.state is not ProcessState.BACKOFF:
-                child.become(ProcessState.BACKOFF)
+            child.not_started(error, now, random.random())  # noqa: S311 - spread, not secrecy
 
     def _on_signal(self, signum: int, now: float) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT):
@@ -120,6 +120,7 @@ class Supervisor:
 
     def _stop(self, code: int, now: float, *, keep_sessions: bool = False) -> None:
         self.report.stopping()
+        self.standby.end()
         self.stopping.begin(code, now, self.settings.stop_timeout, keep_sessions=keep_sessions)
 
     def _on_message(self, child: Child, message: Message, now: float) -> None:
@@ -185,6 +186,7 @@ class Supervisor:
             self._on_signal(signum, now)
         if not self.stopping.begun:
             log("re-executing in place")
+            self.standby.end()
             facts = {
                 **self.report.facts(now),
                 "spared": self.programs.spared,
@@ -219,6 +221,8 @@ class Supervisor:
                     self._on_message(child, message, now)
                 child.ended(status)
                 self._on_end(child, os.waitstatus_to_exitcode(status), now)
+            else:
+                self.standby.reaped(pid, status)
 
     def _on_end(self, child: Child, code: int, now: float) -> None:
         asked = child.state is ProcessState.STOPPING and child.again and code in (0, -signal.SIGTERM)
@@ -263,9 +267,10 @@ class Supervisor:
         """Whatever is due."""
         for child in self.children:
             if child.state in (ProcessState.BACKOFF, ProcessState.FAILED) and now >= child.due_at:
-                self._start(child)
+                if child is self.worker or not self.standby.serve(now):
+                    self._start(child)
             elif child.state is ProcessState.STARTING and not rules.gets_ready(
-                now - child.started_at, now - child.beat_at
+                now - child.started_at, now - child.beat_at, stood_by=child.stood_by
             ):
                 log(f"{child.name} does not get ready; aborting it", "error")
                 child.abort(now)
@@ -273,6 +278,7 @@ class Supervisor:
                 log(f"{child.name} is silent for {now - child.beat_at:.0f} s; aborting it", "error")
                 child.abort(now)
             child.kill_if_due(now)
+        self.standby.keep(now)
         states = {child.state for child in self.children}
         # Who comes after us knows nothing of a child that is about to end.
         if self.renewal_wanted and ProcessState.STOPPING not in states:

@@ -19,6 +19,9 @@ EXIT_CONFIGURATION = 78
 ANEW_MAX = 5
 KILLS_PER_END = 20
 FRESH_SECONDS = 3.0
+STANDBY_READY_SECONDS = 2.0
+STANDBY_PAUSE = 30.0
+UNWATCHED_SECONDS = 60.0
 OVERSLEPT_SECONDS = 3.0
 
 
@@ -110,12 +113,18 @@ def overall(worker: ProcessState, web: ProcessState, *, stopping: bool, trouble:
     return "starting"
 
 
-def gets_ready(running_for: float, silent_for: float) -> bool:
+def gets_ready(running_for: float, silent_for: float, *, stood_by: bool) -> bool:
     """Whether a child that does not serve yet is on its way: one that beats meanwhile has long work to do first.
 
-    That is a large database to check or to migrate; half an hour of it is too much.
+    That is a large database to check or to migrate; half an hour of it is too much. One that stood by has done all
+    that takes time: if it keeps people waiting, a fresh one is quicker.
     """
-    return silent_for <= READY_SECONDS and running_for <= PREPARE_SECONDS
+    return silent_for <= (STANDBY_READY_SECONDS if stood_by else READY_SECONDS) and running_for <= PREPARE_SECONDS
+
+
+def wants_standby(unwatched_for: float) -> bool:
+    """Whether a web process should stand by: somebody watches, or did a moment ago and may only be reconnecting."""
+    return unwatched_for <= UNWATCHED_SECONDS
 
 
 def overslept(pause: float) -> bool:

@@ -13,7 +13,6 @@ from ipc.errors import CallError
 from ipc.messages.system import Process
 from schema.database import Database
 from schema.states import SessionStatus
-from webui.pages import system_state
 from webui.parts import Parts, parts
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     """GET /metrics."""
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.registry import Collector
+
+    from webui.pages import system_state
 
     here = parts(request)
     try:

@@ -1,12 +1,12 @@
 """The live parts of each page: which partials there are, and what they show now. Used by `webui.live.feed`.
 
-A page that is not here has no live parts but those of every page: the daemon's word, the bell, the banner.
+A page that is not here has no live parts but those of every page: the daemon's word, the bell, the banner. What makes
+a page's parts is imported when somebody looks at them.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from webui.pages import cooldowns, formats, overview, system_state, triggers
 from webui.parts import Parts
 
 Look = Callable[[Parts], Awaitable[dict[str, Any]]]
@@ -21,11 +21,15 @@ class Section(NamedTuple):
 
 
 async def _overview(here: Parts) -> dict[str, Any]:
+    from webui.pages import formats, overview
+
     stored, daemon = await overview.look(here)
     return overview.figures(here, stored, daemon, formats.now())._asdict()
 
 
 async def _system(here: Parts) -> dict[str, Any]:
+    from webui.pages import formats, system_state
+
     daemon = await system_state.gather(here)
     now = formats.now()
     return {
@@ -33,6 +37,18 @@ async def _system(here: Parts) -> dict[str, Any]:
         "cli": system_state.cli(daemon),
         "health": system_state.health(daemon, now),
     }
+
+
+async def _triggers(here: Parts) -> dict[str, Any]:
+    from webui.pages import triggers
+
+    return await triggers.live(here)
+
+
+async def _cooldowns(here: Parts) -> dict[str, Any]:
+    from webui.pages import cooldowns
+
+    return await cooldowns.live(here)
 
 
 async def _nothing(here: Parts) -> dict[str, Any]:
@@ -54,8 +70,8 @@ SECTIONS: dict[str, Section] = {
         _overview,
     ),
     "system": Section(("_processes.html", "_health.html"), _system),
-    "triggers": Section(("_queue.html", "_past.html"), triggers.live),
-    "cooldowns": Section(("_cooldowns.html", "_actions.html"), cooldowns.live),
+    "triggers": Section(("_queue.html", "_past.html"), _triggers),
+    "cooldowns": Section(("_cooldowns.html", "_actions.html"), _cooldowns),
     "sessions": FRAME,
     "approvals": FRAME,
     "events": FRAME,

@@ -125,7 +125,15 @@ def test_a_pattern_covers_no_more_than_its_words(pattern: str, command: str) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["{\U00031860", "echo {1\U0005353e", "echo {1..\u4e00}", "echo {1..2\u4e00}", "bash -c 'ls {\U00031860}'", "ls {\xe9"]
+    "command",
+    [
+        "{\U00031860",
+        "echo {1\U0005353e",
+        "echo {1..\u4e00}",
+        "echo {1..2\u4e00}",
+        "bash -c 'ls {\U00031860}'",
+        "ls {\xe9",
+    ],
 )
 def test_what_the_parser_would_crash_on_never_reaches_it(command: str) -> None:
     """tree-sitter-bash issue 337: a read far outside a table, which kills the process only now and then."""
