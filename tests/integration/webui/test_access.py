@@ -1,7 +1,9 @@
 """Nobody gets in without a sign-in, no form is taken that was not sent from here, each role stays within its own."""
 
+import inspect
 import io
 import re
+import sys
 
 import pytest
 
@@ -60,6 +62,15 @@ async def test_the_listed_routes_are_the_public_ones_of_the_table(site: Site) ->
     public = {(route.method, route.path.replace(":.+", "")) for route in routes.TABLE if route.access is Access.PUBLIC}
     assert public == OPEN
     assert set(site.parts.access) == {pair for pair in registered(site) if pair[0] != "HEAD"}
+
+
+def test_every_handler_that_the_table_names_is_there() -> None:
+    """Modules are imported with the first request only; a wrong name must not wait for it."""
+    routes.load()
+    for route in routes.TABLE:
+        module, _, function = route.handler.partition(":")
+        assert inspect.iscoroutinefunction(getattr(sys.modules[f"webui.{module}"], function)), route.handler
+    assert len({route.handler for route in routes.TABLE}) > 40
 
 
 async def test_each_role_is_kept_out_of_what_needs_a_higher_one(site: Site) -> None:
