@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 
     from daemon.limits.walk import Walk
 
-_HARMLESS = frozenset({":", "return", "exit", "break", "continue", "shift", "wait", "jobs", "times"})
+_HARMLESS = frozenset({":", "return", "exit", "break", "continue", "shift", "times"})
+# `jobs -x` runs a command, and `wait -p` evaluates what it is given.
+_JOBS = {"jobs": options("-l -p -n -r -s"), "wait": options("-n -f")}
 # Everything that bash itself understands: no function may take its name.
-NAMES = _HARMLESS | listed(
-    ". alias bg bind builtin caller cd command compgen complete compopt declare dirs disown echo enable"
-    " eval exec export false fc fg getopts hash help history kill let local logout mapfile popd printf"
-    " pushd pwd read readarray readonly select set shopt source suspend test time trap true type typeset"
-    " ulimit umask unalias unset if then else elif fi case esac for while until do done in function coproc"
+NAMES = (
+    _HARMLESS
+    | _JOBS.keys()
+    | listed(
+        ". alias bg bind builtin caller cd command compgen complete compopt declare dirs disown echo enable"
+        " eval exec export false fc fg getopts hash help history kill let local logout mapfile popd printf"
+        " pushd pwd read readarray readonly select set shopt source suspend test time trap true type typeset"
+        " ulimit umask unalias unset if then else elif fi case esac for while until do done in function coproc"
+    )
 )
 _SET = re.compile(r"[-+][eux]+")
 _READ = options("-r -s -e -p= -t= -d= -n= -N= -u=")
+# A value that another shell than bash splits into further names.
+_SPLIT = re.compile(r"=[^\"'\s]*[$`]")
 _BINARY = listed("= == != -eq -ne -lt -le -gt -ge -nt -ot -ef -a -o =~ && || < >")
 # All else ends a single-bracket test, which is a command like others.
 _SINGLE = listed("= == != !")
@@ -45,6 +53,9 @@ def run(walk: "Walk", name: str, words: list[Word], frame: Frame) -> list[Found]
     if name == "shift" and walk.scope.arguments is not None:
         raise NotUnderstood("shift in a function")
     if name in _HARMLESS:
+        return [command.found(Kind.READ, "changes nothing but this shell")]
+    if name in _JOBS:
+        read(args, _JOBS[name])
         return [command.found(Kind.READ, "changes nothing but this shell")]
     match name:
         case "cd":
@@ -118,6 +129,8 @@ def declaration(walk: "Walk", node: "Node") -> list[Found]:
     exports = keyword == "export"
     if keyword not in {"export", "declare", "typeset", "local", "unset"}:
         raise NotUnderstood(f"{keyword} of a variable")
+    if walk.frame.posix and (keyword in {"declare", "typeset"} or _SPLIT.search(text)):
+        raise NotUnderstood(f"{keyword} as another shell than bash may read it")
     if keyword == "local" and walk.scope.arguments is None:
         raise NotUnderstood("local outside a function, which sets nothing")
     if len(node.children) == 1 or text.split() in (["export", "-p"], ["declare", "-p"], ["declare", "-x"]):

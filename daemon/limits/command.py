@@ -19,7 +19,10 @@ _DAEMON = re.compile(r"(?<![/\w])claude-?ops(?!/)|(?<![/\w-])claude(?![-\w/])", 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a command runs: the wrappers around it, outermost first, the host, and how deep it is nested."""
+    """Where a command runs: the wrappers around it, outermost first, the host, and how deep it is nested.
+
+    `posix`: its scripts are read by a shell that may not be bash. `piped`: another command writes its standard input.
+    """
 
     through: tuple[str, ...] = ()
     host: str | None = None
@@ -27,8 +30,12 @@ class Frame:
     local: bool = True
     directories: tuple[str, ...] = ("",)
     state_dir: str = ""
+    posix: bool = False
+    piped: bool = False
 
-    def within(self, wrapper: str, *, host: str | None = None, remote: bool = False) -> "Frame":
+    def within(
+        self, wrapper: str, *, host: str | None = None, remote: bool = False, posix: bool | None = None
+    ) -> "Frame":
         """The same, one wrapper further in. `remote`: on another file system, where nothing known here holds."""
         return replace(
             self,
@@ -37,6 +44,7 @@ class Frame:
             depth=self.depth + 1,
             local=self.local and not remote,
             directories=("",) if remote else self.directories,
+            posix=self.posix if posix is None else posix,
         )
 
 
@@ -73,6 +81,11 @@ class Command:
         if kind in _STEERING and named:
             kind, reason = Kind.STEER, "a session may not steer the daemon"
         return Found(kind, text, target, host or self.frame.host, self.frame.through, reason, self.words)
+
+    @property
+    def typed(self) -> bool:
+        """Whether its standard input comes from the command: to a terminal that it makes, these are keys."""
+        return self.fed or self.stdin is not None or self.frame.piped
 
     def unknown(self, why: str) -> list[Found]:
         return [self.found(Kind.UNKNOWN, why)]

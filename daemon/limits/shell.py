@@ -43,7 +43,7 @@ class Shell:
             self.text -= len(text)
             if self.text < 0:
                 raise NotUnderstood(f"scripts within one another of more than {TEXT_MAX} characters")
-            tree = Tree(text)
+            tree = Tree(text, posix=frame.posix)
             inner = scope or Scope(frame.state_dir, directories=frame.directories, local=frame.local)
             Walk(self, tree, inner, frame).statements(tree.root)
         return found

@@ -46,6 +46,13 @@ _KNOWN = (
         " binary_expression unary_expression parenthesized_expression"
     )
 )
+_BASH_ONLY = listed(
+    "ansi_c_string process_substitution herestring_redirect array subscript brace_expression extglob_pattern"
+)
+_BASH_TOKENS = listed('[[ (( &> &>> |& $" += ;& ;;& select coproc')
+_DUPLICATED = re.compile(r"\d*[<>]&\s*(\d+|-)")
+# An array, an indirection, a slice, a replacement, a change of case or a prompt.
+_BASH_EXPANSION = re.compile(r"\$\{(![^}]|\w+[:][^-+=?]|\w+[/^,@\[])|\w+\[")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _BLANK_LINES = re.compile(r"(?:[ \t\n]|\\\n)*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -57,8 +64,8 @@ _WIDE_AFTER_BRACE = re.compile(r"\{[0-9.]*[^\x00-\x7f]")
 class Tree:
     """A checked tree. `text(node)` is the source of a node."""
 
-    def __init__(self, source: str) -> None:
-        """Raises NotUnderstood."""
+    def __init__(self, source: str, *, posix: bool = False) -> None:
+        """Raises NotUnderstood. `posix`: it must mean the same to dash, ash and their like."""
         if len(source) > LENGTH_MAX:
             raise NotUnderstood(f"longer than {LENGTH_MAX} characters")
         if _CONTROL.search(source):
@@ -73,6 +80,8 @@ class Tree:
             raise NotUnderstood("not a complete shell command")
         self.root: Node = parsed.root_node
         self._check(self.root, 0)
+        if posix:
+            self._check_posix(self.root)
 
     def text(self, node: Node) -> str:
         return self.between(node.start_byte, node.end_byte)
@@ -97,6 +106,20 @@ class Tree:
                 self._check(child, depth + 1)
             elif child.is_missing or (node.type not in _BY_TEXT and not self._is_its_type(child)):
                 raise NotUnderstood("not a complete shell command")
+
+    def _check_posix(self, node: Node) -> None:
+        """Nothing that only bash reads as bash does: to dash `[[ a || reboot ]]` is a list of two commands."""
+        text = self.text(node)
+        if node.type in _BASH_ONLY or (not node.is_named and node.type in _BASH_TOKENS):
+            raise NotUnderstood(f"{text[:20]}, which is not the same to every shell")
+        if node.type == "file_redirect" and "&" in text and not _DUPLICATED.fullmatch(text):
+            raise NotUnderstood(f"{text[:20]}, which is not the same to every shell")
+        if node.type == "function_definition" and node.children[0].type == "function":
+            raise NotUnderstood("a function, which is not one to every shell")
+        if node.type in {"expansion", "variable_assignment"} and _BASH_EXPANSION.match(text):
+            raise NotUnderstood(f"{text[:20]}, which is not the same to every shell")
+        for child in node.children:
+            self._check_posix(child)
 
     def _is_its_type(self, token: Node) -> bool:
         """Whether a token is spelt as its type says: the parser takes the word in `cat -e<<E` into the `<<`."""

@@ -5,7 +5,7 @@ in `syntax`.
 """
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,10 @@ class Walk:
         self.shell, self.tree, self.scope, self.frame = shell, tree, scope, frame
         self.expander = Expander(tree, scope, self.substitution)
 
-    def elsewhere(self) -> "Walk":
+    def elsewhere(self, *, piped: bool = False) -> "Walk":
         """A subshell: what it sets is forgotten."""
-        return Walk(self.shell, self.tree, self.scope.copy(), self.frame)
+        frame = replace(self.frame, piped=piped or self.frame.piped)
+        return Walk(self.shell, self.tree, self.scope.copy(), frame)
 
     def substitution(self, node: "Node") -> None:
         self.shell.deep += 1
@@ -72,8 +73,9 @@ class Walk:
             case "declaration_command" | "unset_command":
                 self.shell.found += builtins.declaration(self, node)
             case "pipeline":
-                for part in node.named_children:
-                    self.elsewhere().statement(part)
+                self.elsewhere().statement(node.named_children[0])
+                for part in node.named_children[1:]:
+                    self.elsewhere(piped=True).statement(part)
             case "list":
                 self.chain(node)
             case "subshell":
@@ -235,9 +237,7 @@ class Walk:
         if shown == '"$@"' and self.scope.arguments is not None:
             return list(self.scope.arguments)
         words = self.expander.words(node)
-        if "$" in shown and all_arguments(self.tree, node):
-            return [Word((Hole.ANY,), True, shown)]
-        return words
+        return [Word((Hole.ANY,), True, shown)] if "$" in shown and all_arguments(self.tree, node) else words
 
     # Simple commands
 
@@ -245,11 +245,8 @@ class Walk:
         """A statement and what is put before or behind it: redirections, and words behind those."""
         taken = redirections.take(self, node)
         self.shell.found += taken.found
-        if taken.redirected:
-            # Where a redirection fails nothing is run, and nothing set.
-            with self.maybe():
-                self.bare(taken)
-        else:
+        # Where a redirection fails nothing is run, and nothing set.
+        with self.maybe() if taken.redirected else nullcontext():
             self.bare(taken)
         for statement in taken.after:
             (self.elsewhere() if statement.type == "pipeline" else self).statement(statement)
@@ -292,7 +289,11 @@ class Walk:
         text = self.tree.text(name) if name is not None else ""
         if not (exportable(text) or (text == "IFS" and program == "read")):
             raise NotUnderstood(f"a command with {text[:40]} set for it")
-        self.value(node.child_by_field_name("value"))
+        value = self.value(node.child_by_field_name("value")).text
+        if text == "KUBECONFIG" and (value is None or value.startswith(("/dev/", "/proc/"))):
+            raise NotUnderstood("a configuration from what may be anything")
+        if self.frame.posix:  # other shells keep what is set for a builtin or a function
+            self.scope.put(text, ANY)
 
     def add(self, kind: Kind, text: str, reason: str) -> None:
         self.shell.found.append(Found(kind, text, None, self.frame.host, self.frame.through, reason))

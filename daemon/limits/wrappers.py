@@ -54,7 +54,9 @@ def _sudo(command: Command) -> list[Found]:
         raise NotUnderstood("an option that changes where it runs")
     words = _assignments(given.operands)
     if words:
-        # With -i or -s the words go through a shell, which sudo quotes for.
+        # With -i or -s the words go through a shell, for which sudo quotes all but dollar signs.
+        if given.has("-i", "-s", "--login", "--shell") and any("$" in (word.text or "$") for word in words):
+            raise NotUnderstood("a word that the other user's shell may expand")
         return command.inner.argv(words, command.frame.within(command.name), command.stdin)
     if given.has("-l", "-v", "-V", "-K", "-k", "--list", "--validate", "--version") and not given.has("-i", "-s"):
         return [command.found(Kind.READ, "asks what it may do")]

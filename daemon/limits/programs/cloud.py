@@ -10,7 +10,7 @@ from daemon.limits.programs.entries import acts, every, reader, verbs
 
 _SECRETS = re.compile(
     r"secret|password|credential|token|\bkms\b|keyvault|get-login|decrypt|access-key|private-key|connection-string|ssm|iam|sts|\bkeys?\b"
-    r"|get-authorization|print-access|get-object|get-function|user-data|with-decryption|batch-get|lambda|config-get|console-output",
+    r"|get-authorization|print-access|get-object|get-function|user-?data|get-export|get-sdk|with-decryption|batch-get|lambda|config-get|console-output",
     re.IGNORECASE,
 )
 _OPERATIONS = re.compile(r"(describe|list|get)-[a-z0-9-]+|describe|list|ls|show")
@@ -25,6 +25,9 @@ _NOUNS = listed(
 )
 
 
+_CLOUD_GLOBAL = frozenset({"--region", "--profile", "--output", "--query", "--project", "--format"})
+
+
 def _cloud(command: Command) -> list[Found]:
     """`aws ec2 describe-instances`, `gcloud compute instances list`, `az vm show`: a reading verb among plain words."""
     texts = [word.text for word in command.args]
@@ -33,6 +36,8 @@ def _cloud(command: Command) -> list[Found]:
     if None in texts or any(_SECRETS.search(text or "") for text in texts):
         return command.unknown("an argument that can't be told, or something that may hold credentials")
     words: list[str] = []
+    while len(texts) > 1 and texts[0] in _CLOUD_GLOBAL:
+        del texts[:2]
     for text in texts:
         if (text or "").startswith("-"):
             break
@@ -44,6 +49,8 @@ def _cloud(command: Command) -> list[Found]:
         re.match(r"(file|fileb)://|@|--(cli-input|endpoint-url|flags-file|outfile|log-file|impersonate)", text or "")
         for text in texts
     )
+    if words[:2] in (["logs", "tail"], ["logging", "read"]) and not files:
+        return [command.found(Kind.READ, "prints logs")]
     if _OPERATIONS.fullmatch(verb) and not files:
         return [command.found(Kind.READ, "looks at a cloud")]
     if "delete" in " ".join(words) or "terminate" in " ".join(words) or words[:2] == ["s3", "rb"]:

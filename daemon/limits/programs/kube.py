@@ -38,6 +38,13 @@ _CHANGE = acts(Kind.CHANGE, "changes the cluster")
 
 
 def _get(command: Command) -> list[Found]:
+    raw = [word.text for word in command.args]
+    if (
+        len(raw) == 2
+        and raw[0] == "--raw"
+        and re.fullmatch(r"/(healthz|livez|readyz|version|metrics)(/[\w-]+)?", raw[1] or "")
+    ):
+        return [command.found(Kind.READ, "asks the cluster how it is")]
     given = read(command.args, _GET)
     if any(word.text is None and (not index or "," in word.prefix) for index, word in enumerate(given.operands)):
         raise NotUnderstood("which resource can't be told")
@@ -215,7 +222,22 @@ _HELM: dict[str, Program] = {
     "plugin": verbs({**every("list ls", _HELM_LOOKS)}),
 }
 
+
+def _configured(program: Program) -> Program:
+    """A configuration may name a program that is run for its credentials: none that is made up on the spot is taken."""
+
+    def judge(command: Command) -> list[Found]:
+        words = [*command.args, Word(("",))]
+        values = [words[at + 1] for at, word in enumerate(words) if word.text == "--kubeconfig"]
+        values += [word.cut(len("--kubeconfig=")) for word in words if word.prefix.startswith("--kubeconfig=")]
+        if any(value.text is None or value.text.startswith(("/dev/", "/proc/")) for value in values):
+            raise NotUnderstood("a configuration from what may be anything")
+        return program(command)
+
+    return judge
+
+
 PROGRAMS: dict[str, Program] = {
-    "kubectl": verbs(_KUBECTL, options(_GLOBAL)),
-    "helm": verbs(_HELM, options(_HELM_GLOBAL)),
+    "kubectl": _configured(verbs(_KUBECTL, options(_GLOBAL))),
+    "helm": _configured(verbs(_HELM, options(_HELM_GLOBAL))),
 }

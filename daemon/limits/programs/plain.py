@@ -74,6 +74,13 @@ def _printenv(command: Command) -> list[Found]:
     return [command.found(Kind.SECRET, "prints the environment, where credentials are")]
 
 
+def _numactl(command: Command) -> list[Found]:
+    """It runs its operands."""
+    if read(command.args, options("-H -s --hardware --show")).operands:
+        return command.unknown("what it runs isn't looked at")
+    return [command.found(Kind.READ, "looks at the system")]
+
+
 def _getent(command: Command) -> list[Found]:
     if command.args and command.args[0].text in {"shadow", "gshadow"}:
         return [command.found(Kind.SECRET, "prints hashes of passwords")]
@@ -231,7 +238,7 @@ PROGRAMS: dict[str, Program] = {
         " --numeric --processes --all --summary --extended --info --memory --no-header --oneline --unix --options",
     ),
     "pidstat": reader("lists processes", "-d -h -l -r -s -t -u -v -w -I -p= -C= -U?= -T="),
-    "numactl": reader("looks at the system", "-H -s --hardware --show"),
+    "numactl": _numactl,
     "sensors": reader("looks at the system", "-u -j -f -A"),
     "blkid": reader("looks at the system", "-p"),
     "getent": _getent,

@@ -28,7 +28,9 @@ def _ssh(command: Command) -> list[Found]:
     words = late.operands
     _check_ssh(Given(given.options + late.options, []))
     name = re.sub(r":\d+$", "", host.text.removeprefix("ssh://")).rpartition("@")[2]
-    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True)
+    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True, posix=True)
+    if given.has("-t") and command.typed:
+        raise NotUnderstood("keys are typed into a terminal on the other host")
     if not words:
         if command.stdin is None:
             return command.unknown("a shell on another host")
@@ -67,7 +69,10 @@ def _shell(command: Command) -> list[Found]:
         raise NotUnderstood("an option of the shell")
     if given.has("--version", "--help") and not given.operands:
         return [command.found(Kind.READ, "prints its version")]
-    frame = command.frame.within(f"{command.name} -c" if given.has("-c") else command.name)
+    if command.name in {"zsh", "ksh"} and not given.has("--version"):
+        raise NotUnderstood(f"a script for {command.name}")
+    name = f"{command.name} -c" if given.has("-c") else command.name
+    frame = command.frame.within(name, posix=command.name not in {"bash", "rbash"})
     if given.has("-c"):
         script = given.operands[0].text if given.operands else None
         if script is None:
@@ -92,7 +97,7 @@ def _watch(command: Command) -> list[Found]:
     )
     if any(word.text is None for word in given.operands) or not given.operands:
         raise NotUnderstood("what it runs can't be told")
-    frame = command.frame.within("watch")
+    frame = command.frame.within("watch", posix=True)
     if given.has("-x", "--exec"):
         return command.inner.argv(given.operands, frame)
     return command.inner.script(" ".join(word.text or "" for word in given.operands), frame)
@@ -100,6 +105,8 @@ def _watch(command: Command) -> list[Found]:
 
 def _typescript(command: Command) -> list[Found]:
     """`script` writes what it sees into its operand, or into the file `typescript`."""
+    if command.typed:
+        raise NotUnderstood("keys are typed into the terminal of what it runs")
     given = read(command.args, options("-q -c= -e -f -a --command= --quiet --return --flush"))
     writes = [command.found(Kind.WRITE, "writes a file")] if [it.text for it in given.operands] != ["/dev/null"] else []
     return writes + _script_option("-q -c= -e -f -a --command= --quiet --return --flush", "-c")(command)
@@ -114,7 +121,7 @@ def _script_option(table: str, option: str) -> Program:
         scripts = given.values(option, "--command")
         if len(scripts) != 1 or scripts[0].text is None:
             return command.unknown("a shell of another user")
-        return command.inner.script(scripts[0].text, command.frame.within(f"{command.name} {option}"))
+        return command.inner.script(scripts[0].text, command.frame.within(f"{command.name} {option}", posix=True))
 
     return judge
 
@@ -128,11 +135,15 @@ def _flock(command: Command) -> list[Found]:
     words = given.operands[1:]
     if not words:
         return command.unknown("nothing to run")
+    # It makes the file if it isn't there: harmless where locks are, and not at /etc/nologin.
+    lock = given.operands[0].text or ""
+    usual = re.fullmatch(r"(/run|/var/run|/var/lock|/run/lock|/tmp)/[\w.-]+", lock)
+    locked = [] if usual else command.writes(given.operands[:1])
     if words[0].text in {"-c", "--command"} and len(words) == 2 and words[1].text is not None:
-        return command.inner.script(words[1].text, command.frame.within("flock"))
+        return locked + command.inner.script(words[1].text, command.frame.within("flock", posix=True))
     if words[0].may_be_option:
         raise NotUnderstood("where the command begins can't be told")
-    return command.inner.argv(words, command.frame.within("flock"))
+    return locked + command.inner.argv(words, command.frame.within("flock"))
 
 
 def _runuser(command: Command) -> list[Found]:

@@ -1,6 +1,7 @@
 """Database clients: a statement that plainly reads, on the command line or in a here-document."""
 
 import re
+from fnmatch import fnmatchcase
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
@@ -10,7 +11,7 @@ from daemon.limits.words import NotUnderstood
 
 _READING = re.compile(
     r"(select|show|explain|describe|desc|values|table|\\d[a-z]*[+S]*|\\l[+]?|\\conninfo|\\du|\\dt|\\x|\\timing|status|\\s|\.tables|\.schema"
-    r"|\.indexes|\.databases|pragma\s+(table_info|index_list|integrity_check|quick_check|page_count|journal_mode|database_list)\b)(?![\w.!])",
+    r"|\.indexes|\.databases|pragma\s+(table_info|index_list|index_info|foreign_key_list|integrity_check|quick_check|page_count|journal_mode|database_list)\b)(?![\w.!])",
     re.IGNORECASE,
 )
 _DESTROYS = re.compile(r"\b(drop|truncate)\b", re.IGNORECASE)
@@ -22,7 +23,7 @@ _CHANGES = re.compile(
 # as harmless is refused.
 _BARRED = re.compile(
     r"\b(into|for\s+update|for\s+share|outfile|dumpfile|program|copy|lo_\w+|dblink\w*|pg_read\w*|pg_ls\w*|pg_stat_file|pg_authid|pg_shadow"
-    r"|pg_user_mapping|mysql\.user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
+    r"|pg_user_mapping|mysql\s*\.\s*user|from\s+user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
     r"|prepare|insert|update|delete|drop|truncate|alter|create|grant|returning|load_extension|readfile|writefile|edit|fts3_tokenizer)\b",
     re.IGNORECASE,
 )
@@ -32,6 +33,7 @@ _HARMLESS_CALLS = listed(
     " pg_indexes_size pg_is_in_recovery current_database current_user version pg_last_wal_receive_lsn"
     " pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_current_wal_lsn pg_wal_lsn_diff"
     " pg_blocking_pids concat substring substr left right trim ifnull nullif datediff timestampdiff"
+    " table_info index_list index_info foreign_key_list"
     " unix_timestamp from_unixtime database in exists and or not on as when then over partition values"
     " distinct cast interval greatest least abs array_agg string_agg row_number rank lag lead group_concat"
     " json_extract datetime julianday strftime typeof all any filter pg_postmaster_start_time"
@@ -39,10 +41,16 @@ _HARMLESS_CALLS = listed(
 )
 
 
+_COMMENT = re.compile(r"--(?:[ \t][^\n]*|(?=\n|$))")
+
+
 def _statement(statement: str) -> tuple[Kind, str]:
     """What one statement does."""
-    text = re.sub(r"--[^\n]*", " ", statement).strip()
-    if "/*" in text or (text.startswith("\\") and not _READING.match(text)):
+    text = _COMMENT.sub(" ", statement).strip()
+    # Within quotes it is none, and to MySQL none without a blank.
+    if _COMMENT.search(statement) and re.search(r"""['"`$]""", statement):
+        return Kind.UNKNOWN, "a comment, or what looks like one"
+    if "--" in text or "/*" in text or (text.startswith("\\") and not _READING.match(text)):
         return Kind.UNKNOWN, "a statement that can't be told"
     if re.match(r"pragma\b.*=", text, re.IGNORECASE | re.DOTALL):
         return Kind.CHANGE, "changes a database"
@@ -114,6 +122,8 @@ def _mysql(command: Command) -> list[Found]:
     if given.has("--version", "-V"):
         return [command.found(Kind.READ, "prints its version")]
     texts = [value.text for value in given.values("-e", "--execute")]
+    if not texts and command.stdin is not None:
+        texts = [command.stdin]
     # The client's own commands, among them `system` and `\!`, may stand anywhere in a line.
     if any(
         re.search(r"\\[^GsS]|\b(system|source|tee|pager|edit|delimiter)\b", text or "\\!", re.IGNORECASE)
@@ -121,6 +131,16 @@ def _mysql(command: Command) -> list[Found]:
     ):
         raise NotUnderstood("a client's command")
     return _from(command, texts)
+
+
+def _mysqladmin(command: Command) -> list[Found]:
+    given = read(
+        command.args,
+        options("-h= -P= -u= -p?= -S= -i= -r -v -s --host= --port= --user= --password?= --socket= --sleep="),
+    )
+    if {word.text for word in given.operands} <= {"ping", "status", "processlist", "version", "extended-status"}:
+        return [command.found(Kind.READ, "looks at a database")]
+    return [command.found(Kind.CHANGE, "changes a database server")]
 
 
 def _sqlite(command: Command) -> list[Found]:
@@ -152,17 +172,34 @@ _REDIS_LOOKS = frozenset(
 )  # fmt: skip
 
 
+_REDIS_SECRETS = listed(
+    "requirepass masterauth masteruser aclfile user tls-key-file-pass tls-client-key-file-pass"
+    " sentinel-pass sentinel-user"
+)
+
+
 def _redis(command: Command) -> list[Found]:
     given = read(
         command.args,
         options(
             "-h= -p= -a= -n= -u= -c -s= --no-auth-warning --raw --csv --json --tls --user= --pass= --stat --latency"
             " --bigkeys --memkeys --hotkeys --insecure -v --version --cacert= -t= --no-raw --scan --pattern="
+            " --latency-history -i= --intrinsic-latency="
         ),
         first=True,
     )
     if (
-        given.has("--stat", "--latency", "--bigkeys", "--memkeys", "--version", "-v", "--scan", "--hotkeys")
+        given.has(
+            "--stat",
+            "--latency",
+            "--latency-history",
+            "--bigkeys",
+            "--memkeys",
+            "--version",
+            "-v",
+            "--scan",
+            "--hotkeys",
+        )
         and not given.operands
     ):
         return [command.found(Kind.READ, "looks at a database")]
@@ -173,9 +210,7 @@ def _redis(command: Command) -> list[Found]:
     if first in _REDIS_READS or f"{first} {second}" in _REDIS_LOOKS:
         return [command.found(Kind.READ, "looks at a database")]
     if first == "config" and second == "get":
-        secret = any(
-            "pass" in (word or "pass") or "*" in (word or "*") or "auth" in (word or "auth") for word in words[2:]
-        )
+        secret = any(fnmatchcase(name, (word or "*").lower()) for word in words[2:] for name in _REDIS_SECRETS)
         return [command.found(Kind.SECRET if secret else Kind.READ, "prints the server's configuration")]
     if first in {"flushall", "flushdb", "shutdown"}:
         return [command.found(Kind.DESTROY, "deletes every key")]
@@ -222,13 +257,7 @@ PROGRAMS: dict[str, Program] = {
     "valkey-cli": _redis,
     "mongosh": _mongosh,
     "pg_isready": _always(Kind.READ, "asks whether a database answers"),
-    "mysqladmin": lambda command: [
-        command.found(Kind.READ, "looks at a database")
-        if {word.text for word in command.args if not word.may_be_option}
-        <= {"ping", "status", "processlist", "version", "extended-status"}
-        and all(word.text is not None for word in command.args)
-        else command.found(Kind.CHANGE, "changes a database server")
-    ],
+    "mysqladmin": _mysqladmin,
     "dropdb": _always(Kind.DESTROY, "drops a database"),
     "dropuser": _always(Kind.CHANGE, "drops a user"),
     "createdb": _always(Kind.CHANGE, "makes a database"),

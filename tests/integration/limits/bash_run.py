@@ -1,4 +1,4 @@
-"""Runs a script under real bash where every program is a stub that only records its argv.
+"""Runs a script under real bash, or dash, where every program is a stub that only records its argv.
 
 The stubs' directory is the whole PATH and the environment is empty, so nothing real can be reached by name. What could
 leave it (absolute paths, `env -i`, login shells, `command -p`) is not run.
@@ -7,6 +7,7 @@ leave it (absolute paths, `env -i`, login shells, `command -p`) is not run.
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -22,12 +23,19 @@ _PASS_ON = ("bash", "sh", "xargs", "timeout", "nice", "nohup")
 _STUB = '#!/bin/sh\nprintf "%s\\0" "${0##*/}" "$@" > RECORD/$$\n'
 _PASSING = {
     "bash": 'exec /bin/bash --norc --noprofile "$@"\n',
-    "sh": 'exec /bin/bash --norc --noprofile "$@"\n',
+    "sh": 'exec /bin/dash "$@"\n',
     "xargs": 'exec /usr/bin/xargs "$@"\n',
     "timeout": 'exec /usr/bin/timeout "$@"\n',
     "nice": 'exec /usr/bin/nice "$@"\n',
     "nohup": 'exec /usr/bin/nohup "$@"\n',
 }
+
+
+def argv(shell: str, script: str) -> list[str]:
+    """The command that has a shell read a script; dash can't be kept from its own `kill`."""
+    if shell == "dash":
+        return ["/bin/dash", "-c", script]
+    return ["/bin/bash", "--norc", "--noprofile", "-c", f"enable -n kill\neval {shlex.quote(script)}"]
 
 
 class Stage:
@@ -48,12 +56,12 @@ class Stage:
             path.write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
             path.chmod(0o755)
 
-    def run(self, script: str) -> list[list[str]]:
-        """The argv of every program that bash started."""
+    def run(self, script: str, shell: str = "bash") -> list[list[str]]:
+        """The argv of every program that the shell started."""
         for path in (*self.place.iterdir(), *self.record.iterdir()):
             path.unlink()
         with subprocess.Popen(
-            ["/bin/bash", "--norc", "--noprofile", "-c", f"enable -n kill\neval {show([literal(script)])}"],
+            argv(shell, script),
             env={"PATH": str(self.programs), "HOME": "~", "CLAUDEOPS_STATE_DIR": "/state"},
             cwd=self.place,
             stdin=subprocess.DEVNULL,
