@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -112,6 +113,39 @@ def test_a_dry_run_hands_nothing_over_at_any_tier(chained: Daemon) -> None:
     messages = [event["message"] for event in chained.json("events", "list", "--level", "info")]
     assert any("would have escalated to tier 2 for: web" in message for message in messages)
     assert any("would have escalated to tier 3 for: web" in message for message in messages)
+
+
+def test_a_tier_3_that_needs_more_calls_for_a_person_on_every_page_and_leads_to_its_chain(chained: Daemon) -> None:
+    chained.start().sign_in()
+    assert "needs you" not in title(chained, "/")
+    first = chained.trigger(**handing_over(handing_over(handing_over({}))))
+    rows = wait_settled(chained, 3)
+    assert [(row["tier"], row["status"]) for row in rows] == [(1, "escalated"), (2, "escalated"), (3, "completed")]
+    last = rows[2]["id"]
+    (event,) = chained.json("events", "list", "--level", "critical")
+    assert (event["message"], event["session_id"]) == ("Needs human attention: web: web answers 502", last)
+    (told,) = [item for item in page(chained, "/").split("<li ") if "Needs human attention" in item]
+    assert "<strong>Needs human attention:</strong> web: web answers 502" in told
+    assert f'href="/sessions/{last}"' in told.partition("</li>")[0]
+    assert f'href="/chains/{first["id"]}"' in page(chained, f"/sessions/{last}")
+    chain = page(chained, f"/chains/{first['id']}")
+    assert all(f'href="/sessions/{row["id"]}"' in chain for row in rows)
+    word = "(1 down, 1 needs you)"
+    wait_for(lambda: title(chained, "/") == f"{word} Overview · Claude Ops", 15, word)
+    wait_for(lambda: title(chained, "/sessions") == f"{word} Sessions · Claude Ops", 15, word)
+
+
+def page(daemon: Daemon, path: str) -> str:
+    """A page of the dashboard."""
+    status, _, body = daemon.request("GET", path)
+    assert status == 200, (path, status)
+    return body.decode()
+
+
+def title(daemon: Daemon, path: str) -> str:
+    """The title of a page."""
+    (found,) = re.findall("<title>(.*?)</title>", page(daemon, path))
+    return str(found)
 
 
 def test_the_highest_tier_that_needs_more_calls_for_a_person(chained: Daemon) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
+from daemon.demo.messages_api import MessagesApi
 from schema.database import Database
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.real import Service, acts, messages_api, real, report, say
@@ -33,6 +35,21 @@ def wait_over(daemon: Daemon, count: int) -> list[dict[str, Any]]:
     return found
 
 
+def first_messages(api: MessagesApi, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The conversation as a session's CLI sent it with its first turn."""
+    id_ = row["cli_session_id"]
+    sent = (turn.body["messages"] for turn in api.turns if CIMultiDict(turn.headers)["x-claude-code-session-id"] == id_)
+    found = next(sent, None)
+    assert found is not None, f"no turn of session {row['id']}"
+    return list(found)
+
+
+def tool_results(messages: list[dict[str, Any]]) -> dict[str, str]:
+    """Text of each tool result in a conversation by the id of its call."""
+    blocks = [block for message in messages if isinstance(message["content"], list) for block in message["content"]]
+    return {block["tool_use_id"]: str(block["content"]) for block in blocks if block["type"] == "tool_result"}
+
+
 def transcript(row: dict[str, Any]) -> str:
     """What a session's log holds."""
     return Path(row["log_file"]).read_text()
@@ -54,7 +71,7 @@ def test_tier_2_restarts_what_tier_1_found_and_the_third_restart_is_denied_whate
         report("web answers again"),
     ]
     try:
-        with messages_api(tier1=first, tier2=second) as (url, _), real(tmp_path, url) as daemon:
+        with messages_api(tier1=first, tier2=second) as (url, api), real(tmp_path, url) as daemon:
             daemon.ctl("triggers", "add", "--tier", "1")
             rows = wait_over(daemon, 2)
             assert [(row["tier"], row["status"]) for row in rows] == [(1, "escalated"), (2, "completed")], transcript(
@@ -74,9 +91,15 @@ def test_tier_2_restarts_what_tier_1_found_and_the_third_restart_is_denied_whate
                 "ssh -o BatchMode=yes box docker restart web", "sudo -n docker restart web", "X=restart; docker $X web",
             ]  # fmt: skip
             assert {entry["rule"] for entry in denied} == {"cooldown"}
-            # The conversation of tier 1 went on, with another model and its own figures.
+            # The conversation of tier 1 went on, under an id of its own.
             assert rows[1]["cli_session_id"] != rows[0]["cli_session_id"]
             assert rows[1]["parent_session_id"] == rows[0]["id"]
+            # What tier 1 saw by its own call is in what tier 2 sends first; nobody else ever said it.
+            sent = first_messages(api, rows[1])
+            assert "Failed to connect to 127.0.0.1" in tool_results(sent)["look"]
+            assert "Failed to connect" not in (rows[1]["context"] or "")
+            assert "I look." in str(sent)
+            assert "one" not in tool_results(sent)
     finally:
         service.close()
 

@@ -55,7 +55,8 @@ def test_the_first_comes_at_once_and_the_next_an_interval_after_the_end(tmp_path
 def test_a_worker_that_dies_during_a_scheduled_session_does_not_bring_the_next_forward(tmp_path: Path) -> None:
     plan = scheduled(tmp_path, '{"lines": 30, "interval": 0.1}', CLAUDEOPS_INTERVAL="4")
     with running(tmp_path / "daemon", **plan) as daemon:
-        wait_for(lambda: sessions(daemon), 10)
+        began = wait_for(lambda: sessions(daemon), 10)
+        daemon.run_pids(began[0])  # killed before its run began, it would be started anew
         daemon.wait_replaced("worker", daemon.kill("worker"))
         first, second = wait_over(daemon, 2)[:2]
         assert first["status"] == second["status"] == "completed"

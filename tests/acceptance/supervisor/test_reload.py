@@ -1,6 +1,7 @@
 """SIGHUP: what is valid is taken over, what is not changes nothing, and a storm of them costs nothing."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -62,11 +63,27 @@ def test_invalid_settings_are_told_and_change_nothing(reloading: Daemon, file: P
     assert value(reloading, "interval") == "1000"
 
 
-def test_a_storm_of_a_hundred_leaves_descriptors_and_threads_as_they_were(reloading: Daemon, file: Path) -> None:
-    session = reloading.trigger(lines=100, interval=0.05)
+def at_rest(*pids: int) -> list[tuple[int, int]]:
+    """(descriptors, threads) of processes once they have been the same for a second."""
+    seen: list[list[tuple[int, int]]] = []
+
+    def same() -> bool:
+        seen.append([(descriptors(pid), threads(pid)) for pid in pids])
+        time.sleep(0.1)
+        return len(seen) > 10 and all(look == seen[-1] for look in seen[-10:])
+
+    wait_for(same, 20, "descriptors and threads at rest")
+    return seen[-1]
+
+
+def test_a_storm_of_a_hundred_leaves_descriptors_and_threads_as_they_were(
+    reloading: Daemon, file: Path, tmp_path: Path
+) -> None:
+    over = tmp_path / "over"
+    session = reloading.trigger(until=str(over), interval=0.05)  # it holds descriptors for as long as it runs
     supervisor, worker = reloading.pid("supervisor"), reloading.pid("worker")
-    time.sleep(0.5)
-    before = [(descriptors(pid), threads(pid)) for pid in (supervisor, worker)]
+    reloading.run_pids(session)
+    before = at_rest(supervisor, worker)
     for number in range(100):
         file.write_text(f"CLAUDEOPS_RESTART_LIMIT={number + 10}\n" if number % 3 else "nonsense")
         os.kill(supervisor, signal.SIGHUP)
@@ -75,6 +92,10 @@ def test_a_storm_of_a_hundred_leaves_descriptors_and_threads_as_they_were(reload
     reloading.kill("supervisor", signal.SIGHUP)
     wait_for(lambda: value(reloading, "restart_limit") == "555", 10, "the last one")
     assert reloading.pid("worker") == worker
-    wait_for(lambda: [(descriptors(pid), threads(pid)) for pid in (supervisor, worker)] == before, 5, f"{before} again")
+    wait_for(lambda: at_rest(supervisor, worker) == before, 15, f"{before} again")
+    over.touch()
     ended = reloading.wait_ended(session["id"])
-    assert (ended["status"], ended["lines"]) == ("completed", 102)
+    said = [int(number) for number in re.findall(r'"line (\d+)"', Path(ended["log_file"]).read_text())]
+    assert ended["status"] == "completed"
+    assert said == list(range(ended["lines"] - 2)), "between the first event and the result, each line once"
+    assert len(said) > 20

@@ -62,7 +62,9 @@ class Place:
         """Whether a call of `touches` ran."""
         return (self.root / "app" / name).exists()
 
-    async def run(self, url: str, *words: str, prompt: str = "Go.", tools: str = "Bash,Read,Task") -> Session:
+    async def run(
+        self, url: str, *words: str, prompt: str = "Go.", tools: str = "Bash,Read,Task", **environment: str
+    ) -> Session:
         """A whole session with the hook, and no other settings."""
         (self.root / "app").mkdir(exist_ok=True)
         line = [str(fake.CLI), "-p", "--model", "haiku", "--output-format", "stream-json", "--verbose"]
@@ -73,7 +75,7 @@ class Place:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=fake.environment(self.root / "home", url),
+            env=fake.environment(self.root / "home", url, **environment),
             cwd=self.root / "app",
             limit=64 * 1024 * 1024,
         )
@@ -89,11 +91,11 @@ def touches(name: str, call_id: str = "toolu_one") -> ToolUse:
     return bash(f"echo x > {name}", call_id)
 
 
-async def one_call(place: Place, text: str, *words: str) -> Session:
+async def one_call(place: Place, text: str, *words: str, **environment: str) -> Session:
     """A session of one call whose hook is `text`."""
     place.hook(text)
     async with serving([Turn([touches("ran")]), DONE]) as api:
-        return await place.run(api.url, *words)
+        return await place.run(api.url, *words, **environment)
 
 
 FAILING = {
@@ -134,6 +136,31 @@ async def test_a_hook_that_fails_lets_a_tool_run_that_the_cli_allows(tmp_path: P
     assert {name: place.made("ran") for name, (place, _) in found.items()} == dict.fromkeys(FAILING, True)
 
 
+BYPASSING = ("--permission-mode", "bypassPermissions")
+
+
+async def test_where_permissions_are_bypassed_a_hook_that_says_no_is_obeyed_and_one_that_hangs_lets_all_run(
+    tmp_path: Path,
+) -> None:
+    """Why no session bypasses permissions."""
+
+    async def run(name: str, text: str, timeout: float) -> tuple[bool, str]:
+        place = Place(tmp_path / name, timeout)
+        session = await one_call(place, text, *BYPASSING, IS_SANDBOX="1")  # which the CLI wants of root
+        assert session.named("system")[0]["permissionMode"] == "bypassPermissions"
+        assert len(place.asked) == 1
+        return place.made("ran"), session.answers()["toolu_one"]
+
+    exit_2, json_deny, hanging = await asyncio.gather(
+        run("exit-2", "echo why not >&2; exit 2", 20),
+        run("deny", says("deny", "why not"), 20),
+        run("hang", "sleep 60", 1),
+    )
+    assert (exit_2[0], json_deny[0], hanging[0]) == (False, False, True)
+    assert "why not" in exit_2[1]
+    assert json_deny[1] == "why not"
+
+
 @pytest.mark.parametrize("words", [(), ("--allowedTools", "Bash")], ids=["not-listed", "allowed"])
 async def test_a_hook_that_says_no_is_obeyed(tmp_path: Path, words: tuple[str, ...]) -> None:
     texts = {"exit2": "echo why not >&2; exit 2", "deny": says("deny", "why not"), "ask": says("ask", "why not")}
@@ -149,19 +176,15 @@ async def test_a_hook_that_says_no_is_obeyed(tmp_path: Path, words: tuple[str, .
     assert told["deny"][1] == "why not"
 
 
-async def test_a_hook_that_allows_lets_the_call_run_also_after_a_while(tmp_path: Path) -> None:
-    async def run(name: str, text: str, timeout: float) -> Place:
-        place = Place(tmp_path / name, timeout)
-        session = await one_call(place, text)
-        assert session.refused() == set()
-        return place
-
-    places = await asyncio.gather(
-        run("once", says("allow"), 20),
-        run("later", f"sleep 4; {says('allow')}", 86400),
-        run("ours", says("allow"), 410),
-    )
-    assert [place.made("ran") for place in places] == [True, True, True]
+@pytest.mark.parametrize(
+    ("wait", "timeout"), [(0, 20), (0, 410), (12, 86400)], ids=["at-once", "as-ours", "after-12-s"]
+)
+async def test_a_hook_that_allows_lets_the_call_run(tmp_path: Path, wait: int, timeout: int) -> None:
+    place = Place(tmp_path / "it", timeout)
+    session = await one_call(place, f"sleep {wait}; {says('allow')}")
+    assert session.refused() == set()
+    assert place.made("ran")
+    assert session.seconds >= wait
 
 
 async def test_a_hook_that_allows_does_not_beat_the_denied_patterns(tmp_path: Path) -> None:
