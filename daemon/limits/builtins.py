@@ -104,6 +104,8 @@ def _eval(walk: "Walk", command: Command) -> list[Found]:
 
 def _read(walk: "Walk", command: Command) -> list[Found]:
     names = [word.text or "" for word in read(command.args, _READ).operands]
+    if command.frame.script_input:
+        raise NotUnderstood("read may take what follows in the script")
     if not all(NAME.fullmatch(name) and assignable(name) for name in names):
         raise NotUnderstood("read into something that is no plain variable")
     for name in names:
@@ -150,6 +152,22 @@ def declaration(walk: "Walk", node: "Node") -> list[Found]:
     return [
         Found(Kind.READ, text, None, walk.frame.host, walk.frame.through, "sets variables of this shell", (keyword,))
     ]
+
+
+def environment(walk: "Walk", node: "Node", program: str | None, *, alone: bool) -> None:
+    """`A=1 program`, or the assignment `alone`. Raises NotUnderstood."""
+    if alone:
+        walk.assign(node)
+        return
+    name = node.child_by_field_name("name")
+    text = walk.tree.text(name) if name is not None else ""
+    if not (exportable(text) or (text == "IFS" and program == "read")):
+        raise NotUnderstood(f"a command with {text[:40]} set for it")
+    value = walk.value(node.child_by_field_name("value")).text
+    if text == "KUBECONFIG" and (value is None or value.startswith(("/dev/", "/proc/"))):
+        raise NotUnderstood("a configuration from what may be anything")
+    if walk.frame.posix:  # other shells keep what is set for a builtin or a function
+        walk.scope.put(text, ANY)
 
 
 def test(walk: "Walk", node: "Node") -> None:

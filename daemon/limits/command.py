@@ -22,6 +22,8 @@ class Frame:
     """Where a command runs: the wrappers around it, outermost first, the host, and how deep it is nested.
 
     `posix`: its scripts are read by a shell that may not be bash. `piped`: another command writes its standard input.
+    `script_input`: its standard input is the script that the shell around it reads. `empty_input`: no more than a line
+    that says nothing comes from there.
     """
 
     through: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class Frame:
     state_dir: str = ""
     posix: bool = False
     piped: bool = False
+    script_input: bool = False
+    empty_input: bool = False
 
     def within(
         self, wrapper: str, *, host: str | None = None, remote: bool = False, posix: bool | None = None

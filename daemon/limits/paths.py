@@ -24,6 +24,8 @@ _BASENAMES = re.compile(
     r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*",
     re.IGNORECASE,
 )
+# What the name of a copy that is kept ends with.
+_KEPT = re.compile(r"((\.(gz|bz2|xz|zst|lz4|bak|old|orig|save|swp|\d+)|~)+)$", re.IGNORECASE)
 _NO_SECRET = re.compile(r"(.*\.pub|known_hosts2?|.*\.(example|sample|template|dist))", re.IGNORECASE)
 _DIRECTORIES = re.compile(
     r"(^|/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.docker|\.claude(?!/skills(/|$))|\.password-store|\.config/(gh|gcloud|tea|hub|rclone|op)"
@@ -60,7 +62,12 @@ _MACHINE = re.compile(
     r"|(^|/)\.(ssh|bash\w*|profile|zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|config/systemd|git/(hooks|config))(/|$)"
     r"|^/var/spool/cron|^/(lib|run)/systemd|claudeops|(^|/)authorized_keys$"
     # What later sessions are told, and the programs that they start.
-    r"|(^|/)\.claude-ops(/|$)|(^|/)(CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app/(prompts|checks|playbooks|skills|schemas)(/|$)"
+    r"|(^|/)\.claude-ops(/|$)|(^|/)(?i:CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app/(prompts|checks|playbooks|skills|schemas)(/|$)"
+)
+# Files that can't be written without changing the machine: what is above one of these may not be written through.
+_MACHINE_SAMPLES = listed(
+    "/etc/passwd /boot/x /proc/x /sys/x /usr/x /bin/x /sbin/x /lib/x /root/.ssh/x /home/ops/.ssh/x ~/.ssh/x"
+    " /var/spool/cron/x /run/systemd/x /app/prompts/x /dev/sda"
 )
 _CREDENTIALS = "may read credentials"
 
@@ -82,15 +89,51 @@ def judge_write(word: Word, directories: tuple[str, ...] = ("",), state_dir: str
     """WRITE, or what is worse than writing a file: to the machine's own files, to a disk, to the daemon's state."""
     if word.is_open:
         return Kind.UNKNOWN, f"which file {word.show()} is can't be told"
-    text = "".join(part if isinstance(part, str) else "x" for part in word.parts)
-    for path in {_resolved(text, directory) for directory in directories} | {text}:
-        if _DISKS.match(path):
-            return Kind.DESTROY, f"writes to the device {word.show()}"
-        if _inside(path, state_dir) not in (None, "repos"):
+    text = _filled(word)
+    places = _places(text, directories)
+    if any(_DISKS.match(path) for path in places):
+        return Kind.DESTROY, f"writes to the device {word.show()}"
+    machine = {path for path in places if _MACHINE.search(_without(path, state_dir))}
+    for path in places:
+        part = _inside(path, state_dir)
+        # What a session notes down where it runs is its own, but for what later sessions are told.
+        if part not in (None, "repos", "work") or (part == "work" and path in machine):
             return Kind.STEER, f"writes {word.show()}, which belongs to the daemon"
-        if _MACHINE.search(path):
-            return Kind.HOST, f"writes {word.show()}, which changes the machine or what later sessions are told"
+    if machine:
+        return Kind.HOST, f"writes {word.show()}, which changes the machine or what later sessions are told"
     return Kind.WRITE, f"writes the file {word.show()}"
+
+
+def judge_write_below(word: Word, directories: tuple[str, ...] = ("",), state_dir: str = "") -> tuple[Kind, str]:
+    """The same for writing any files below a directory: an archive unpacked, a tree copied."""
+    kind, why = judge_write(word, directories, state_dir)
+    if kind is not Kind.WRITE:
+        return kind, why
+    for directory in directories:
+        above = _resolved(_filled(word), directory).rstrip("/") + "/"
+        if any(sample.startswith(above) for sample in _MACHINE_SAMPLES):
+            return Kind.HOST, f"writes below {word.show()}, where files of the machine are"
+        if state_dir and (_resolved(state_dir, "") + "/").startswith(above):
+            return Kind.STEER, f"writes below {word.show()}, where the daemon's own files are"
+    return kind, why
+
+
+def _places(text: str, directories: tuple[str, ...]) -> set[str]:
+    """What a path may resolve to. One that climbs from where nobody knows, or stands there, may begin at the root."""
+    places = {_resolved(text, directory) for directory in directories} | {text}
+    if "?" in directories and not text.startswith(("/", "~")):
+        places.add("/" + text)
+    return places | {"/" + path.lstrip("./") for path in places if path.startswith("../")}
+
+
+def is_daemons(word: Word, directories: tuple[str, ...] = ("",), state_dir: str = "") -> bool:
+    """Whether a word names one of the daemon's own files that no session has to do with."""
+    paths = {_resolved(_filled(word), directory) for directory in directories} if word.parts else set()
+    return any(_inside(path, state_dir) not in {None, *_OPEN_STATE_TREES} for path in paths)
+
+
+def _filled(word: Word) -> str:
+    return "".join(part if isinstance(part, str) else "x" for part in word.parts)
 
 
 def is_handoff(path: str, directories: tuple[str, ...], state_dir: str) -> bool:
@@ -151,9 +194,21 @@ def _known(text: str, directory: str, state_dir: str) -> tuple[Kind, str]:
     if _NO_SECRET.fullmatch(name) and "/proc/" not in path:
         return Kind.READ, ""
     # Both as it stands and as it resolves: a link on the way may make ".." lead elsewhere.
-    if _BASENAMES.fullmatch(name) or _DIRECTORIES.search(path) or _DIRECTORIES.search(text):
+    kept = _KEPT.sub("", name)
+    if (
+        _BASENAMES.fullmatch(name)
+        or _BASENAMES.fullmatch(kept)
+        or _DIRECTORIES.search(path)
+        or _DIRECTORIES.search(text)
+    ):
         return Kind.SECRET, f"{text} {_CREDENTIALS}"
     return Kind.READ, ""
+
+
+def _without(path: str, state_dir: str) -> str:
+    """A path as seen from the daemon's directory, if it is below it: what that is called says nothing of a file."""
+    home = _resolved(state_dir, "") if state_dir else ""
+    return path[len(home) :] if home and path.startswith(home + "/") else path
 
 
 def _inside(path: str, state_dir: str) -> str | None:

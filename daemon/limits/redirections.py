@@ -3,6 +3,8 @@
 `shell` calls `take` for each statement that may have them.
 """
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.limits import paths
@@ -14,6 +16,8 @@ from daemon.limits.words import NotUnderstood, Word
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from daemon.limits.command import Frame
+    from daemon.limits.syntax import Tree
     from daemon.limits.walk import Walk
 
 _SINKS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/dev/tty"})
@@ -22,7 +26,9 @@ _OUT = frozenset({">", ">>", "&>", "&>>", ">|"})
 
 class Taken(NamedTuple):
     """A statement taken apart: nodes of its words and assignments in order, or a compound or test within; what its
-    redirections do; its standard input (`stdin` if the text is known, `fed` if it comes from anywhere else)."""
+    redirections do; its standard input (`stdin` if the text is known, `fed` if it comes from anywhere else), and
+    whether that is another one than the shell's (`own_input`).
+    """
 
     words: list["Node"]
     assignments: list["Node"]
@@ -31,8 +37,15 @@ class Taken(NamedTuple):
     found: list[Found]
     stdin: str | None
     fed: bool
+    own_input: bool
     after: list["Node"]
     redirected: bool
+
+    def within(self, frame: "Frame") -> "Frame":
+        """The frame of what these redirections are for."""
+        if self.fed or self.own_input:
+            return replace(frame, script_input=frame.script_input and not self.own_input, empty_input=False)
+        return frame
 
 
 class _Taking:
@@ -47,6 +60,7 @@ class _Taking:
         self.found: list[Found] = []
         self.stdin: str | None = None
         self.fed = False
+        self.own_input = False
 
     def gather(self, node: "Node") -> None:
         match node.type:
@@ -105,6 +119,7 @@ class _Taking:
                     raise NotUnderstood("a here-string")
                 text = self.walk.expander.word(texts[0]).text
                 self.stdin, self.fed = (text + "\n" if text is not None else None), text is None
+                self.own_input = True
             case _:
                 parts = {child.type: child for child in node.children}
                 quoted = heredoc_delimiter(self.walk.tree.text(parts["heredoc_start"]))[1]
@@ -113,6 +128,7 @@ class _Taking:
                 if text is not None and "<<-" in parts:
                     text = "\n".join(line.lstrip("\t") for line in text.split("\n"))
                 self.stdin, self.fed = text, text is None
+                self.own_input = True
 
     def file(self, node: "Node") -> None:
         operator = next(child.type for child in node.children if not child.is_named)
@@ -124,19 +140,27 @@ class _Taking:
             raise NotUnderstood("a redirection")
         self.words += targets[1:]
         number = self.walk.tree.text(targets[0])
+        descriptor = next((self.walk.tree.text(it) for it in node.named_children if it.type == "file_descriptor"), "")
+        # The last redirection of standard input counts: what came before it is not read.
+        if descriptor == "0" or (operator in {"<", "<&"} and not descriptor):
+            self.stdin, self.fed, self.own_input = None, True, False
         if operator in {"<&", ">&"} and (number.isdecimal() or number == "-"):
-            self.fed = self.fed or operator == "<&"
             return
         if operator in {"<&", ">&"} and number.startswith("-"):
             raise NotUnderstood("a descriptor that is closed, and what follows it")
         word = self.walk.expander.word(targets[0])
         text = self.walk.tree.text(node)
         if targets[0].type == "process_substitution":
-            self.fed = self.fed or operator == "<"
-        elif "/dev/tcp" in (word.prefix or "/dev/tcp") or "/dev/udp" in word.prefix:
+            self.own_input = self.own_input or (operator == "<" and descriptor in {"", "0"})
+            return
+        if "/dev/tcp" in (word.prefix or "/dev/tcp") or "/dev/udp" in word.prefix:
             raise NotUnderstood(f"the redirection {text[:60]}")
-        elif operator == "<":
-            self.fed = True
+        if operator == "<":
+            if descriptor in {"", "0"}:
+                # A name below /dev or /proc, or one that can't be told, may be the shell's own input.
+                is_null = word.text == "/dev/null"
+                self.own_input = is_null or not (word.text is None or re.search("/dev|/proc", word.text))
+                self.stdin, self.fed = ("", False) if is_null else (None, True)
             scope = self.walk.scope
             kind, why = paths.judge(word, scope.directories, scope.state_dir if self.walk.frame.local else "")
             if kind is not Kind.READ:
@@ -165,6 +189,15 @@ _WORDS = listed(
 )
 
 
+def is_fed(tree: "Tree", part: "Node") -> bool:
+    """Whether what stands behind the pipeline of a part gives its last command another input."""
+    pipeline = part.parent
+    around = pipeline.parent if pipeline is not None else None
+    if pipeline is None or around is None or around.type != "redirected_statement":
+        return False
+    return "<" in tree.text(around)[len(tree.text(pipeline)) :]
+
+
 def take(walk: "Walk", node: "Node") -> Taken:
     """A statement taken apart. Raises NotUnderstood."""
     taking = _Taking(walk)
@@ -176,5 +209,5 @@ def take(walk: "Walk", node: "Node") -> Taken:
     taking.words.sort(key=lambda it: it.start_byte)
     return Taken(
         taking.words, taking.assignments, taking.compound, taking.test,
-        taking.found, taking.stdin, taking.fed, taking.after, bool(taking.redirects),
+        taking.found, taking.stdin, taking.fed, taking.own_input, taking.after, bool(taking.redirects),
     )  # fmt: skip

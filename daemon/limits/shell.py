@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from daemon.limits import inputs
 from daemon.limits.command import Command, Frame
 from daemon.limits.expansion import Scope, SecretRead
 from daemon.limits.kinds import Found, Kind
@@ -84,6 +85,8 @@ class Shell:
             return command.unknown(f"which program {words[0].show()} is can't be told")
         if name is None or name not in PROGRAMS:
             return command.unknown(f"{first or 'an empty word'} is not a program that is known here")
+        if frame.script_input and stdin is None and inputs.may_read(name, words[1:]):
+            return command.unknown(f"{name} may read what follows in the script: give it `< /dev/null`")
         try:
             return PROGRAMS[name](command) or [command.found(Kind.READ, "runs nothing")]
         except SecretRead as why:

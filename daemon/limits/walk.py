@@ -13,7 +13,7 @@ from daemon.limits import builtins, redirections
 from daemon.limits.command import Frame
 from daemon.limits.expansion import NAME, Expander, Scope, SecretRead, all_arguments
 from daemon.limits.kinds import Found, Kind
-from daemon.limits.names import assignable, exportable
+from daemon.limits.names import assignable
 from daemon.limits.programs.all import PROGRAMS
 from daemon.limits.syntax import Tree
 from daemon.limits.words import ANY, Hole, NotUnderstood, Word, has_numbers
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NESTED_MAX = 12  # wrappers, substitutions and functions within one another
 TRIED_MAX = 12  # values of a loop's variable that are tried one by one
+# What is often piped into a program that would else wait for input. A `Q` ends some of them.
+_SAY_NOTHING = frozenset({"echo", 'echo ""', "echo ''", "echo Q", 'echo "Q"', "true", ":"})
 
 
 class Walk:
@@ -36,9 +38,12 @@ class Walk:
         self.shell, self.tree, self.scope, self.frame = shell, tree, scope, frame
         self.expander = Expander(tree, scope, self.substitution)
 
-    def elsewhere(self, *, piped: bool = False) -> "Walk":
-        """A subshell: what it sets is forgotten."""
-        frame = replace(self.frame, piped=piped or self.frame.piped)
+    def elsewhere(self, behind: "Node | None" = None) -> "Walk":
+        """A subshell: what it sets is forgotten. `behind`: what is piped into it."""
+        frame = self.frame
+        if behind is not None:
+            says_nothing = self.tree.text(behind) in _SAY_NOTHING and not redirections.is_fed(self.tree, behind)
+            frame = replace(frame, piped=True, script_input=False, empty_input=says_nothing)
         return Walk(self.shell, self.tree, self.scope.copy(), frame)
 
     def substitution(self, node: "Node") -> None:
@@ -73,9 +78,10 @@ class Walk:
             case "declaration_command" | "unset_command":
                 self.shell.found += builtins.declaration(self, node)
             case "pipeline":
-                self.elsewhere().statement(node.named_children[0])
-                for part in node.named_children[1:]:
-                    self.elsewhere(piped=True).statement(part)
+                before = None
+                for part in node.named_children:
+                    self.elsewhere(before).statement(part)
+                    before = part
             case "list":
                 self.chain(node)
             case "subshell":
@@ -253,7 +259,11 @@ class Walk:
 
     def bare(self, taken: "redirections.Taken") -> None:
         if taken.compound is not None:
+            outside = self.frame
+            # What stands behind a chain is for its last command alone.
+            self.frame = outside if taken.compound.type in {"pipeline", "list"} else taken.within(outside)
             self.statement(taken.compound)
+            self.frame = outside
         elif taken.test is not None:
             builtins.test(self, taken.test)
             self.add(Kind.READ, self.tree.text(taken.test), "tests")
@@ -265,7 +275,7 @@ class Walk:
             words = [word for node in taken.words for word in self.words(node)]
             first = words[0].text if words else None
             for node in taken.assignments:
-                self.environment(node, first, alone=not words)
+                builtins.environment(self, node, first, alone=not words)
         except SecretRead as why:
             text = " ".join(self.tree.text(node) for node in taken.words)
             self.add(Kind.SECRET, text, str(why))
@@ -275,25 +285,11 @@ class Walk:
         if first in self.scope.functions:
             self.call(first or "", words[1:])
             return
-        frame = replace(self.frame, directories=self.scope.directories)
+        frame = replace(taken.within(self.frame), directories=self.scope.directories)
         handled = builtins.run(self, first, words, frame) if first else None
         if handled is None:
             handled = self.shell.program(words, frame, taken.stdin, fed=taken.fed)
         self.shell.found += handled
-
-    def environment(self, node: "Node", program: str | None, *, alone: bool) -> None:
-        if alone:
-            self.assign(node)
-            return
-        name = node.child_by_field_name("name")
-        text = self.tree.text(name) if name is not None else ""
-        if not (exportable(text) or (text == "IFS" and program == "read")):
-            raise NotUnderstood(f"a command with {text[:40]} set for it")
-        value = self.value(node.child_by_field_name("value")).text
-        if text == "KUBECONFIG" and (value is None or value.startswith(("/dev/", "/proc/"))):
-            raise NotUnderstood("a configuration from what may be anything")
-        if self.frame.posix:  # other shells keep what is set for a builtin or a function
-            self.scope.put(text, ANY)
 
     def add(self, kind: Kind, text: str, reason: str) -> None:
         self.shell.found.append(Found(kind, text, None, self.frame.host, self.frame.through, reason))

@@ -53,6 +53,8 @@ def _sudo(command: Command) -> list[Found]:
     if given.has("-h", "-D", "-T", "-r", "-t", "-C") or any(value.text is None for _, value in given.options if value):
         raise NotUnderstood("an option that changes where it runs")
     words = _assignments(given.operands)
+    if given.has("-S", "--stdin"):
+        raise NotUnderstood("the first line of its input is a password, and what the command gets can't be told")
     if words:
         # With -i or -s the words go through a shell, for which sudo quotes all but dollar signs.
         if given.has("-i", "-s", "--login", "--shell") and any("$" in (word.text or "$") for word in words):

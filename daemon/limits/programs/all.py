@@ -3,16 +3,24 @@
 from daemon.limits import wrappers
 from daemon.limits.command import Program
 from daemon.limits.programs import (
+    archives,
     cloud,
+    compose,
+    copying,
     docker,
     files,
     finding,
+    git,
     host,
     interpreters,
     kube,
     network,
+    observing,
     packages,
     plain,
+    playbooks,
+    probes,
+    processes,
     shells,
     sql,
     systemd,
@@ -22,8 +30,8 @@ from daemon.limits.programs import (
 
 PROGRAMS: dict[str, Program] = {}
 _FAMILIES = (
-    plain, text, files, network, docker, kube, systemd, host, sql, versions, packages, cloud, interpreters, finding,
-    shells, wrappers,
+    plain, text, files, archives, copying, network, probes, docker, compose, kube, systemd, host, processes, observing,
+    sql, versions, git, packages, cloud, playbooks, interpreters, finding, shells, wrappers,
 )  # fmt: skip
 for _family in _FAMILIES:
     PROGRAMS |= _family.PROGRAMS

@@ -1,18 +1,36 @@
-"""docker, podman and compose: what looks, what restarts, what replaces, what destroys."""
+"""docker and podman: what looks, what restarts, what replaces, what destroys."""
 
+import posixpath
 import re
 from dataclasses import replace
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import acts, every, reader, verbs
+from daemon.limits.programs.compose import compose_of, inside
+from daemon.limits.programs.entries import acts, elsewhere, every, reader, touched, verbs, worse, writes_below
+from daemon.limits.programs.mounts import given_anywhere, mounted
 from daemon.limits.programs.plain import ps
-from daemon.limits.words import NotUnderstood
+from daemon.limits.words import NotUnderstood, literal
 
 _LOOKS = reader("looks at containers")
-_RESTART = acts(Kind.RESTART, "restarts a container", targets="each", table="-t= -s= --time= --timeout= --signal=")
-_START = acts(Kind.RESTART, "starts a container", targets="each", table="")
+# The beginning of a container's id, by which it would be counted apart from its name. `db1` is a name.
+_ID = re.compile(r"(?=.*\d)(?![a-f]+\d{1,2}$)[0-9a-f]+|[0-9a-f]{12}|[0-9a-f]{64}")
+
+
+def _by_name(program: Program) -> Program:
+    """Containers that are given by their ids have no target: they can't be counted for a service."""
+
+    def judge(command: Command) -> list[Found]:
+        return [it._replace(target=None) if it.target and _ID.fullmatch(it.target) else it for it in program(command)]
+
+    return judge
+
+
+_RESTART = _by_name(
+    acts(Kind.RESTART, "restarts a container", targets="each", table="-t= -s= --time= --timeout= --signal=")
+)
+_START = _by_name(acts(Kind.RESTART, "starts a container", targets="each", table=""))
 _STOPS = acts(Kind.CHANGE, "stops or changes a container", targets="each", table="-t= -s= --time= --timeout= --signal=")
 _CHANGES = acts(Kind.CHANGE, "changes containers, networks or images")
 _REMOVES = acts(Kind.REDEPLOYMENT, "removes a container", targets="each", table="-f -l --force --link")
@@ -36,38 +54,15 @@ _RUN = options(
     " --health-cmd= --network-alias="
     " --stop-timeout= --shm-size= --cap-drop= --security-opt= --gpus= --link= --ip="
 )
-_HOST_FILES = re.compile(
-    r"(^|,(source|src)=)(/|~|\.\.)[^/:,]*/?([:,]|$)|docker\.sock|^/(etc|root|proc|sys|dev|boot|usr|var/run|run|var/lib)\b"
-)
 
 
 def _run(command: Command) -> list[Found]:
     """A new container. With the host's files or rights in it, it is the host that changes."""
     given = read(command.args, _RUN, first=True)
-    mounts = [value.text for value in given.values("-v", "--volume", "--mount")]
-    if any(mount is None or _HOST_FILES.search(mount) for mount in mounts) or given.has("--security-opt"):
-        return [command.found(Kind.HOST, "a container with the host's files or rights")]
-    if any(value.text in {None, "host"} for value in given.values("--network", "--net")):
-        return [command.found(Kind.HOST, "a container in the host's network")]
     names = given.values("--name")
-    return [command.found(Kind.REDEPLOYMENT, "makes a new container", names[0].text if names else None)]
-
-
-_EXEC = options(
-    "-i -t -d -T --interactive --tty --detach --no-TTY -u= -w= -e= --user= --workdir= --env= --index= --privileged"
-)
-
-
-def _exec(command: Command) -> list[Found]:
-    """The command inside is what counts."""
-    given = read(command.args, _EXEC, first=True)
-    if len(given.operands) < 2 or given.has("--privileged", "-e", "--env"):
-        return command.unknown("a shell in a container")
-    where = given.operands[0]
-    if where.may_be_option:
-        raise NotUnderstood("which container can't be told")
-    frame = command.frame.within(f"{' '.join(command.path or (command.name,))} {where.show()}", remote=True)
-    return command.inner.argv(given.operands[1:], frame, command.stdin)
+    return mounted(command, given) or [
+        command.found(Kind.REDEPLOYMENT, "makes a new container", names[0].text if names else None)
+    ]
 
 
 def _top(command: Command) -> list[Found]:
@@ -75,78 +70,60 @@ def _top(command: Command) -> list[Found]:
     return ps(replace(command, name="ps", args=command.args[1:])) if len(command.args) > 1 else _LOOKS(command)
 
 
-_COMPOSE_BEFORE = options(
-    "-f= -p= --file= --project-name= --profile= --project-directory= --env-file= --ansi= --progress="
-    " --compatibility --no-ansi --dry-run"
-    " --verbose --parallel="
+def _copies(command: Command) -> list[Found]:
+    """One side is a path here, the other `container:path`."""
+    operands = read(command.args, options("-a -L -q --archive --follow-link --quiet")).operands
+    if len(operands) != 2 or any(word.text is None for word in operands):
+        raise NotUnderstood("which files can't be told")
+    source, into = operands
+    found: list[Found] = []
+    for word, is_read in ((source, True), (into, False)):
+        inside = re.fullmatch(r"[^/.:][^/:]*:(.*)", word.text or "", re.DOTALL)
+        side = elsewhere(command) if inside else command
+        path = literal(inside[1] or ".") if inside else word
+        if path.text == "-":
+            found += [] if is_read else [command.found(Kind.READ, "prints files of a container")]
+        elif is_read:
+            found += side.reads_below(path)
+        else:
+            name = posixpath.basename((source.text or "x").rstrip("/"))
+            found += side.writes([path]) + worse(writes_below(side, [literal(f"{path.text}/{name}")]))
+    return list(dict.fromkeys(found))
+
+
+def _saves(command: Command) -> list[Found]:
+    given = read(command.args, options("-o= --output= --platform= -f= --format="))
+    return [*command.writes(given.values("-o", "--output"))]
+
+
+def _service(command: Command) -> list[Found]:
+    return given_anywhere(command) or [command.found(Kind.REDEPLOYMENT, "changes a service")]
+
+
+_BUILD = options(
+    "-f= -t= -o= -q -m= --file= --tag= --output= --quiet --no-cache --pull --build-arg= --target= --platform= --label="
+    " --network= --progress= --secret= --rm --force-rm --squash --cache-from= --load --push --add-host= --iidfile="
+    " --metadata-file= --memory= --cpuset-cpus= --shm-size= --ulimit= --compress --provenance= --build-context="
 )
 
 
-def _config(command: Command) -> list[Found]:
-    table = "--services --volumes --images --profiles --quiet -q --format= --hash= --no-interpolate --environment"
-    given = read(command.args, options(table + " -o= --output="))
-    if given.has("-o", "--output"):
-        return [command.found(Kind.WRITE, "writes a file")]
-    if given.has("--environment"):
-        return [command.found(Kind.SECRET, "prints the environment")]
-    return [command.found(Kind.READ, "prints the configuration")]
+def _build(command: Command) -> list[Found]:
+    given = read(command.args, _BUILD)
+    found = touched(command, reads=True)
+    for value in given.values("-o", "--output"):
+        fields = dict(field.partition("=")[::2] for field in (value.text or "").split(","))
+        place = fields.get("dest", value.text if "=" not in (value.text or "=") else None)
+        found += worse(writes_below(command, [literal(place)] if place not in {None, "-"} else [value]))
+    written = given.values("--iidfile", "--metadata-file")
+    found += worse(command.writes(written)) if written else []
+    contexts = [word for word in given.operands if ":" not in (word.text or "") and word.text != "-"]
+    found += [it for word in contexts for it in command.reads_below(word)]
+    if any("=" not in value.prefix for value in given.values("--build-arg")):
+        found.append(command.found(Kind.SECRET, "hands a variable of this environment to a build"))
+    return [*found, command.found(Kind.CHANGE, "changes images")]
 
 
-def _down(command: Command) -> list[Found]:
-    if any(
-        re.match(r"-\w*v|--vol|--rmi", word.prefix) or (word.may_be_option and not word.prefix) for word in command.args
-    ):
-        return [command.found(Kind.DESTROY, "removes containers with their volumes or images")]
-    return [command.found(Kind.REDEPLOYMENT, "removes the containers of a project")]
-
-
-def _up(command: Command) -> list[Found]:
-    table = (
-        "-d -V -y --detach --build --no-build --force-recreate --no-recreate --no-deps --remove-orphans"
-        " --wait --no-start --quiet-pull"
-        " --pull= --scale= -t= --timeout= --wait-timeout= --always-recreate-deps --no-color --abort-on-container-exit"
-    )
-    operands = read(command.args, options(table)).operands
-    return [command.found(Kind.REDEPLOYMENT, "replaces containers", word.text) for word in operands] or [
-        command.found(Kind.REDEPLOYMENT, "replaces a project's containers")
-    ]
-
-
-_COMPOSE: dict[str, Program] = {
-    **every("ps logs ls top port images version events stats", _LOOKS),
-    "config": _config,
-    "exec": _exec,
-    "down": _down,
-    "up": _up,
-    "restart": acts(Kind.RESTART, "restarts services", targets="each", table="-t= --timeout= --no-deps"),
-    "start": acts(Kind.RESTART, "starts services", targets="each", table="--wait --wait-timeout="),
-    **every("stop kill pause unpause scale", _CHANGES),
-    **every("pull push build create run watch rm", acts(Kind.REDEPLOYMENT, "replaces containers or images")),
-}
-
-
-def _rm_compose(command: Command) -> list[Found]:
-    if any(re.match(r"-\w*v", word.prefix) or not word.prefix for word in command.args if word.may_be_option):
-        return [command.found(Kind.DESTROY, "removes containers with their volumes")]
-    return [command.found(Kind.REDEPLOYMENT, "removes stopped containers")]
-
-
-_COMPOSE["rm"] = _rm_compose
-_by_verb = verbs(_COMPOSE, _COMPOSE_BEFORE)
-
-
-def _compose(command: Command) -> list[Found]:
-    """Variables from a file would be printed with the configuration."""
-    given = read(command.args, _COMPOSE_BEFORE, first=True)
-    if given.has("--env-file") and given.operands[:1] and given.operands[0].text in {"config", "convert"}:
-        return [command.found(Kind.SECRET, "prints the variables of a file")]
-    return _by_verb(command)
-
-
-def compose(command: Command) -> list[Found]:
-    """`docker-compose` is `docker compose`."""
-    return _compose(command.renamed(command.args, "docker", "compose"))
-
+_CARRIES = acts(Kind.CHANGE, "changes images", files=True)
 
 _CONTAINER: dict[str, Program] = {
     **every("ps ls list logs inspect stats port diff events", _LOOKS),
@@ -156,15 +133,20 @@ _CONTAINER: dict[str, Program] = {
     "remove": _rm,
     "run": _run,
     "create": _run,
-    "exec": _exec,
+    "exec": inside,
     "top": _top,
     **every("stop kill pause unpause", _STOPS),
     **every("rename update attach commit", _CHANGES),
     "prune": _PRUNES,
+    "cp": _copies,
+    "export": _saves,
 }
 _IMAGES: dict[str, Program] = {
     **every("ls list inspect history", _LOOKS),
-    **every("pull build tag push load import", _CHANGES),
+    **every("pull tag push", _CHANGES),
+    "build": _build,
+    **every("load import", _CARRIES),
+    "save": _saves,
     **every("rm remove prune", _PRUNES),
 }
 
@@ -179,7 +161,7 @@ _SUB: dict[str, Program] = {
     **_CONTAINER,
     "container": _named("docker", table=_CONTAINER),
     **every("images history version info search", _LOOKS),
-    "compose": _compose,
+    "compose": compose_of,
     "image": _named("docker", "image", table=_IMAGES),
     "network": verbs(
         {**every("ls list inspect", _LOOKS), **every("create connect disconnect rm remove", _CHANGES), "prune": _PRUNES}
@@ -194,7 +176,7 @@ _SUB: dict[str, Program] = {
     "service": verbs(
         {
             **every("ls inspect ps logs", _LOOKS),
-            **every("update scale rollback create", acts(Kind.REDEPLOYMENT, "changes a service")),
+            **every("update scale rollback create", _service),
             "rm": acts(Kind.REDEPLOYMENT, "removes a service"),
         }
     ),
@@ -203,8 +185,11 @@ _SUB: dict[str, Program] = {
     ),
     "swarm": acts(Kind.HOST, "changes the swarm"),
     "rmi": _PRUNES,
-    **every("pull push build tag load import", _CHANGES),
-    **every("cp save export", acts(Kind.WRITE, "copies files out of or into a container")),
+    **every("pull push tag", _CHANGES),
+    "build": _build,
+    **every("load import", _CARRIES),
+    "cp": _copies,
+    **every("save export", _saves),
     **every("login logout", acts(Kind.CHANGE, "changes how it signs in")),
 }
 _BEFORE = options("-H= --host= -c= --context= -l= --log-level= -D --debug --tls --tlsverify -v --version")
@@ -227,6 +212,4 @@ def docker(command: Command) -> list[Found]:
 PROGRAMS: dict[str, Program] = {
     "docker": docker,
     "podman": docker,
-    "docker-compose": compose,
-    "podman-compose": compose,
 }

@@ -1,13 +1,18 @@
 """The forms that most entries of the programs' tables have: readers, changers, and dispatch by sub-command."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from daemon.limits import paths
 from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import Options, options, read
-from daemon.limits.words import Hole, NotUnderstood, Word
+from daemon.limits.words import Hole, NotUnderstood, Word, literal
 
 NOTHING = options("")
+# Kinds that a file which a command names may make worse.
+_MILD = frozenset({Kind.RESTART, Kind.REDEPLOYMENT, Kind.CHANGE, Kind.WRITE, Kind.PACKAGE, Kind.UNKNOWN})
 
 
 def reader(
@@ -66,24 +71,64 @@ def _is_harmless(word: Word) -> bool:
     return not word.splits and all(isinstance(part, str) or part is Hole.NUMBER for part in word.parts)
 
 
-def acts(kind: Kind, reason: str, *, targets: str = "", table: str | None = None) -> Program:
+def elsewhere(command: Command) -> Command:
+    """The same where nothing that is known of files here holds: on another host, in a container."""
+    return replace(command, frame=replace(command.frame, local=False, directories=("",)))
+
+
+def writes_below(command: Command, words: Iterable[Word]) -> list[Found]:
+    """What writing any files below the directories that words name means; below where it stands without any."""
+    state = command.frame.state_dir if command.frame.local else ""
+    words = list(words) or [literal(".")]
+    return [command.found(*paths.judge_write_below(word, command.frame.directories, state)) for word in words]
+
+
+def worse(found: Iterable[Found]) -> list[Found]:
+    """What of that is more than a file written."""
+    return [it for it in found if it.kind is not Kind.WRITE]
+
+
+def pieces(words: Iterable[Word]) -> list[Word]:
+    """What in words may be a path: themselves, and what stands behind `=`, `:`, `,`, `@` or a short option's letter."""
+    found: list[Word] = []
+    for word in words:
+        text = word.text
+        if text is None:
+            found.append(word)
+            continue
+        texts = [text, *re.split("[=:,;@]", text), *([text[2:]] if re.match("-[A-Za-z]", text) else [])]
+        found += [literal(piece) for piece in dict.fromkeys(texts) if re.match(r"[/~]|\.\.?/|.*/\.\.", piece)]
+    return found
+
+
+def touched(command: Command, *, reads: bool = False) -> list[Found]:
+    """What it means that a command may use the files it names, wherever among its words: the daemon's own are no
+    session's affair. `reads`: it carries them somewhere, so that they may not hold credentials."""
+    state = command.frame.state_dir if command.frame.local else ""
+    found: list[Found] = []
+    for word in pieces(command.args):
+        if word.text is not None and paths.is_daemons(word, command.frame.directories, state):
+            found.append(command.found(Kind.STEER, f"names {word.show()}, which belongs to the daemon"))
+        elif reads and word.text is not None:
+            found += [it for it in command.reads(word) if it.kind is Kind.SECRET]
+    return found
+
+
+def acts(kind: Kind, reason: str, *, targets: str = "", table: str | None = None, files: bool = False) -> Program:
     """A program that changes something. `targets`: "each" operand is one, the "first" is, or there is none.
 
     `table`: options that are understood; with any other the target isn't known, and what it does is not understood.
+    `files`: it carries the files it names elsewhere.
     """
     known = options(table) if table is not None else None
 
     def judge(command: Command) -> list[Found]:
+        more = touched(command, reads=files) if kind in _MILD else []
         if known is None:
-            return [command.found(kind, reason)]
+            return [command.found(kind, reason), *more]
         operands = read(command.args, known).operands
-        if targets == "first":
-            return [command.found(kind, reason, named(operands[0]) if operands else None)]
-        if targets == "each":
-            return [command.found(kind, reason, named(operand)) for operand in operands] or [
-                command.found(kind, reason)
-            ]
-        return [command.found(kind, reason)]
+        counted = {"first": operands[:1], "each": operands}.get(targets, [])
+        return more + ([command.found(kind, reason, named(it)) for it in counted] or [command.found(kind, reason)])
 
     return judge
 

@@ -1,4 +1,5 @@
-"""What changes files: copying, moving, removing, permissions, archives."""
+"""What changes files one by one: copying, moving, removing, permissions. Each operand and each option that names a
+file counts: what is written, and what is carried away."""
 
 import posixpath
 import re
@@ -6,22 +7,77 @@ import re
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import acts, every
-from daemon.limits.words import NotUnderstood, Word
+from daemon.limits.programs.entries import every, touched, worse, writes_below
+from daemon.limits.words import NotUnderstood, Word, literal
+
+_COPY = options(
+    "-a -b -d -f -i -H -l -L -n -P -p -R -r -s -T -u -v -x -Z -S= -t= --archive --backup?= --attributes-only --force"
+    " --interactive --link --dereference --no-dereference --no-clobber --preserve?= --no-preserve="
+    " --recursive --reflink?= --remove-destination --sparse= --strip-trailing-slashes --symbolic-link --suffix="
+    " --target-directory= --no-target-directory --update?= --verbose --one-file-system --symbolic --relative"
+    " --logical --physical"
+)
+_INSTALL = options(
+    "-b -c -C -d -D -p -s -T -v -m= -o= -g= -S= -t= --backup?= --compare --directory --group= --mode= --owner="
+    " --preserve-timestamps --strip --suffix= --target-directory= --no-target-directory --verbose"
+)
+_TREES = ("-r", "-R", "-a", "--recursive", "--archive")
 
 
-def _writes(command: Command) -> list[Found]:
-    """cp, mv, ln and their like: each operand may be what is written, or taken away."""
-    operands = [word for word in command.args if not word.prefix.startswith("-")]
-    if command.name in {"mv", "unlink"} and any(is_root(it, command.frame.directories) for it in operands):
-        return [command.found(Kind.DESTROY, "takes away what the machine needs")]
-    written = (
-        operands if command.name in {"mv", "touch", "truncate", "mkdir", "unlink", "rename", "mknod"} else operands[-1:]
-    )
-    for word in command.args:
-        if word.prefix.startswith(("-t", "--target", "--reference")):
-            written = list(command.args)
-    return command.writes(written)
+def _copies(command: Command) -> list[Found]:
+    """cp, mv, ln and install: from all operands but the last, or into -t."""
+    given = read(command.args, _INSTALL if command.name == "install" else _COPY)
+    sources, into = list(given.operands), given.values("-t", "--target-directory")
+    if any("/" in (value.text or "/") for value in given.values("-S", "--suffix")):
+        raise NotUnderstood("copies in another directory")
+    if command.name == "install" and given.has("-d", "--directory"):
+        return command.writes(sources)
+    alone = len(sources) == 1 and not into  # `ln file` makes a link of that name where it stands
+    if not into:
+        kept = alone and command.name == "ln"
+        into, sources = ([literal(_last_name(sources[0]))], sources) if kept else (sources[-1:], sources[:-1])
+    if not into:
+        return command.unknown("nothing to copy")
+    moves = command.name == "mv"
+    if moves and any(is_root(it, command.frame.directories) for it in sources):
+        return [*steered(command.writes(sources)), command.found(Kind.DESTROY, "takes away what the machine needs")]
+    tree = given.has(*_TREES)
+    found = [it for word in sources for it in (command.reads_below if tree else command.reads)(word)]
+    if moves:
+        found += worse(command.writes(sources))
+    # What is written may be a directory: then the file gets the name that it had.
+    found += command.writes(into)
+    for place in into:
+        named = [_within(place, word) for word in sources if place.text]
+        found += worse(command.writes(named)) if named else []
+        found += worse(writes_below(command, [place, *named])) if tree else []
+    return _unique(found)
+
+
+def _last_name(word: Word) -> str:
+    return (word.text or "x").rstrip("/").rpartition("/")[2]
+
+
+def _within(place: Word, source: Word) -> Word:
+    return literal(posixpath.join(place.text or "", _last_name(source)))
+
+
+def _unique(found: list[Found]) -> list[Found]:
+    return list(dict.fromkeys(found))
+
+
+def _writes_each(table: str, places: tuple[str, ...] = ()) -> Program:
+    """A program that writes each of its operands, and below what the options of `places` name."""
+    known = options(table)
+
+    def judge(command: Command) -> list[Found]:
+        given = read(command.args, known)
+        words = given.operands + given.values(*places)
+        if command.name == "unlink" and any(is_root(it, command.frame.directories) for it in words):
+            return [command.found(Kind.DESTROY, "takes away what the machine needs")]
+        return command.writes(words)
+
+    return judge
 
 
 # Directories that a machine or a service can't lose.
@@ -41,111 +97,102 @@ def is_root(word: Word, directories: tuple[str, ...] = ("",)) -> bool:
     return any(_ROOTS.fullmatch(path) for path in paths)
 
 
+def steered(found: list[Found]) -> list[Found]:
+    """What of that is the daemon's own."""
+    return [it for it in found if it.kind is Kind.STEER]
+
+
 def _rm(command: Command) -> list[Found]:
     recursive = any(
         (word.may_be_option and not word.prefix) or re.match(r"-\w*[rR]|--r|--no-p", word.prefix)
         for word in command.args
     )
     operands = [word for word in command.args if not word.prefix.startswith("-")]
+    own = steered(command.writes(operands))
     if recursive and (any(is_root(word, command.frame.directories) for word in operands) or not operands):
-        return [command.found(Kind.DESTROY, "removes whole directories")]
+        return [*own, command.found(Kind.DESTROY, "removes whole directories")]
     if any("/dev/" in word.prefix or word.text in {"/", "/*"} for word in operands):
-        return [command.found(Kind.DESTROY, "removes what the machine needs")]
+        return [*own, command.found(Kind.DESTROY, "removes what the machine needs")]
     return [it._replace(reason="removes files") if it.kind is Kind.WRITE else it for it in command.writes(operands)]
 
 
+_SINKS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr"})
+_SOURCES = frozenset({"/dev/zero", "/dev/urandom", "/dev/random", "/dev/stdin"})
+
+
 def _dd(command: Command) -> list[Found]:
-    outputs = [word for word in command.args if word.prefix.startswith("of=") or word.text is None]
+    if any(word.text is None and not re.match(r"(if|of|bs|count|seek|skip)=", word.prefix) for word in command.args):
+        return [command.found(Kind.DESTROY, "may write to a disk")]
     inputs = [word.cut(3) for word in command.args if word.prefix.startswith("if=")]
-    found = [it for word in inputs if word.text not in {"/dev/zero", "/dev/urandom"} for it in command.reads(word)]
-    if any(word.text is None or "/dev/" in word.text.replace("/dev/null", "") for word in outputs):
-        return [command.found(Kind.DESTROY, "writes to a disk")]
-    if any(word.text != "of=/dev/null" for word in outputs):
-        return [command.found(Kind.WRITE, "writes a file")]
+    outputs = [word.cut(3) for word in command.args if word.prefix.startswith("of=")]
+    found = [it for word in inputs if word.text not in _SOURCES for it in command.reads(word)]
+    outputs = [word for word in outputs if word.text not in _SINKS]
+    if any(word.is_open for word in outputs):
+        return [*found, command.found(Kind.DESTROY, "may write to a disk")]
+    found += command.writes(outputs) if outputs else []
     return found or [command.found(Kind.READ, "reads a file")]
 
 
-def _tar(command: Command) -> list[Found]:
-    args = list(command.args)
-    if any(re.match(r"--(to-c|checkpoint-a|use-c|rsh|info-s|new-v|I)|-\w*[IF]", word.prefix) for word in args):
-        return command.unknown("tar that runs a program")
-    if any(word.text is None and not word.prefix for word in args):
-        raise NotUnderstood("an option that can't be told")
-    if args and not args[0].prefix.startswith("-"):
-        args[0] = Word(("-" + (args[0].text or "?"),))
-    given = read(
-        args,
-        options(
-            "-t -v -z -j -J -a -f= -C= --list --verbose --gzip --file= --directory= --zstd --xz --bzip2 --exclude= -O"
-            " --strip-components= --wildcards -x -c -r -u -p -k --create --extract --append --update -h -P"
-        ),
-    )
-    if given.has("-t", "--list") and not given.has(
-        "-x", "-c", "-r", "-u", "--create", "--extract", "--append", "--update"
-    ):
-        if any(":" in (value.text or ":") for value in given.values("-f", "--file")):
-            return command.unknown("an archive on another host")
-        return [command.found(Kind.READ, "lists an archive")]
-    return [command.found(Kind.WRITE, "writes files")]
+_MODE = re.compile(r"[-+=][rwxXstugoaAcCdDeijPmSTuF]+")
+_RIGHTS = (
+    "-R -v -c -f -h -H -L -P -b -k -d -n --recursive --verbose --changes --silent --quiet --no-dereference"
+    " --dereference --preserve-root --no-preserve-root --reference= --from="
+)
+_ACLS = " -m= -x= --modify= --remove= --set= --remove-all --remove-default --default --mask --physical --logical"
 
 
-def _lists(reads: str) -> Program:
-    """Archivers that only look with one of these options."""
-    pattern = re.compile(reads)
-
-    def judge(command: Command) -> list[Found]:
-        first = command.args[0] if command.args else None
-        if (
-            first is not None
-            and pattern.fullmatch(first.text or "")
-            and not any(w.may_be_option for w in command.args[1:])
-        ):
-            return [command.found(Kind.READ, "lists an archive")]
-        return [command.found(Kind.WRITE, "writes files")]
-
-    return judge
-
-
-def _rsync(command: Command) -> list[Found]:
-    if any(
-        re.match(r"-\w*e|--rsh|--rsync-p|--daemon|-M|--remote-o|--files-from|--log-f|--early", word.prefix)
-        for word in command.args
-    ):
-        return command.unknown("rsync that runs a program")
-    if any(word.text is None for word in command.args):
-        return command.unknown("an argument can't be told")
-    allowed = r"-[aAvrnzhHiXuctlpogDSx]+|--(dry-run|stats|itemize-changes|delete|exclude=.*|checksum|archive|verbose)"
-    given = [word.text or "" for word in command.args if word.may_be_option]
-    dry = any(re.fullmatch(r"-\w*n\w*|--dry-run", text) for text in given)
-    local = not any(":" in (word.text or "") for word in command.args)
-    if dry and local and all(re.fullmatch(allowed, text) for text in given):
-        return [command.found(Kind.READ, "compares directories")]
-    deletes = any((word.text or "").startswith("--del") for word in command.args)
-    return [command.found(Kind.DESTROY if deletes else Kind.WRITE, "copies files")]
+def _rights(command: Command) -> list[Found]:
+    """chmod, chown, chgrp, setfacl and chattr: who may use files, and how."""
+    words = [word for word in command.args if not _MODE.fullmatch(word.text or "") or word.text in {"-R", "-m", "-x"}]
+    modes = len(command.args) - len(words)
+    if command.name == "chmod":  # its -x takes nothing: it is a mode
+        words, modes = [it for it in words if it.text != "-x"], modes + sum(it.text == "-x" for it in words)
+    given = read(words, options(_RIGHTS + (_ACLS if command.name == "setfacl" else "")))
+    first = 0 if command.name in {"setfacl", "chattr"} or modes or given.has("--reference") else 1
+    operands = given.operands[first:]
+    written = command.writes(operands)
+    if given.has("-R", "--recursive"):
+        if any(is_root(word, command.frame.directories) for word in operands):
+            return [*steered(written), command.found(Kind.DESTROY, "changes the rights of whole directories")]
+        written += worse(writes_below(command, operands))
+    return _unique(worse(written)) or [command.found(Kind.CHANGE, "changes who may use files")]
 
 
-def _chmod(command: Command) -> list[Found]:
-    recursive = any(re.match(r"-\w*R|--recursive", word.prefix) for word in command.args)
-    operands = [word for word in command.args[1:] if not word.prefix.startswith("-")]
-    if recursive and any(is_root(word, command.frame.directories) for word in operands):
-        return [command.found(Kind.DESTROY, "changes the rights of whole directories")]
-    worse = [it for it in command.writes(operands) if it.kind in {Kind.HOST, Kind.DESTROY}]
-    return worse or [command.found(Kind.CHANGE, "changes who may use files")]
+def _mknod(command: Command) -> list[Found]:
+    given = read(command.args, options("-m= --mode="))
+    if len(given.operands) == 2 and given.operands[1].text == "p":
+        return command.writes(given.operands[:1])
+    return [command.found(Kind.HOST, "makes a device")]
+
+
+def _rename(command: Command) -> list[Found]:
+    """One of its kinds runs its first operand as Perl."""
+    given = read(command.args, options("-v -n -f -o -s --verbose --no-act --force"))
+    text = given.operands[0].text if given.operands else None
+    if text is None or not re.fullmatch(r"[.\w-]*|s/[\w.^\\*+ -]*\$?/[\w.-]*/[gi]*", text):
+        raise NotUnderstood("an expression that may run something")
+    return command.writes(given.operands[1:])
+
+
+def _sync(command: Command) -> list[Found]:
+    return [*touched(command), command.found(Kind.CHANGE, "writes what is buffered")]
 
 
 PROGRAMS: dict[str, Program] = {
-    **every(
-        "cp mv ln mkdir rmdir touch truncate install unlink mktemp mkfifo mknod fallocate rename scp chattr", _writes
-    ),
-    **every("gunzip bunzip2 unxz cpio ar zip bzip2 zstd pigz sponge dos2unix", _writes),
-    **every("chown chmod chgrp", _chmod),
+    **every("cp mv ln install", _copies),
+    **every("mkdir rmdir", _writes_each("-p -v -m= --parents --verbose --mode= --ignore-fail-on-non-empty")),
+    "touch": _writes_each("-a -m -c -f -h -t= -d= -r= --date= --reference= --time= --no-create --no-dereference"),
+    "truncate": _writes_each("-c -o -s= -r= --size= --reference= --no-create --io-blocks"),
+    "fallocate": _writes_each("-l= -o= -n -p -d -c -z -v -x --length= --offset= --keep-size --punch-hole --dig-holes"),
+    "mktemp": _writes_each("-d -u -q -t --directory --dry-run --quiet --suffix= -p= --tmpdir?=", ("-p", "--tmpdir")),
+    "mkfifo": _writes_each("-m= --mode="),
+    "unlink": _writes_each(""),
+    "sponge": _writes_each("-a"),
+    "dos2unix": _writes_each("-k -o -n -q -b -f -s -ascii -iso"),
+    "mknod": _mknod,
+    "rename": _rename,
+    **every("chown chmod chgrp setfacl chattr", _rights),
     "rm": _rm,
     "dd": _dd,
-    "tar": _tar,
-    "rsync": _rsync,
-    "unzip": _lists("-[lvtZ]+"),
-    "zipinfo": _lists(r"[^-].*"),
-    "gzip": _lists("-l|--list|-t|-lv"),
-    "xz": _lists("-l|--list|-t"),
-    "sync": acts(Kind.CHANGE, "writes what is buffered"),
-}
+    "sync": _sync,
+}  # fmt: skip

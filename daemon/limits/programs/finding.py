@@ -25,11 +25,7 @@ def _find(command: Command) -> list[Found]:
         if text in {"-exec", "-execdir", "-ok", "-okdir"}:
             found += _find_exec(command, words, roots, text)
         elif text in {"-delete", "-fprint", "-fprint0", "-fprintf", "-fls"}:
-            deletes = text == "-delete"
-            found.append(
-                command.found(Kind.DESTROY if deletes else Kind.WRITE, "deletes files" if deletes else "writes a file")
-            )
-            del words[: {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}.get(text, 0)]
+            found += _find_writes(command, words, roots, text)
         elif text in _FIND:
             if any(value.splits for value in words[: _FIND[text]]):
                 raise NotUnderstood("an argument that may become several")
@@ -52,6 +48,19 @@ _FIND = {
         " ! ( ) ,"
     ), 0),
 }  # fmt: skip
+
+
+def _find_writes(command: Command, words: list[Word], roots: list[Word], action: str) -> list[Found]:
+    if action == "-delete":
+        own = [it for it in command.writes(roots) if it.kind is Kind.STEER]
+        return [*own, command.found(Kind.DESTROY, "deletes files")]
+    count = 2 if action == "-fprintf" else 1
+    if len(words) < count:
+        return [command.found(Kind.WRITE, "writes a file")]
+    if any(word.splits for word in words[:count]):
+        raise NotUnderstood(f"which file {action} writes can't be told")
+    written, words[:count] = words[:1], []
+    return command.writes(written)
 
 
 def _find_exec(command: Command, words: list[Word], roots: list[Word], action: str) -> list[Found]:
@@ -85,8 +94,11 @@ def _xargs(command: Command) -> list[Found]:
     words = list(given.operands) or [Word(("echo",))]
     if given.has("-a", "--arg-file"):
         raise NotUnderstood("arguments from a file")
-    marks = [value.text for value in given.values("-I", "--replace")] + (["{}"] if given.has("-i") else [])
-    if None in marks:
+    # Bare -i and --replace stand for {}; which of several counts is not worth knowing.
+    marks = [
+        value.text if value is not None else "{}" for name, value in given.options if name in {"-I", "-i", "--replace"}
+    ]
+    if None in marks or len(marks) > 1:
         raise NotUnderstood("what stands for the input can't be told")
     frame = command.frame.within("xargs")
     if marks:
@@ -96,8 +108,8 @@ def _xargs(command: Command) -> list[Found]:
 
 _XARGS = options(
     "-0 -r -t -x -p -n= -L= -P= -s= -d= -E= -I= -a= -i --null --no-run-if-empty --verbose --max-args="
-    " --max-procs= --max-lines="
-    " --delimiter= --replace= --arg-file= --exit --interactive --max-chars="
+    " --max-procs= --max-lines?="
+    " --delimiter= --replace?= --arg-file= --exit --interactive --max-chars="
 )
 
 

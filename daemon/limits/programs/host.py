@@ -10,19 +10,6 @@ from daemon.limits.words import Word
 
 _HOST = acts(Kind.HOST, "changes the machine itself")
 _DISKS = acts(Kind.DESTROY, "writes to disks")
-_KILLS = acts(Kind.CHANGE, "ends processes")
-
-
-def _kill(command: Command) -> list[Found]:
-    texts = [word.text for word in command.args]
-    if texts[:1] in (["-l"], ["-L"], ["--list"]):
-        return [command.found(Kind.READ, "lists signals")]
-    operands = [text for text in texts if text is None or not re.fullmatch(r"-([A-Za-z]\w*|\d+)|--\w+=?\w*", text)]
-    if texts[:1] == ["-s"] or texts[:1] == ["-n"]:
-        operands = operands[1:]
-    if {"1", "-1", "0"} & set(operands) or "-1" in texts[1:]:
-        return [command.found(Kind.HOST, "ends every process")]
-    return [command.found(Kind.CHANGE, "ends processes")]
 
 
 def _only(reads: str, reason: str, otherwise: Kind = Kind.HOST) -> Program:
@@ -38,6 +25,12 @@ def _only(reads: str, reason: str, otherwise: Kind = Kind.HOST) -> Program:
         return [command.found(otherwise, f"{command.name} changes the machine itself")]
 
     return judge
+
+
+def _haproxy(command: Command) -> list[Found]:
+    """Where its configuration is wrong its lines are printed."""
+    found = _only(r"-v|-vv|-c -f [\w./-]+", "looks at its configuration", Kind.UNKNOWN)(command)
+    return found + (command.reads(command.args[2]) if len(command.args) == 3 else [])
 
 
 _IP_OPTIONS = (
@@ -82,13 +75,6 @@ def _crontab(command: Command) -> list[Found]:
     return [command.found(Kind.DESTROY if "-r" in texts else Kind.HOST, "changes scheduled commands")]
 
 
-def _fuser(command: Command) -> list[Found]:
-    if any("k" in word.prefix or "M" in word.prefix for word in command.args if word.may_be_option):
-        return [command.found(Kind.CHANGE, "ends processes")]
-    read(command.args, options("-v -u -m -n= -a -l -4 -6 -c -s"))
-    return [command.found(Kind.READ, "lists processes")]
-
-
 def _own(command: Command) -> list[Found]:
     """The daemon's own command line: a session may look, and steer nothing."""
     texts = [word.text or "?" for word in command.args if not word.may_be_option]
@@ -105,9 +91,9 @@ def _own(command: Command) -> list[Found]:
         ("memories", "list"),
         ("cooldowns", "list"),
         ("approvals", "list"),
-        ("check-command", ""),
     }
-    if ((noun, verb) in reads or (noun, "") in reads) and all(word.text in {"--json", "--help"} for word in given):
+    plain = all(word.text in {"--json", "--help"} for word in given)
+    if noun == "check-command" or ((noun, verb) in reads and plain):
         return [command.found(Kind.READ, "looks at the daemon")]
     return [command.found(Kind.STEER, "a session may not steer the daemon")]
 
@@ -133,8 +119,6 @@ PROGRAMS: dict[str, Program] = {
         _HOST,
     ),
     **every("update-grub grub-install update-initramfs hwclock ntpdate netplan setcap at batch", _HOST),
-    **every("pkill killall skill renice", _KILLS),
-    "kill": _kill,
     "ip": _only(_IP, "looks at the network"),
     "route": _only(r"(-n|-e|-ee| )*", "looks at the network"),
     "ifconfig": _only(r"(-a|-s)?( ?[a-z0-9.:]+)?", "looks at the network"),
@@ -149,14 +133,13 @@ PROGRAMS: dict[str, Program] = {
     "firewall-cmd": _only(r"(--zone=\w+ |--permanent )*--(list-[a-z-]+|state|get-[a-z-]+|info-\w+=\w+)", "lists rules"),
     "ethtool": _only(r"(-[iSkgac] )?[a-z0-9.]+", "looks at the network"),
     "nginx": _only(r"-[vVtT]|-t -q", "looks at its configuration", Kind.UNKNOWN),
-    "haproxy": _only(r"-v|-vv|-c -f [\w./-]+", "looks at its configuration", Kind.UNKNOWN),
+    "haproxy": _haproxy,
     **every("apachectl apache2ctl httpd", _only(r"-[vVtSM]|configtest", "looks at its configuration", Kind.UNKNOWN)),
     "sshd": _only(r"-[tT]", "looks at its configuration", Kind.UNKNOWN),
     "getenforce": reader("looks at the system", ""),
     "sysctl": _sysctl,
     "mount": _mount,
     "crontab": _crontab,
-    "fuser": _fuser,
     "fdisk": _only(r"-l( /dev/\w+)?", "lists disks", Kind.DESTROY),
     "parted": _only(r"-l", "lists disks", Kind.DESTROY),
     "sfdisk": _only(r"-l( /dev/\w+)?", "lists disks", Kind.DESTROY),
@@ -169,15 +152,8 @@ PROGRAMS: dict[str, Program] = {
     "vgdisplay": reader("lists disks", ""),
     "atq": reader("lists scheduled commands", ""),
     "swapon": _only(r"(--show|-s|--summary)( --bytes| --noheadings)*", "lists swap"),
-    "setfacl": acts(Kind.CHANGE, "changes who may use files"),
     "getfacl": reader("looks at names of files", "-p -a -R -t"),
     "chronyc": _only(r"(-n )?(tracking|sources|sourcestats|activity)( -v)?", "looks at the clock"),
     "ntpq": _only(r"-p|-pn|-np", "looks at the clock"),
-    "apprise": acts(Kind.CHANGE, "sends a message"),
-    "mail": acts(Kind.CHANGE, "sends a message"),
-    "sendmail": acts(Kind.CHANGE, "sends a message"),
-    "logger": acts(Kind.CHANGE, "writes to the system's log"),
-    "wall": acts(Kind.CHANGE, "sends a message"),
-    "logrotate": acts(Kind.CHANGE, "rotates logs"),
     **every("claudeopsctl claudeops", _own),
 }

@@ -6,16 +6,19 @@ from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import Given, options, read
-from daemon.limits.programs.entries import every, reader
-from daemon.limits.words import NotUnderstood, Word
+from daemon.limits.words import NotUnderstood, Word, literal
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # Addresses where clouds hand credentials to whoever asks.
 _METADATA = re.compile(
-    r"169\.254\.\d+\.\d+|metadata\.google|fd00:0?ec2|100\.100\.100\.200|metadata\.azure|\binstance-data\b"
+    r"169\.254\.\d+\.\d+|fd00:0?ec2|fd20:ce|100\.100\.100\.200|192\.0\.0\.192|\binstance-data\b"
+    r"|metadata\.(google|azure|tencent|platformequinix|packet|internal|local)|(?:^|:/+|@)metadata\.?(?=[:/?#]|$)",
+    re.IGNORECASE,
 )
 _HANDS_OUT = "asks a cloud's metadata service, which hands out credentials"
-_NUMERIC_HOST = re.compile(r"(0x[0-9a-f.x]+|\d+|0\d+\..*|(\d+\.){1,2}\d+)", re.IGNORECASE)
+_NUMERIC_HOST = re.compile(
+    r"(0x[0-9a-f.x]+|\d+|0\d+\..*|(\d+\.){1,2}\d+|[0-9a-fx.]*(^|\.)0[0-9a-fx][0-9a-fx.]*)\.?", re.IGNORECASE
+)
 _GUESSED = re.compile(r"(ftp|dict|ldap|imap|smtp|pop3)\.", re.IGNORECASE)
 _OVERRIDE = re.compile(
     r"\s*(x-)?(http-)?method(-override)?\s*:|\s*(connection|upgrade)\s*:.*upgrade|\s*@", re.IGNORECASE
@@ -43,7 +46,7 @@ _CURL = options(
     "  --dns-servers= --oauth2-bearer= --form-string= --keepalive-time= --happy-eyeballs-timeout-ms="
     " --remote-name -O -J -R"
     "  --remote-name-all --remote-header-name --cookie-jar= -c= --trace= --trace-ascii= --stderr="
-    " --create-dirs --speed-time= --speed-limit="
+    " --create-dirs --speed-time= --speed-limit= -x= --proxy= --noproxy="
 )
 _SENDS = listed(
     "-d --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form --form-string -T --upload-file"
@@ -59,6 +62,8 @@ def _curl(command: Command) -> list[Found]:
     for name, value in given.options:
         if re.search(r"[\x00-\x1f]", value.text or value.prefix if value else "") and name not in {"-w", "--write-out"}:
             raise NotUnderstood("a line end within an option")
+    if any(value.text for value in given.values("-x", "--proxy")):
+        raise NotUnderstood("a proxy")
     return _requests(command, given)
 
 
@@ -82,27 +87,56 @@ def _requests(command: Command, given: Given) -> list[Found]:
             raise NotUnderstood("cookies from a file")
     if given.has("-n", "--netrc"):
         found.append(command.found(Kind.SECRET, "sends the passwords of .netrc"))
-    if _writes(given):
-        found += command.writes(given.values("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar", "--trace"))
+    if _written(given):
+        found += command.writes(_written(given))
     method = [(value.text or "").upper() for value in given.values("-X", "--request")]
     sent = given.values(*_SENDS)
-    for value in sent:
-        if re.match(r"[^=]*@|[^=]*=[@<]", value.text or "") or given.has("-T", "--upload-file"):
-            found.append(command.found(Kind.CHANGE, "sends a file"))
+    files = _sent_files(given)
+    if files:
+        found += [it for word in files for it in command.reads(word)]
+        found.append(command.found(Kind.CHANGE, "sends a file"))
     if any(verb not in _READING for verb in method):
         found.append(command.found(Kind.CHANGE, f"an HTTP {' '.join(method)} changes things"))
-    elif sent and (not given.has("-G", "--get") or given.has("-F", "--form", "--form-string", "--json", "-T")):
+    elif sent and (not given.has("-G", "--get") or given.has(*_NEVER_GET)):
         found.append(command.found(Kind.CHANGE, "an HTTP POST changes things"))
     return found or [command.found(Kind.READ, "an HTTP request that only reads")]
 
 
-def _writes(given: Given) -> bool:
-    if given.has(
-        "-O", "--remote-name", "--remote-name-all", "-J", "-c", "--cookie-jar", "--trace", "--trace-ascii", "--stderr"
-    ):
-        return True
-    values = given.values("-o", "--output", "-D", "--dump-header")
-    return any(value.text not in {"/dev/null", "-", "/dev/stdout", "/dev/stderr"} for value in values)
+# With these nothing is a GET. -G holds for one of the requests that --next separates.
+_NEVER_GET = ("-F", "--form", "--form-string", "--json", "-T", "--upload-file", "--next", "-:")
+_WRITTEN = ("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar", "--trace", "--trace-ascii", "--stderr")
+_SINKS = frozenset({"/dev/null", "-", "/dev/stdout", "/dev/stderr"})
+
+
+def _written(given: Given) -> list[Word]:
+    """The files that it writes: those named by options, and with -O those that the addresses end with."""
+    named = [value for value in given.values(*_WRITTEN) if value.text not in _SINKS]
+    if given.has("-O", "--remote-name", "--remote-name-all", "-J"):
+        addresses = given.operands + given.values("--url")
+        named += [literal(re.split("[?#]", word.text or "x")[0].rpartition("/")[2] or "x") for word in addresses]
+    return named
+
+
+def _sent_files(given: Given) -> list[Word]:
+    """The files whose content goes out."""
+    found: list[Word] = []
+    for name, value in given.options:
+        text = value.text if value is not None else None
+        if text is None or name in {"--data-raw", "--form-string"}:
+            continue
+        if name in {"-T", "--upload-file"}:
+            if re.search(r"[{}\[\]]", text):
+                raise NotUnderstood("files that can't be told")
+            found += [literal(text)]
+        elif name in {"-F", "--form"}:
+            match = re.match(r"[^=]*=[@<](.*)", text, re.DOTALL)
+            found += [literal(part.split(";")[0].strip('"')) for part in match[1].split(",")] if match else []
+        elif name in {"-d", "--data", "--data-binary", "--data-ascii", "--json"}:
+            found += [literal(text[1:])] if text.startswith("@") else []
+        elif name == "--data-urlencode":
+            match = re.match(r"[^=@]*@(.*)", text, re.DOTALL)
+            found += [literal(match[1])] if match else []
+    return found
 
 
 def _address(command: Command, word: Word, *, check: bool) -> list[Found]:
@@ -168,76 +202,15 @@ def _wget(command: Command) -> list[Found]:
     sends = given.has("--post-data", "--post-file", "--body-data", "--body-file")
     if sends or any(verb not in _READING for verb in method):
         found.append(command.found(Kind.CHANGE, "an HTTP request that changes things"))
-    outputs = {value.text for value in given.values("-O", "--output-document")}
-    if not given.has("--spider", "--version") and not (outputs and outputs <= {"-", "/dev/null", "/dev/stdout"}):
-        found.append(command.found(Kind.WRITE, "writes what it gets to a file"))
+    for value in given.values("--post-file", "--body-file"):
+        found += command.reads(value)
+    outputs = given.values("-O", "--output-document")
+    # Even when it only looks whether a page is there, it empties the file.
+    written = [value for value in outputs if value.text not in _SINKS]
+    if not outputs and not given.has("--spider", "--version"):
+        written = [literal(re.split("[?#]", it.text or "x")[0].rpartition("/")[2] or "x") for it in given.operands]
+    found += command.writes(written) if written else []
     return found or [command.found(Kind.READ, "an HTTP request that only reads")]
 
 
-def _nc(command: Command) -> list[Found]:
-    given = read(command.args, options("-z -v -n -u -4 -6 -w= -q= -i= -h -t"))
-    if not given.has("-z", "-h") or any(word.text is None for word in command.args):
-        return command.unknown("a connection that may carry anything")
-    return [command.found(Kind.READ, "tries a port")]
-
-
-def _dig(command: Command) -> list[Found]:
-    """-f reads a file of questions."""
-    for word in command.args:
-        if word.text is None or re.match(r"-(?![x46tcpbqruvhkm]|$)|-k", word.text):
-            return command.unknown("a question that can't be told")
-    return [command.found(Kind.READ, "asks for a name")]
-
-
-def _openssl(command: Command) -> list[Found]:
-    args = list(command.args)
-    verb = args[0].text if args else None
-    if any(word.text is None for word in args) and verb != "x509":
-        return command.unknown("an argument that can't be told")
-    if verb == "s_client":
-        read(args[1:], _S_CLIENT, single_dash=True)
-        return [command.found(Kind.READ, "looks at a server's certificate")]
-    if verb == "x509":
-        given = read(args[1:], _X509, single_dash=True)
-        open_in = any(value.is_open and not value.text for value in given.values("-in"))
-        return (
-            command.unknown("which file it is can't be told")
-            if open_in
-            else [command.found(Kind.READ, "prints a certificate")]
-        )
-    if verb == "crl" or verb == "verify":
-        read(args[1:], options("-in= -noout -text -CAfile= -untrusted= -nextupdate"), single_dash=True)
-        return [command.found(Kind.READ, "looks at certificates")]
-    if verb in {"version", "ciphers"}:
-        return [command.found(Kind.READ, "prints its version")]
-    return command.unknown("which may read or write keys")
-
-
-_S_CLIENT = options(
-    "-connect= -servername= -showcerts -brief -starttls= -tls1_2 -tls1_3 -tls1_1 -tls1 -CAfile= -CApath="
-    " -verify= -verify_return_error"
-    "  -status -alpn= -quiet -no_ign_eof -prexit -verify_hostname= -4 -6 -host= -port= -crlf -ign_eof"
-    " -tlsextdebug -noservername"
-    " -verify_quiet -cipher= -groups= -sigalgs= -no_tls1_3 -no_tls1_2"
-)
-_X509 = options(
-    "-in= -noout -text -dates -enddate -startdate -subject -issuer -serial -fingerprint -sha256 -sha1"
-    " -checkend= -ext= -email -purpose"
-    " -checkhost= -checkip= -nameopt= -dateopt= -inform= -subject_hash -ocsp_uri -pubkey -modulus -hash"
-)
-
-PROGRAMS: dict[str, Program] = {
-    "curl": _curl,
-    "wget": _wget,
-    "nc": _nc,
-    "ncat": _nc,
-    "netcat": _nc,
-    "openssl": _openssl,
-    "dig": _dig,
-    "delv": _dig,
-    **every("host nslookup drill", reader("asks for a name", fixed=True)),
-    **every("ping ping6 traceroute traceroute6 tracepath whois", reader("tries a host", fixed=True)),
-    "mtr": reader(
-        "tries a host", "-r -n -c= -w -b -4 -6 -T -u -P= -i= -m= --report --report-wide --no-dns --tcp -z", fixed=True
-    ),
-}
+PROGRAMS: dict[str, Program] = {"curl": _curl, "wget": _wget}

@@ -24,6 +24,9 @@ def _manager(reads: str, changes: str) -> Program:
             None,
         )
         options = [text or "-" for text in texts if text != verb and (text or "-").startswith("-")]
+        rest = [text for text in texts if text != verb and not (text or "-").startswith("-")]
+        if verb == "history" and rest and rest[0] not in {"list", "info", "userinstalled"}:
+            return [command.found(Kind.PACKAGE, "changes which packages are installed")]
         if verb in looking and all(_HARMLESS.fullmatch(text) for text in options):
             return [command.found(Kind.READ, "looks at packages")]
         if verb in looking or (verb not in changing and verb is not None):

@@ -1,6 +1,7 @@
 """Programs that are given a script as text: shells, ssh, su, watch, flock, script."""
 
 import re
+from dataclasses import replace
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
@@ -34,12 +35,12 @@ def _ssh(command: Command) -> list[Found]:
     if not words:
         if command.stdin is None:
             return command.unknown("a shell on another host")
-        return command.inner.script(command.stdin, frame)
+        return command.inner.script(command.stdin, replace(frame, script_input=True))
     if any(word.text is None for word in words):
         raise NotUnderstood("what runs on the other host can't be told")
     script = " ".join(word.text or "" for word in words)
     if command.stdin is not None and re.fullmatch(r"(sudo )?(/bin/)?(ba)?sh( -s)?", script):
-        return command.inner.script(command.stdin, frame)
+        return command.inner.script(command.stdin, replace(frame, script_input=True))
     return command.inner.script(script, frame)
 
 
@@ -79,7 +80,7 @@ def _shell(command: Command) -> list[Found]:
             raise NotUnderstood("which script can't be told")
         return command.inner.script(script, frame)
     if command.stdin is not None and (not given.operands or given.has("-s")):
-        return command.inner.script(command.stdin, frame)
+        return command.inner.script(command.stdin, replace(frame, script_input=True))
     return command.unknown("a script that isn't in the command" if given.operands else "a script from its input")
 
 

@@ -136,7 +136,10 @@ def _mysql(command: Command) -> list[Found]:
 def _mysqladmin(command: Command) -> list[Found]:
     given = read(
         command.args,
-        options("-h= -P= -u= -p?= -S= -i= -r -v -s --host= --port= --user= --password?= --socket= --sleep="),
+        options(
+            "-h= -P= -u= -p?= -S= -i= -r -v -s --host= --port= --user= --password?= --socket= --sleep="
+            " --connect-timeout="
+        ),
     )
     if {word.text for word in given.operands} <= {"ping", "status", "processlist", "version", "extended-status"}:
         return [command.found(Kind.READ, "looks at a database")]

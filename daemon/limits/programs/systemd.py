@@ -1,5 +1,6 @@
 """Services of a host: systemctl, service, journalctl and what belongs to them."""
 
+import fnmatch
 import re
 
 from daemon.limits.command import Command, Program, named
@@ -27,19 +28,24 @@ _UNIT_RESTARTS = listed(
     "restart start try-restart reload reload-or-restart try-reload-or-restart reload-or-try-restart"
 )
 _UNIT_CHANGES = listed(
-    "stop enable disable mask unmask preset kill reset-failed daemon-reload daemon-reexec edit revert"
-    " link set-property freeze thaw reenable preset-all add-wants add-requires clean cancel"
-    " import-environment set-environment unset-environment bind mount-image log-level log-target"
-    " service-watchdogs"
+    "stop enable disable mask unmask preset kill reset-failed daemon-reload daemon-reexec revert"
+    " set-property freeze thaw reenable preset-all add-wants add-requires clean cancel log-level log-target"
 )
 _UNIT_HOST = listed(
     "reboot poweroff halt kexec suspend hibernate hybrid-sleep rescue emergency isolate default"
-    " set-default exit switch-root soft-reboot suspend-then-hibernate sleep"
+    " set-default exit switch-root soft-reboot suspend-then-hibernate sleep edit link bind mount-image"
+    " import-environment set-environment unset-environment service-watchdogs"
 )
-# Units whose start is the machine's end.
+# Units whose start is the machine's end, wherever that stands in their names.
 _TARGETS = re.compile(
-    r"(reboot|poweroff|halt|rescue|emergency|shutdown|kexec|exit|suspend|hibernate|ctrl-alt-del|runlevel\d)\b"
+    r"(^|.*[-_.@/])(reboot|poweroff|halt|rescue|emergency|shutdown|kexec|suspend|hibernate|hybrid-sleep|factory-reset"
+    r"|debug-shell|systemd-exit|killprocs|sendsigs|umountfs|umountroot|umountnfs|ctrl-alt-del|runlevel\d|switch-root)([-_.@]|$)"
+    r"|(exit|umount|final|default|sleep|initrd[\w-]*|system-update[\w-]*|sigpwr)(\.target)?$|(single|rc\w?)$"
+    r"|.*\.(mount|swap|automount)$|init\.scope$|(system|user|machine|-)\.slice$"
 )
+# As which units the daemon may run: a pattern that fits one of them fits it.
+_OWN = ("claudeops.service", "claude-ops.service", "claudeops", "claude-ops")
+_JOB_MODES = frozenset({"replace", "fail", "ignore-dependencies", "ignore-requirements"})
 
 
 def _systemctl(command: Command) -> list[Found]:
@@ -61,8 +67,9 @@ def _systemctl(command: Command) -> list[Found]:
 
 
 def _units(command: Command, given: Given) -> list[Found]:
-    if given.has("--firmware-setup"):
-        return [command.found(Kind.HOST, "changes how the machine starts")]
+    modes = [value.text for value in given.values("--job-mode")]
+    if given.has("--firmware-setup") or any(mode not in _JOB_MODES for mode in modes):
+        return [command.found(Kind.HOST, "changes how the machine starts, or stops all else")]
     if not given.operands:
         return [command.found(Kind.READ, "lists services")]
     verb, *units = given.operands
@@ -74,15 +81,30 @@ def _units(command: Command, given: Given) -> list[Found]:
         return [command.found(Kind.SECRET, "prints the environment")]
     if verb.text in _UNIT_HOST or any(_TARGETS.match(unit.text or "") for unit in units):
         return [command.found(Kind.HOST, f"{verb.text} changes the machine itself")]
+    if any(_fits_own(unit) for unit in units):
+        return [command.found(Kind.STEER, "a session may not steer the daemon")]
     if verb.text in _UNIT_RESTARTS:
-        if any(unit.text is None or re.search(r"[*?\[]", unit.text) for unit in units):
+        if any(unit.text is None or not re.fullmatch(r"[\w@.:\\-]+", unit.text) for unit in units):
             raise NotUnderstood("which services are meant can't be told")
+        if any((unit.text or "").endswith(".target") for unit in units):
+            raise NotUnderstood("a target, which stands for any services")
         return [command.found(Kind.RESTART, "restarts a service", _unit(unit)) for unit in units] or command.unknown(
             "no unit"
         )
     if verb.text in _UNIT_CHANGES:
+        files = [unit for unit in units if unit.text is None or "/" in unit.text]
+        if files and verb.text in {"enable", "reenable", "preset"}:
+            return [command.found(Kind.HOST, "has the machine start what a file says")]
         return [command.found(Kind.CHANGE, f"{verb.text} changes services")]
     raise NotUnderstood(f"{verb.text} is no command that is known here")
+
+
+def _fits_own(word: Word) -> bool:
+    """Whether a pattern of units fits the daemon's."""
+    pattern = "".join(part if isinstance(part, str) else "*" for part in word.parts)
+    if not word.parts or (pattern == "*" * len(pattern) and word.text is None):
+        return False  # nothing is known of it: any unit
+    return bool(re.search(r"[*?\[]", pattern)) and any(fnmatch.fnmatchcase(name, pattern) for name in _OWN)
 
 
 def _unit(word: Word) -> str | None:
@@ -93,10 +115,15 @@ def _unit(word: Word) -> str | None:
 def _service(command: Command) -> list[Found]:
     """`service web restart`: the verb comes last."""
     texts = [word.text for word in command.args]
-    if texts == ["--status-all"] or (len(texts) == 2 and texts[1] == "status"):
+    if texts == ["--status-all"]:
         return [command.found(Kind.READ, "looks at services")]
-    if len(texts) != 2 or None in texts or (texts[0] or "").startswith("-"):
+    # Its name is a file's in a directory of programs.
+    if len(texts) != 2 or not re.fullmatch(r"\w[\w@.:+-]*", texts[0] or ""):
         return command.unknown("which service or what for can't be told")
+    if texts[1] == "status":
+        return [command.found(Kind.READ, "looks at services")]
+    if _TARGETS.match(texts[0] or ""):
+        return [command.found(Kind.HOST, f"{texts[0]} changes the machine itself")]
     if texts[1] in {"restart", "start", "reload", "force-reload", "condrestart", "try-restart"}:
         return [command.found(Kind.RESTART, "restarts a service", texts[0])]
     if texts[1] == "stop":
@@ -135,6 +162,16 @@ def _looking(reads: str, sets: str) -> Program:
     return verbs({**every(reads, _LOOKS), **every(sets, _SETS)}, options("--no-pager --all -a -H= -M="), bare=_LOOKS)
 
 
+_restarts = acts(Kind.RESTART, "restarts a service", targets="each", table="")
+
+
+def _supervised(command: Command) -> list[Found]:
+    """`all` and `group:*` are any number of services."""
+    if any(not re.fullmatch(r"(?!all$)[\w.-]+(:[\w.-]+)?", word.text or "") for word in command.args):
+        return [command.found(Kind.CHANGE, "restarts any number of services")]
+    return _restarts(command)
+
+
 PROGRAMS: dict[str, Program] = {
     "systemctl": _systemctl,
     "service": _service,
@@ -162,7 +199,7 @@ PROGRAMS: dict[str, Program] = {
     "supervisorctl": verbs(
         {
             **every("status tail avail pid version maintail", reader("looks at services", "")),
-            **every("restart start", acts(Kind.RESTART, "restarts a service", targets="each", table="")),
+            **every("restart start", _supervised),
             **every(
                 "stop update reload reread add remove clear signal shutdown", acts(Kind.CHANGE, "changes services")
             ),

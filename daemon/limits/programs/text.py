@@ -5,8 +5,8 @@ import re
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import every, reader
-from daemon.limits.words import NotUnderstood
+from daemon.limits.programs.entries import reader, writes_below
+from daemon.limits.words import NotUnderstood, literal
 
 
 def _sed_pattern(mark: str) -> str:
@@ -20,7 +20,9 @@ _SED_CHANGES = "|".join(
     rf"s{re.escape(mark)}{_sed_pattern(mark)}(?:[^{mark}\\\n]|\\.)*{re.escape(mark)}[gpiI0-9]*" for mark in "/|#,"
 )
 _SED_BODY = rf"(?:[pdDPqQ=nNlhHgGx](?:\s*\d+)?|{_SED_CHANGES}|y/(?:[^/\\\n]|\\.)*/(?:[^/\\\n]|\\.)*/)"
-_SED = re.compile(rf"\s*(?:{_SED_ADDRESS}{_SED_BODY}\s*(?:[;\n]\s*|\Z))*\s*")
+# a, i and c take the rest of the line as text.
+_SED_TEXT = rf"(?:{_SED_ADDRESS}[aic]\s*\\?\s*[^\\\n]+)?"
+_SED = re.compile(rf"\s*(?:{_SED_ADDRESS}{_SED_BODY}\s*(?:[;\n]\s*|\Z))*\s*{_SED_TEXT}")
 _SED_BLOCK = re.compile(rf"\s*{_SED_ADDRESS}\{{([^{{}}]*)\}}\s*;?\s*")
 # What awk runs programs, reads files and sees the environment with.
 _AWK_BARRED = re.compile(r"system|getline|close|fflush|@|\||ENVIRON|ARGV|PROCINFO|SYMTAB|FUNCTAB|INFILE|extension|\\\n")
@@ -34,10 +36,6 @@ def _sed(command: Command) -> list[Found]:
             " --null-data --posix --sandbox"
         ),
     )
-    if given.has("-i", "--in-place"):
-        return command.writes(
-            [word for word in given.operands if word is not given.operands[0] or len(given.operands) == 1]
-        )
     scripts = given.values("-e", "--expression")
     files = given.operands
     if not scripts:
@@ -45,6 +43,10 @@ def _sed(command: Command) -> list[Found]:
     for script in scripts:
         if script.text is None or not _is_plain_sed(script.text):
             raise NotUnderstood("a script that may write or run something")
+    if any("/" in (value.text or "/") for value in given.values("-i", "--in-place")):
+        raise NotUnderstood("copies in another directory")
+    if given.has("-i", "--in-place"):
+        return command.writes(files)
     return [it for word in files for it in command.reads(word)] or [command.found(Kind.READ, "prints edited text")]
 
 
@@ -81,7 +83,8 @@ def _sort(command: Command) -> list[Found]:
         ),
     )
     if given.has("-o", "--output"):
-        return [command.found(Kind.WRITE, "writes a file")]
+        written = command.writes(given.values("-o", "--output"))
+        return [*written, *(it for word in given.operands for it in command.reads(word))]
     return [it for word in given.operands for it in command.reads(word)] or [command.found(Kind.READ, "sorts")]
 
 
@@ -127,20 +130,56 @@ def _yq(command: Command) -> list[Found]:
             " --input-format= --unwrapScalar --no-colors"
         ),
     )
-    if given.has("-i", "--inplace", "--in-place", "-s"):
-        return [command.found(Kind.WRITE, "edits files in place")]
+    if given.has("-s"):
+        raise NotUnderstood("names of files from an expression")
     words = (
         given.operands[1:] if given.operands[:1] and given.operands[0].text in {"e", "eval", "r"} else given.operands
     )
     text = words[0].text if words else ""
     if text is None or re.search(r"\benv|\bstrenv|\benvsubst|\bload|\$ENV|\bsystem|\bexec|\binput", text):
         raise NotUnderstood("an expression that may read the environment or other files")
+    if given.has("-i", "--inplace", "--in-place"):
+        return command.writes(words[1:] or words)
     found = [it for word in words[1:] or words for it in command.reads(word)]
     return found or [command.found(Kind.READ, "prints YAML")]
 
 
+_SPLIT = options(
+    "-l= -b= -C= -n= -a= -t= -d -x -e -u --lines= --bytes= --line-bytes= --number= --suffix-length= --separator="
+    " --numeric-suffixes?= --hex-suffixes?= --additional-suffix= --verbose --elide-empty-files"
+)
+
+
 def _split(command: Command) -> list[Found]:
-    return [command.found(Kind.WRITE, "writes files")]
+    """--filter runs a program and is not in the table."""
+    given = read(command.args, _SPLIT)
+    if any("/" in (value.text or "/") for value in given.values("--additional-suffix")):
+        raise NotUnderstood("where the parts go can't be told")
+    found = [it for word in given.operands[:1] for it in command.reads(word)]
+    return found + command.writes(given.operands[1:] or [literal("xaa")])
+
+
+def _csplit(command: Command) -> list[Found]:
+    given = read(command.args, options("-f= -b= -n= -k -s -q -z --prefix= --digits= --keep-files --quiet --silent"))
+    found = [it for word in given.operands[:1] for it in command.reads(word)]
+    return found + command.writes(given.values("-f", "--prefix") or [literal("xx00")])
+
+
+_PATCH = options(
+    "-p= -i= -d= -o= -r= -R -N -f -s -b -E -u -c -l -t -F= -V= --strip= --input= --directory= --output= --reverse"
+    " --reject-file= --forward --force --silent --quiet --dry-run --backup --verbose --fuzz= --unified --batch"
+)
+
+
+def _patch(command: Command) -> list[Found]:
+    """Which files it writes stands in the patch: any below where it runs. -e, which runs ed, is not in the table."""
+    given = read(command.args, _PATCH)
+    read_ = [*given.values("-i", "--input"), *given.operands[1:2]]
+    written = [*given.values("-o", "--output", "-r", "--reject-file"), *given.operands[:1]]
+    found = [it for word in read_ for it in command.reads(word)]
+    return (
+        found + (command.writes(written) if written else []) + writes_below(command, given.values("-d", "--directory"))
+    )
 
 
 PROGRAMS: dict[str, Program] = {
@@ -153,6 +192,8 @@ PROGRAMS: dict[str, Program] = {
     "tee": _tee,
     "jq": _jq,
     "yq": _yq,
-    **every("split csplit patch", _split),
+    "split": _split,
+    "csplit": _csplit,
+    "patch": _patch,
     "bc": reader("calculates", "-l -q"),
 }

@@ -1,117 +1,21 @@
-"""git, and the clients of forges: gh and tea."""
+"""The clients of forges: gh and tea."""
 
 import re
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import acts, every, printed, reader, verbs
-from daemon.limits.words import NotUnderstood
+from daemon.limits.programs.entries import acts, every, reader, verbs, writes_below
 
-# Options by which a reading sub-command runs a program or writes a file.
-_ACTS = re.compile(r"--(ou|op|ext|ex$|textc|up|rec|exe|index-f|no-ind|filt)|-O|-o")
-_CHANGES = acts(Kind.CHANGE, "changes a repository")
-_WRITES = acts(Kind.WRITE, "changes files of a repository")
+_DOWNLOAD = options(
+    "-R= --repo= -D= --dir= -n= --name= -p= --pattern= -O= --output= -A= --archive= --clobber --skip-existing"
+)
 
 
-def _looks(command: Command) -> list[Found]:
-    for word in command.args:
-        if word.splits or (word.text is None and word.may_be_option) or _ACTS.match(word.prefix):
-            raise NotUnderstood(f"the option {word.show()}")
-    # What a revision or path names is printed.
-    words = [word.cut(word.prefix.rindex(":") + 1) if ":" in word.prefix else word for word in command.args]
-    found = printed(command, words)
-    return found or [command.found(Kind.READ, "looks at a repository")]
-
-
-def _only(allowed: str, otherwise: Kind, reason: str) -> Program:
-    """Looks while every word is one of these (or, where the last is `*`, an operand follows)."""
-    pattern = re.compile(allowed)
-
-    def judge(command: Command) -> list[Found]:
-        if any(word.text is None for word in command.args):
-            return command.unknown("an argument can't be told")
-        if pattern.fullmatch(" ".join(word.text or "''" for word in command.args)):
-            return [command.found(Kind.READ, "looks at a repository")]
-        return [command.found(otherwise, reason)]
-
-    return judge
-
-
-def _push(command: Command) -> list[Found]:
-    forced = r"-\w*f|--forc|--mir|--del|--prune|-\w*d|\+|:"
-    if any(word.text is None or re.match(forced, word.text) for word in command.args):
-        return [command.found(Kind.DESTROY, "overwrites or deletes what others have")]
-    return [command.found(Kind.CHANGE, "pushes to a repository")]
-
-
-def _reset(command: Command) -> list[Found]:
-    hard = any(word.text is None or word.text.startswith("--har") for word in command.args)
-    return [
-        command.found(Kind.DESTROY if hard else Kind.CHANGE, "throws changes away" if hard else "changes a repository")
-    ]
-
-
-_GIT: dict[str, Program] = {
-    **every(
-        "log show diff status blame rev-parse rev-list ls-files ls-tree describe shortlog cat-file name-rev merge-base",
-        _looks,
-    ),
-    **every("show-ref for-each-ref count-objects diff-tree diff-index whatchanged cherry version show-branch", _looks),
-    "grep": _looks,
-    "ls-remote": _only(
-        r"(--(heads|tags|refs|exit-code|quiet|symref) )*(origin|upstream)?( [\w./*][\w./*-]*)*",
-        Kind.UNKNOWN,
-        "a remote that may run something",
-    ),
-    "branch": _only(
-        r"(-[avrl]+|--(list|all|remotes|show-current|merged|no-merged|contains|sort=\S+)|-vv| )*( \w[\w./-]*)?",
-        Kind.CHANGE,
-        "changes branches",
-    ),
-    "tag": _only(
-        r"(-l|-n\d*|--list|--sort=\S+|--contains \S+|--points-at \S+| )*( ?[\w.*][\w.*-]*)?(?<=\*)"
-        r"|(-l|-n\d*|--list|--sort=\S+| )*",
-        Kind.CHANGE,
-        "changes tags",
-    ),
-    "remote": _only(r"(-v|--verbose)?|get-url \w[\w-]*", Kind.CHANGE, "changes remotes"),
-    "stash": _only(r"list|show( stash@\{\d+\})?( -p)?", Kind.CHANGE, "changes a repository"),
-    "config": _only(
-        r"(--(local|global|system) )?((--get|--get-all|get) (user|core|remote|branch|init)\.[\w.-]+|--list|-l|list)",
-        Kind.CHANGE,
-        "changes how git works",
-    ),
-    "worktree": _only(r"list", Kind.CHANGE, "changes a repository"),
-    "submodule": _only(r"status|summary", Kind.CHANGE, "changes a repository"),
-    "bisect": _only(r"log", Kind.CHANGE, "changes a repository"),
-    "reflog": _only(r"(show)?( ?\w[\w/@{}.-]*)?(?<!expire)(?<!delete)", Kind.DESTROY, "forgets history"),
-    "push": _push,
-    "reset": _reset,
-    **every(
-        "commit add rm mv merge rebase cherry-pick revert fetch pull clone init am apply"
-        " switch restore checkout notes gc",
-        _CHANGES,
-    ),
-    **every("archive bundle format-patch", _WRITES),
-    **every("clean filter-branch", acts(Kind.DESTROY, "throws changes away")),
-}
-
-
-def _git(command: Command) -> list[Found]:
-    """-c and --exec-path may make any sub-command run a program."""
-    given = read(
-        command.args,
-        options("-C= -P -p --no-pager --git-dir= --work-tree= --bare --no-optional-locks --version --help -v"),
-        first=True,
-    )
-    if any(value.text is None for value in given.values("-C", "--git-dir", "--work-tree")):
-        raise NotUnderstood("which repository can't be told")
-    return (
-        verbs(_GIT)(command.renamed(given.operands, "git"))
-        if given.operands
-        else [command.found(Kind.READ, "prints its version")]
-    )
+def _download(command: Command) -> list[Found]:
+    given = read(command.args, _DOWNLOAD)
+    written = given.values("-O", "--output")
+    return (command.writes(written) if written else []) + writes_below(command, given.values("-D", "--dir"))
 
 
 _GH_LOOKS = reader(
@@ -127,7 +31,7 @@ _GH_LOOKS = reader(
         " --language= --archived --yaml"
     ),
 )
-_GH_CHANGES = acts(Kind.CHANGE, "changes something at a forge")
+_GH_CHANGES = acts(Kind.CHANGE, "changes something at a forge", files=True)
 _LIST = every("list view status diff checks", _GH_LOOKS)
 
 
@@ -183,7 +87,7 @@ _GH: dict[str, Program] = {
             "watch": _GH_LOOKS,
             **every("rerun cancel", _GH_CHANGES),
             "delete": _destroys("deletes a run"),
-            "download": _WRITES,
+            "download": _download,
         }
     ),
     "workflow": verbs({"list": _GH_LOOKS, "view": _GH_LOOKS, **every("run enable disable", _GH_CHANGES)}),
@@ -193,7 +97,7 @@ _GH: dict[str, Program] = {
             "view": _GH_LOOKS,
             **every("create edit upload", _GH_CHANGES),
             "delete": _destroys("deletes a release"),
-            "download": _WRITES,
+            "download": _download,
         }
     ),
     "repo": verbs(
@@ -249,7 +153,6 @@ _TEA: dict[str, Program] = {
 }
 
 PROGRAMS: dict[str, Program] = {
-    "git": _git,
     "gh": _env_free(verbs(_GH, options("--version"))),
     "tea": verbs(_TEA, options("--version -v")),
 }

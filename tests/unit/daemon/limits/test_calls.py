@@ -87,9 +87,16 @@ def test_files_are_written_with_approval_only_and_the_handoff_without(tool: str)
     assert call(tool, {"file_path": "/other/handoff.json"}).rule == "tier1-writes"
 
 
+def test_a_session_may_note_something_down_where_it_runs_as_anywhere_else() -> None:
+    decisions = [call("Write", {"file_path": "/state/work/note.txt"}, tier=tier).decision for tier in (1, 2, 3)]
+    assert decisions == [call("Write", {"file_path": "/srv/note.txt"}, tier=tier).decision for tier in (1, 2, 3)]
+    assert decisions[2] is Decision.ALLOW
+
+
 @pytest.mark.parametrize(
     "path",
-    ["claudeops.db", "mcp.json", "home/.claude/settings.json", "work/CLAUDE.md", "app/prompts/tier1-observe.md",
+    ["claudeops.db", "mcp.json", "work/claude.md", "work/.claude/settings.json",
+     "home/.claude/settings.json", "work/CLAUDE.md", "app/prompts/tier1-observe.md",
      "run/rpc.sock", "x/../mcp.json", "."],
 )  # fmt: skip
 def test_what_belongs_to_the_daemon_is_never_written(path: str) -> None:
