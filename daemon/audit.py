@@ -1,14 +1,17 @@
 """The audit log: one line for each verdict, decision and change, written in the transaction of what it tells of.
 
-`add` is called by whoever decides or changes something; `page` answers `daemon.limits.handlers`.
+`add` is called by whoever decides or changes something; `page` answers `daemon.limits.handlers`, and `verify`
+`daemon.access.handlers`. Lines are chained by their hashes: see `schema.audit_chain`.
 """
 
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ipc.messages.limits import AuditReply, ListAudit
-from schema import timestamps
+from schema import audit_chain, timestamps
 from schema.database import Database
 from schema.limits import AuditEntry
 
@@ -29,16 +32,27 @@ def add(
     detail: str = "",
 ) -> None:
     """Adds a line. `subject` is the command, whole, or what the action was done to; texts are free of secrets."""
-    db.change(
-        "audit.add",
-        at=timestamps.stamp(at),
-        actor=actor or "unknown",
-        action=action,
-        session_id=session_id,
-        subject=subject,
-        rule=rule,
-        detail=detail,
-    )
+    line: dict[str, Any] = {
+        "at": timestamps.stamp(at),
+        "actor": actor or "unknown",
+        "action": action,
+        "session_id": session_id,
+        "subject": subject,
+        "rule": rule,
+        "detail": detail,
+    }
+    prev = db.value("audit.head") or audit_chain.START
+    line["id"] = db.value("audit.add", prev=prev, **line)
+    db.change("audit.seal", id=line["id"], hash=audit_chain.line_hash(prev, line))
+
+
+def verify(path: Path, kept: str = "") -> audit_chain.Verdict:
+    """Walks the whole log, on a connection of its own, for it may take seconds. DatabaseError."""
+    database = Database(path, readonly=True)
+    try:
+        return audit_chain.verify(audit_chain.lines(database), kept)
+    finally:
+        database.close()
 
 
 def page(db: Database, request: ListAudit) -> AuditReply:

@@ -11,6 +11,9 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
+from daemon.access import handlers as access_handlers
+from daemon.access.people import People
+from daemon.access.tokens import Tokens
 from daemon.approvals import handlers as approval_handlers
 from daemon.approvals.approvals import Approvals
 from daemon.budgets.budgets import Budgets
@@ -19,12 +22,19 @@ from daemon.cooldowns.cooldowns import Cooldowns
 from daemon.events import handlers as event_handlers
 from daemon.events.journal import Events
 from daemon.health import handlers as health_handlers
+from daemon.keeping import handlers as keeping_handlers
+from daemon.keeping.backups import Backups
+from daemon.keeping.keeper import Keeper
+from daemon.keeping.taking import Taking
 from daemon.limits import handlers as limit_handlers
 from daemon.limits import origin
 from daemon.limits.judge import Judge
 from daemon.memories import handlers as memory_handlers
 from daemon.memories import prompt as memory_prompt
 from daemon.memories.memories import Memories
+from daemon.notifications import handlers as notification_handlers
+from daemon.notifications import routing
+from daemon.notifications.notifications import Notifications
 from daemon.repositories import handlers as repository_handlers
 from daemon.repositories import mcp
 from daemon.repositories import rules as repository_rules
@@ -47,6 +57,7 @@ from daemon.users import handlers as user_handlers
 from ipc.control import Control
 from ipc.messages.system import StateChanged
 from ipc.server import Handler, Publisher, bound_socket
+from schema import timestamps
 from schema.sessions import Session
 from schema.states import SessionStatus
 
@@ -75,6 +86,9 @@ class Parts:
         self.judge = Judge(store, settings, self.publisher, self.approvals, self.cooldowns, self.sessions.stop_for)
         self.queue = Queue(store, settings, self.sessions, self.publisher, self.budgets.refusal)
         self.schedule = Schedule(store, settings, self.sessions, self.queue, self.publisher, boot)
+        self.backups = Backups(store, settings)
+        self.keeper = Keeper(store, settings, self.backups, lambda: self.sessions.running)
+        self.taking = Taking(store, settings, self.publisher)
         self.system = system_handlers.System(
             daemon=self.daemon,
             control=control,
@@ -85,8 +99,14 @@ class Parts:
             queue=self.queue,
             cli=self.cli,
             publisher=self.publisher,
+            keeper=self.keeper,
         )
         self.users = user_handlers.Users(store, settings, self.daemon, boot)
+        self.tokens = Tokens(store, self.publisher)
+        self.people = People(store, self.publisher, self.users.address, lambda: settings.current.sign_in_days)
+        self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
+        self.system.tellers.append(self.notifications.warnings)
+        self._boot = boot
         self._watch = watch
         self._told: set[str] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -108,7 +128,10 @@ class Parts:
             **health_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **setting_handlers.handlers(self.settings, self.publisher),
+            **keeping_handlers.handlers(self.keeper, self.backups, self.taking),
             **user_handlers.handlers(self.users),
+            **notification_handlers.handlers(self.notifications),
+            **access_handlers.handlers(self.tokens, self.people, self.store),
         }
         return origin.people_only(table)
 
@@ -121,6 +144,8 @@ class Parts:
             ("cooldowns", self.cooldowns.run()),
             ("summaries", self.summaries.run()),
             ("cli", self.cli.watch()),
+            ("keeping", self.keeper.run()),
+            ("notifications", self.notifications.run()),
         ]
 
     async def keep_house(self) -> None:
@@ -128,10 +153,21 @@ class Parts:
         await self.users.keep_house()
         await self.memories.keep_house()
         await said.keep_house(self.store)
+        await self.notifications.keep_house()
 
     async def _memory(self) -> str:
         budget = self.settings.current.memory_budget
         return memory_prompt.section(await self.memories.for_prompt(), budget) if budget > 0 else ""
+
+    def _troubles(self) -> list[routing.Trouble]:
+        """What the daemon has to tell of itself."""
+        today = timestamps.now()[:10]
+        return routing.troubles(self._boot, self.daemon.processes(), self.system.problem(), today)
+
+    async def _blocked(self) -> list[str]:
+        """The services whose cooldowns hold."""
+        found = (await self.cooldowns.list()).cooldowns
+        return list(dict.fromkeys(one.service for one in found if one.blocked))
 
     async def _servers(self) -> Servers:
         """The MCP servers of the session that starts; what of them can't be used is told once."""

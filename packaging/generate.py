@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
-from reference_pages import KINDS, messages_page, page, table  # noqa: E402 - beside this script: found by the line above
+from reference_pages import KINDS, messages_page, page, routes_page, table  # noqa: E402 - beside this script: found by the line above
 
 from daemon.limits import kinds  # noqa: E402 - found by the line above, installed or not
 from daemon.limits import rules as policy  # noqa: E402
@@ -142,6 +142,13 @@ def states_page() -> str:
         "`schema/states.py`: a call that waits for a person. `used` comes once at most.",
         table(["status", "means", "may become"], approval),
         diagram(follows(states.ApprovalStatus, states.APPROVAL), states.ApprovalStatus.WAITING.value),
+        "## Deliveries",
+        "`schema/states.py`: a notification's way to one channel.",
+        table(
+            ["status", "means", "may become"],
+            _rows(states.DeliveryStatus, states.DELIVERY_MEANING, states.DELIVERY),
+        ),
+        diagram(follows(states.DeliveryStatus, states.DELIVERY), states.DeliveryStatus.PENDING.value),
         "## Processes",
         "`daemon/supervisor/rules.py`: worker and web process, as `claudeopsctl status` shows them.",
         table(["state", "means", "may become"], process),
@@ -186,6 +193,7 @@ def generated() -> dict[str, str]:
         "docs/messages.md": messages_page(),
         "docs/states.md": states_page(),
         "docs/policy.md": policy_page(),
+        "docs/routes.md": routes_page(),
         "packaging/systemd/claudeops.env": environment_file(),
         "packaging/completion/claudeopsctl.bash": completion.bash(),
         "packaging/completion/_claudeopsctl": completion.zsh(),

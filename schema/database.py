@@ -261,6 +261,7 @@ class Database:
         self.script(database_file.BOOKKEEPING)
         self.script(migration.sql)
         with translated():
+            migrating.complete(self._connection, migration.number)
             self._connection.execute(
                 "INSERT INTO migrations VALUES (?, ?, ?, ?)", (*migration[:2], migration.checksum, timestamps.now())
             )

@@ -44,6 +44,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     turns_before: int = 0
     duration_before: int = 0
     servers: str | None = None
+    log_removed_at: str | None = None
+    emptied_at: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,6 +113,14 @@ class Settings(NamedTuple):
     repos_dir: Annotated[str, _m("Places", "Mounted repositories.")] = "/repos"
     runtime_dir: Annotated[str, _m("Places", "Sockets, lock and status file; a path of at most 90 bytes. Empty: $RUNTIME_DIRECTORY, else <state directory>/run.", web=True)] = ""
     env_file: Annotated[str, _m("Places", "A file of NAME=value lines, read at start and again on SIGHUP; it wins over the environment.")] = ""
+    # Keeping house
+    keep_sessions_days: Annotated[int, _m("Keeping house", "How long an ended session's texts, calls and approvals are kept, with its whole chain; 0 keeps them for ever.", unit="days", live=True, low=0)] = 365
+    keep_logs_days: Annotated[int, _m("Keeping house", "How long the log of an ended session is kept; 0 sets no bound.", unit="days", live=True, low=0)] = 90
+    keep_logs_max_mb: Annotated[int, _m("Keeping house", "How much the logs of ended sessions may take up; the oldest go first. 0 sets no bound.", unit="MB", live=True, low=0)] = 10240
+    keep_events_days: Annotated[int, _m("Keeping house", "How long events are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 365
+    keep_checks_days: Annotated[int, _m("Keeping house", "How long health checks are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 90
+    keep_transcripts_days: Annotated[int, _m("Keeping house", "How long the claude CLI's own files below the sessions' HOME are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
+    backup_keep: Annotated[int, _m("Keeping house", "How many nightly backups are kept below the state directory; 0 makes none.", unit="backups", live=True, low=0, high=1000)] = 7
     # Dashboard
     dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
     dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
@@ -126,7 +134,12 @@ class Settings(NamedTuple):
     restart_window: Annotated[float, _m("Supervision", "Window of the restart limit.", unit="s", low=1)] = 300.0
     stop_timeout: Annotated[float, _m("Supervision", "How long a stop may take before what is left is killed.", unit="s", low=1)] = 30.0
     # Notifications and integrations
-    apprise_urls: Annotated[str, _m("Integrations", "Notification channels.", secret=True)] = ""
+    apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True)] = ""
+    notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
+    notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
+    notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into one message. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
+    notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
+    notify_digest_at: Annotated[str, _m("Notifications", "When the digest of the last 24 hours is sent each day, such as 08:00 in local time; empty sends none.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d", example="08:00")] = ""
     chat_api_key: Annotated[str, _m("Integrations", "Bearer key of the chat and webhook endpoints.", secret=True)] = ""
     anthropic_api_key: Annotated[str, _m("Integrations", "Key of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_API_KEY")] = ""
     anthropic_auth_token: Annotated[str, _m("Integrations", "Bearer token of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_AUTH_TOKEN")] = ""

@@ -116,6 +116,39 @@ APPROVAL: Mapping[ApprovalStatus, frozenset[ApprovalStatus]] = {
 }
 
 
+class DeliveryStatus(StrEnum):
+    """How far a notification has got on its way to one channel."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+    SUPPRESSED = "suppressed"
+
+
+DELIVERY_MEANING: Mapping[DeliveryStatus, str] = {
+    DeliveryStatus.PENDING: "waits for its turn, for quiet hours to end, or for the rate limit",
+    DeliveryStatus.SENDING: "handed to the process that sends; it may have arrived",
+    DeliveryStatus.RETRYING: "could not be sent; it is tried again",
+    DeliveryStatus.SENT: "the channel has taken it",
+    DeliveryStatus.GIVEN_UP: "could not be sent for a day; a person may have it sent again",
+    DeliveryStatus.SUPPRESSED: "its channel is configured no more; a person may have it sent again",
+}
+
+DELIVERY: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    DeliveryStatus.PENDING: frozenset({DeliveryStatus.SENDING, DeliveryStatus.SUPPRESSED}),
+    # Pending again: one before it in the same batch failed, so that it was not tried.
+    DeliveryStatus.SENDING: frozenset(
+        {DeliveryStatus.SENT, DeliveryStatus.RETRYING, DeliveryStatus.GIVEN_UP, DeliveryStatus.PENDING}
+    ),
+    DeliveryStatus.RETRYING: frozenset({DeliveryStatus.SENDING, DeliveryStatus.SUPPRESSED}),
+    DeliveryStatus.SENT: frozenset(),
+    DeliveryStatus.GIVEN_UP: frozenset({DeliveryStatus.PENDING}),
+    DeliveryStatus.SUPPRESSED: frozenset({DeliveryStatus.PENDING}),
+}
+
+
 class Role(StrEnum):
     """What a person may do. Each role includes those before it."""
 

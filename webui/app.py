@@ -9,6 +9,7 @@ import jinja2
 from aiohttp import web
 
 from ipc.errors import CallError, Code
+from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Event
 from schema.settings import Settings
 from schema.version import VERSION
@@ -19,6 +20,7 @@ from webui.auth import rules
 from webui.auth.guard import guard
 from webui.auth.passwords import Passwords
 from webui.auth.sign_ins import SignIns
+from webui.auth.tokens import Tokens
 from webui.errors import errors
 from webui.live.feed import Feed
 from webui.live.streams import Streams
@@ -67,6 +69,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     state = State(settings.state_dir, settings.runtime_dir)
     worker = Worker(settings.runtime_dir, VERSION)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
+    tokens = Tokens(state, worker)
 
     async def read_watched(id_: int) -> Watched:
         found = await state.read(lambda database: watched.read(database, id_))
@@ -85,7 +88,8 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         sign_ins=sign_ins,
         passwords=Passwords(),
         assets=Assets(),
-        streams=Streams(settings.sse_clients_max, sign_ins),
+        tokens=tokens,
+        streams=Streams(settings.sse_clients_max, sign_ins, tokens),
         tails=Tails(read_watched, row_html.renderer(environment)),
         feed=Feed(environment),
     )
@@ -98,6 +102,9 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     def hear(event: Event | None) -> None:
         here.tails.hear(event)
         here.feed.hear(event)
+        if event is None or isinstance(event, AccessChanged):
+            here.sign_ins.forget()
+            here.streams.beat_now()
 
     with here.worker.hearing(hear):
         here.streams.start()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from webui.auth.passwords import Passwords
     from webui.auth.rules import Access, Network
     from webui.auth.sign_ins import SignIns
+    from webui.auth.tokens import Tokens
     from webui.live.feed import Feed
     from webui.live.streams import Streams
     from webui.live.tails import Tails
@@ -32,6 +33,7 @@ class Parts:
     state: "State"
     worker: "Worker"
     sign_ins: "SignIns"
+    tokens: "Tokens"
     passwords: "Passwords"
     assets: "Assets"
     streams: "Streams"

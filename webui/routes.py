@@ -63,6 +63,8 @@ DOORS = (
     Route("POST", "/sign-out", "pages.sign_in:sign_out", VIEWER),
     Route("GET", "/setup/{token}", "pages.sign_in:show_setup", PUBLIC),
     Route("POST", "/setup", "pages.sign_in:set_up", PUBLIC),
+    Route("GET", "/password/{token}", "pages.password:show", PUBLIC),
+    Route("POST", "/password", "pages.password:set_password", PUBLIC),
     Route("GET", "/healthz", "api.health:alive", PUBLIC),
     Route("GET", "/readyz", "api.health:ready", PUBLIC),
     Route("GET", "/metrics", "api.metrics:show", Access.SCRAPE),
@@ -113,5 +115,21 @@ KNOWING = (
     *_page("/mcp", "pages.mcp:show"),
     *_page("/repositories", "pages.repositories:show"),
 )
+TELLING = (
+    *_page("/notifications", "pages.notifications:show"),
+    Route("POST", "/notifications/test", "pages.notifications:test", OPERATOR),
+    Route("POST", "/notifications/retry", "pages.notifications:retry", OPERATOR),
+)
+ACCESS = (
+    Route("GET", "/users", "pages.users:show", ADMIN),
+    Route("GET", "/users.json", "pages.users:show", ADMIN),
+    Route("POST", "/users", "pages.user_actions:add", ADMIN),
+    Route("POST", r"/users/{id:\d+}/role", "pages.user_actions:change_role", ADMIN),
+    Route("POST", r"/users/{id:\d+}/enable", "pages.user_actions:enable", ADMIN),
+    *_question(r"/users/{id:\d+}/disable", "pages.user_actions:ask_disable", "pages.user_actions:disable", ADMIN),
+    Route("POST", r"/users/{id:\d+}/password-link", "pages.user_actions:offer_password", ADMIN),
+    Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN),
+    *_question(r"/users/tokens/{id:\d+}/revoke", "pages.user_actions:ask_revoke", "pages.user_actions:revoke", ADMIN),
+)
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING)
+TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS)

@@ -12,7 +12,8 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from schema import timestamps
-from webui.auth.sign_ins import FORM_COOKIE, SIGNED_IN
+from schema.states import Role
+from webui.auth.sign_ins import FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.needs import NEEDS, NOTHING, Needs
 from webui.pages import formats
 from webui.parts import Parts, parts
@@ -98,6 +99,7 @@ NAV = (
         (
             OVERVIEW,
             NavItem("events", "/events", "Events", "inbox"),
+            NavItem("notifications", "/notifications", "Notifications", "message-square-text"),
             NavItem("cooldowns", "/cooldowns", "Cooldowns", "timer"),
         ),
     ),
@@ -114,9 +116,14 @@ NAV = (
     ),
     NavSection(
         "System",
-        (NavItem("audit", "/audit", "Audit log", "scroll-text"), NavItem("system", "/system", "System", "server")),
+        (
+            NavItem("audit", "/audit", "Audit log", "scroll-text"),
+            NavItem("users", "/users", "Users", "circle-user-round"),
+            NavItem("system", "/system", "System", "server"),
+        ),
     ),
 )
+FOR_ADMINS = frozenset({"users"})  # keys of places that others are not shown
 # On a phone: four places at the lower edge, the others behind "More".
 DOCK = (OVERVIEW, APPROVALS, SESSIONS, TRIGGERS)
 MORE = tuple(place for section in NAV for place in section.places if place not in DOCK)
@@ -174,11 +181,16 @@ def build(request: web.Request, title: str, active: str = "") -> Shell:
         status_word=status.status_word,
         status_tone=status.status_tone,
         bell=status.bell,
-        nav=NAV,
+        nav=tuple(NavSection(section.label, _open_to(person, section.places)) for section in NAV),
         dock=DOCK,
-        more=MORE,
+        more=_open_to(person, MORE),
         asset=here.assets.address,
     )
+
+
+def _open_to(person: SignedIn | None, places: tuple[NavItem, ...]) -> tuple[NavItem, ...]:
+    admin = person is not None and person.role is Role.ADMIN
+    return tuple(place for place in places if admin or place.key not in FOR_ADMINS)
 
 
 FORM_TOKEN: web.RequestKey[str] = web.RequestKey("form_token", str)

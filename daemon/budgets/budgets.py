@@ -5,13 +5,18 @@ Called by the queue before it starts a session, and when a session has ended.
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from daemon.budgets import rules
+from daemon.notifications import outbox
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.messages.knowledge import EventSaid
 from ipc.server import Publisher
 from schema import timestamps
 from schema.database import Database, Row
+from schema.knowledge import Event
+from schema.notifications import Kind
 from schema.settings import Settings
 from schema.states import Trigger
 
@@ -63,7 +68,9 @@ def warn(db: Database, settings: Settings, session_id: int | None, now: datetime
         level, message = rules.warning(spending, max(new))
         values = {"session_id": session_id, "level": level, "service": None, "message": message}
         row = db.one("events.add", **values, created_at=timestamps.stamp(now))
-        said += [row] if row is not None else []
+        if row is not None:
+            outbox.note_event(db, msgspec.convert(row, Event), Kind.BUDGET)
+            said.append(row)
     if said:
         db.change("budgets.forget", before=f"{now - timedelta(days=KEEP_DAYS):%Y-%m-%d}")
     return said

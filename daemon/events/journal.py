@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from daemon.notifications import outbox
 from daemon.store import Store
 from ipc.messages.knowledge import EventSaid, ListEvents
 from ipc.server import Publisher
 from schema import timestamps
 from schema.database import Database
 from schema.knowledge import Event, Level
+from schema.notifications import Kind
 
 LIMIT_MAX = 1000
 NEWEST = 2**62
@@ -27,8 +29,9 @@ def add(
     service: str | None = None,
     session_id: int | None = None,
     at: str | None = None,
+    kind: Kind = Kind.EVENT,
 ) -> Event:
-    """Stores an event. `at` is a stored time, now if not given. The text is free of secrets."""
+    """Stores an event, and has people told it as `kind`. `at`: a stored time, else now. The text is free of secrets."""
     values = {
         "session_id": session_id,
         "level": level.value,
@@ -36,7 +39,9 @@ def add(
         "message": message,
         "created_at": at or timestamps.now(),
     }
-    return msgspec.convert(db.one("events.add", **values), Event)
+    event = msgspec.convert(db.one("events.add", **values), Event)
+    outbox.note_event(db, event, kind)
+    return event
 
 
 def said(event: Event) -> EventSaid:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from daemon import procfs
 from daemon.runs import shim
 from ipc.errors import CallError, Code
-from ipc.messages import knowledge, limits, sessions, settings, system, triggers, users
+from ipc.messages import access, keeping, knowledge, limits, notifications, sessions, settings, system, triggers, users
 from ipc.messages.envelope import Reply
 from ipc.server import Call, Handler
 
@@ -37,9 +37,19 @@ BY_PEOPLE: tuple[type, ...] = (
     system.Reload,
     system.Stop,
     system.Backup,
+    keeping.Housekeep,
+    keeping.Import,
+    notifications.TestNotification,
+    notifications.RetryNotifications,
     users.CreateSetupLink,
     users.SetUp,
     users.SignIn,
+    access.CreateToken,
+    access.RevokeToken,
+    access.AddUser,
+    access.ChangeUser,
+    access.OfferPassword,
+    access.SetPassword,
 )
 
 

@@ -18,6 +18,7 @@ from daemon.cooldowns import rules as cooldown_rules
 from daemon.limits import bounds
 from daemon.limits.kinds import Decision, Found, Judgement, Kind
 from daemon.limits.rules import judge
+from daemon.notifications import outbox
 from schema import timestamps
 from schema.database import Database
 from schema.limits import ApprovalRule
@@ -185,8 +186,8 @@ def note(db: Database, asked: Asked, verdict: Verdict) -> None:
 
 
 def _wait(db: Database, asked: Asked, verdict: Verdict, settings: Settings) -> int:
-    expires = asked.now.timestamp() + settings.approval_expires
-    return int(
+    expires_at = timestamps.at(asked.now.timestamp() + settings.approval_expires)
+    id_ = int(
         db.value(
             "approvals.insert",
             session_id=asked.session.id,
@@ -200,9 +201,19 @@ def _wait(db: Database, asked: Asked, verdict: Verdict, settings: Settings) -> i
             found=asked.found,
             words=asked.words,
             now=timestamps.stamp(asked.now),
-            expires_at=timestamps.at(expires),
+            expires_at=expires_at,
         )
     )
+    outbox.note_approval(
+        db,
+        id_,
+        session_id=asked.session.id,
+        tier=asked.session.tier,
+        subject=asked.subject,
+        reason=verdict.reason,
+        expires_at=expires_at,
+    )
+    return id_
 
 
 def count(db: Database, asked: Asked) -> bool:

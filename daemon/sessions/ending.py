@@ -17,6 +17,7 @@ from daemon.approvals.approvals import Approvals
 from daemon.escalation import handoff
 from daemon.escalation import rules as escalation
 from daemon.events import journal
+from daemon.notifications import outbox
 from daemon.runs.record import ExitRecord
 from daemon.runs.states import EndReason
 from daemon.sessions import rules
@@ -31,6 +32,7 @@ from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.knowledge import Event, Level
 from schema.limits import Approval
+from schema.notifications import Kind
 from schema.sessions import Session, from_row
 from schema.states import SESSION, ApprovalStatus, SessionStatus, Trigger, follow
 
@@ -125,8 +127,11 @@ class Ending:
             self._hand_over(db, row, following, now)
         event = None
         if following.message:
-            event = journal.add(db, Level(following.level), following.message, session_id=row.id)
-        return Ended(from_row(db.one("sessions.by_id", id=row.id) or {}), event, cancelled)
+            kind = Kind.ATTENTION if following.level == Level.CRITICAL.value else Kind.EVENT
+            event = journal.add(db, Level(following.level), following.message, session_id=row.id, kind=kind)
+        ended = from_row(db.one("sessions.by_id", id=row.id) or {})
+        outbox.note_end(db, ended)
+        return Ended(ended, event, cancelled)
 
     def _following(self, session: Session, written: bytes | None) -> escalation.Next:
         settings = self._settings.current

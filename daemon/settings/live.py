@@ -51,18 +51,8 @@ class LiveSettings:
     async def set(self, name: str, value: str | None) -> SettingValue:
         """Sets or takes away an override. CallError names the setting and what would be right."""
         declaration = find(name)
-        if not declaration.meta.live:
-            raise CallError(
-                Code.INVALID, f"{declaration.name} can't change while running; set {declaration.env} and restart"
-            )
-        if value:
-            try:
-                value = show(declaration, parse(declaration, value))
-                if check := self.checks.get(declaration.name):
-                    check(value)
-            except ValueError as error:
-                raise CallError(Code.INVALID, f"{declaration.name}: {error}") from error
-            text = value
+        if value or not declaration.meta.live:
+            text = self.checked(declaration, value or "")
             await self._store.write(
                 lambda db: db.change("settings.set", key=declaration.name, value=text, updated_at=timestamps.now())
             )
@@ -72,6 +62,20 @@ class LiveSettings:
             self._overrides.pop(declaration.name, None)
         self._apply(self.environ)
         return self.value(declaration)
+
+    def checked(self, declaration: Declaration, value: str) -> str:
+        """A live setting's new value as it is stored. CallError names the setting and what would be right."""
+        if not declaration.meta.live:
+            raise CallError(
+                Code.INVALID, f"{declaration.name} can't change while running; set {declaration.env} and restart"
+            )
+        try:
+            text = show(declaration, parse(declaration, value))
+            if check := self.checks.get(declaration.name):
+                check(text)
+        except ValueError as error:
+            raise CallError(Code.INVALID, f"{declaration.name}: {error}") from error
+        return text
 
     def value(self, declaration: Declaration) -> SettingValue:
         """A setting as it is shown."""

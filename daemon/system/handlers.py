@@ -1,10 +1,12 @@
 """Answers requests about the daemon itself."""
 
+import asyncio
 import os
 import shutil
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
+from daemon.keeping.keeper import Keeper
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.lifecycle import Sessions
@@ -17,8 +19,6 @@ from ipc.control import Control
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Done
 from ipc.messages.system import (
-    Backup,
-    BackupReply,
     Doctor,
     DoctorReply,
     Finding,
@@ -45,8 +45,17 @@ def descriptors() -> tuple[int, int]:
     return len(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+def _check(path: Path) -> None:
+    """SQLite's quick check by a connection of its own, so that nobody waits for it. DatabaseError."""
+    database = Database(path, readonly=True)
+    try:
+        database.check()
+    finally:
+        database.close()
+
+
 class System:
-    """Status, check-up, backup and the commands that go on to the supervisor."""
+    """Status, check-up and the commands that go on to the supervisor."""
 
     def __init__(
         self,
@@ -60,6 +69,7 @@ class System:
         queue: Queue,
         cli: Cli,
         publisher: Publisher,
+        keeper: Keeper,
     ) -> None:
         self._daemon = daemon
         self._control = control
@@ -70,6 +80,10 @@ class System:
         self._queue = queue
         self._cli = cli
         self._publisher = publisher
+        self._keeper = keeper
+
+        self.tellers: list[Callable[[], list[str]]] = []
+        """What other parts have to say that people should know, as sentences."""
 
     def problem(self) -> str | None:
         """What keeps the daemon from its work, as a sentence: a full disk, a damaged database."""
@@ -82,7 +96,9 @@ class System:
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
         found = [self._cli.found.text] if self._cli.found.text else []
-        found += [text for text in (self.problem(), self._schedule.problem, self._queue.problem) if text]
+        problems = (self.problem(), self._schedule.problem, self._queue.problem, self._keeper.problem)
+        found += [text for text in problems if text]
+        found += [text for teller in self.tellers for text in teller()]
         open_now, allowed = descriptors()
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
@@ -108,23 +124,6 @@ class System:
             warnings=self.warnings(),
         )
 
-    async def backup(self, path: str) -> BackupReply:
-        """An online copy of the database."""
-        state = Path(self._settings.current.state_dir)
-        target = Path(path) if path else state / "backups" / f"claudeops-{datetime.now():%Y%m%d-%H%M%S}.db"
-        if not target.is_absolute():
-            raise CallError(Code.INVALID, f"{path}: give an absolute path; the daemon's directory is not yours")
-        if target.exists():
-            raise CallError(Code.CONFLICT, f"{target} is there already; name another file")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            await self._store.read(lambda db: db.backup(target))
-        except OSError as error:
-            raise CallError(Code.INVALID, f"can't write {target}: {error.strerror}") from error
-        except DatabaseError as error:
-            raise CallError(Code.INTERNAL, f"no backup was made: {error}") from error
-        return BackupReply(path=str(target), size=target.stat().st_size)
-
     async def command(self, command: str, **more: str) -> Done:
         """Passes a command on to the supervisor."""
         refused = await self._control.command(command, **more)
@@ -137,7 +136,7 @@ class System:
         settings = self._settings.current
         found = []
         try:
-            await self._store.read(Database.check)
+            await asyncio.to_thread(_check, self._store.path)
             found.append(Finding(name="database", level="ok", text=f"{self._store.path} passes its check"))
         except DatabaseError as error:
             found.append(Finding(name="database", level="error", text=str(error)))
@@ -195,9 +194,6 @@ def handlers(system: System) -> dict[type, Handler]:
     async def stop(call: Call, request: Stop) -> Done:
         return await system.command("stop")
 
-    async def backup(call: Call, request: Backup) -> BackupReply:
-        return await system.backup(request.path)
-
     async def doctor(call: Call, request: Doctor) -> DoctorReply:
         return await system.doctor()
 
@@ -207,6 +203,5 @@ def handlers(system: System) -> dict[type, Handler]:
         RestartProcess: restart,
         Reload: reload,
         Stop: stop,
-        Backup: backup,
         Doctor: doctor,
     }

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from daemon import audit
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.system.processes import Daemon
@@ -73,8 +74,11 @@ class Users:
             )
 
         await self._store.write(offer)
-        url = (self._settings.current.public_url or str(self._daemon.facts().get("address", ""))).rstrip("/")
-        return SetupLinkReply(url=f"{url}/setup/{token}", expires_at=expires)
+        return SetupLinkReply(url=f"{self.address()}/setup/{token}", expires_at=expires)
+
+    def address(self) -> str:
+        """Where browsers reach the dashboard, without a slash at the end."""
+        return (self._settings.current.public_url or str(self._daemon.facts().get("address", ""))).rstrip("/")
 
     def _expiry(self) -> str:
         return timestamps.stamp(datetime.now(UTC) + timedelta(days=self._settings.current.sign_in_days))
@@ -102,7 +106,10 @@ class Users:
             else:
                 user = int(known["id"])
                 db.change("users.set_password", id=user, password_hash=request.password_hash)
+                # Whoever holds the link could make an admin of any name, so it lets in who was kept out.
+                db.change("users.set_disabled", id=user, disabled_at=None)
                 db.change("users.sign_out_everywhere", user_id=user)
+            audit.add(db, actor=request.name, action="user.set_up", subject=request.name, at=timestamps.parse(now))
             self._admit(db, user, request.sign_in_hash, request.csrf, now, expires)
             return user
 
@@ -111,12 +118,17 @@ class Users:
     @staticmethod
     def _admit(db: Database, user: int, token_hash: str, csrf: str, now: str, expires: str) -> None:
         db.change("users.sign_in", token_hash=token_hash, user_id=user, csrf=csrf, created_at=now, expires_at=expires)
+        db.change("users.note_seen", id=user, now=now)
 
     async def sign_in(self, request: SignIn) -> SignInReply:
         """A browser is signed in from now on."""
         now, expires = timestamps.now(), self._expiry()
 
         def admit(db: Database) -> None:
+            user = db.one("users.shown_by_id", id=request.user_id)
+            if user is None or user["disabled_at"] is not None:
+                # Disabled while the password was judged: no sign-in may be left that counts when they are enabled.
+                raise CallError(Code.FORBIDDEN, "this user may not sign in; an admin can enable them")
             if request.rehash:
                 db.change("users.set_password", id=request.user_id, password_hash=request.rehash)
             db.change("users.forgive", name=request.name, address=request.address)
@@ -135,9 +147,12 @@ class Users:
     async def seen(self, request: SignInSeen) -> None:
         """A sign-in was used: it lasts longer."""
         now, expires = timestamps.now(), self._expiry()
-        await self._store.write(
-            lambda db: db.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=expires)
-        )
+
+        def write(db: Database) -> None:
+            db.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=expires)
+            db.change("users.note_seen_by_sign_in", token_hash=request.sign_in_hash, now=now)
+
+        await self._store.write(write)
 
     async def sign_out(self, request: SignOut) -> None:
         """A sign-in ends."""
@@ -151,6 +166,7 @@ class Users:
         def delete(db: Database) -> None:
             db.change("users.delete_expired_sign_ins", now=now)
             db.change("users.delete_old_failures", before=before)
+            db.change("users.delete_old_password_links", before=before)
             db.change("replies.delete_old", before=before)
 
         await self._store.write(delete)

@@ -3,9 +3,12 @@
 A command's function is named as `module:function` below `ipc.ctl`, and imported when it is called.
 """
 
+from ipc.ctl.access_commands import ACCESS
 from ipc.ctl.grammar import FOLLOW, Command, argument
+from ipc.ctl.house_commands import HOUSE
 from ipc.ctl.knowledge_commands import KNOWLEDGE
 from ipc.ctl.limit_commands import LIMITS
+from ipc.ctl.notification_commands import NOTIFICATIONS
 from ipc.ctl.session_commands import SESSIONS
 
 NAME = argument("name", metavar="NAME", help="the setting's name or environment variable", choices_of="settings")
@@ -15,8 +18,11 @@ GROUPS = {
     "approvals": "calls that wait for a person, and standing rules",
     "cooldowns": "restarts and redeployments that count",
     "audit": "what was decided, and by whom",
+    "users": "who may sign in: list, add, change, disable",
+    "token": "API tokens for programs: create, list, revoke",
     "events": "what sessions said",
     "memories": "what sessions are told again",
+    "notifications": "what people were told, a test, sending again",
     "config": "list, show and change settings",
 }
 
@@ -29,6 +35,8 @@ COMMANDS = (
     *SESSIONS,
     *LIMITS,
     *KNOWLEDGE,
+    *NOTIFICATIONS,
+    *ACCESS,
     Command(("config", "list"), "Every setting with its value.", "settings:listing"),
     Command(("config", "get"), "One setting's value.", "settings:get", (NAME,)),
     Command(
@@ -60,13 +68,7 @@ COMMANDS = (
         "logs:logs",
         (FOLLOW, argument("-n", "--lines", type=int, default=50, metavar="N", help="how many lines (50)")),
     ),
-    Command(
-        ("backup",),
-        "Copies the database while it is used.",
-        "system:backup",
-        (argument("path", nargs="?", default="", metavar="PATH", help="a new file; default below <state>/backups"),),
-    ),
-    Command(("doctor",), "Looks for what is wrong.", "system:doctor"),
+    *HOUSE,
     Command(("setup-link",), "A fresh one-time link that makes an admin.", "system:setup_link"),
     Command(
         ("completion",),

@@ -19,7 +19,7 @@ MAX_FRAME = 4 * 1024 * 1024
 TRY_SECONDS = 2.0
 SLICE_MS = 100
 # Not asked a second time: their effect is neither stored under the request's id nor the same when it comes twice.
-ONCE = frozenset({"process.restart", "daemon.reload", "database.backup"})
+ONCE = frozenset({"process.restart", "daemon.reload"})
 SILENT = "the worker is not answering; `claudeopsctl status` shows what the supervisor knows, try again"
 UNSURE = "the worker went away, or was silent, while it was asked; look whether it was done before you repeat it"
 Body = dict[str, Any]
@@ -109,7 +109,7 @@ def _frame(id_: str, subject: str, body: Body, deadline: float) -> bytes:
     envelope = [PROTOCOL, "req", subject, id_, time.monotonic(), deadline, "", body]
     frame = json.dumps(envelope, separators=(",", ":")).encode()
     if len(frame) > MAX_FRAME:
-        text = f"the request has {len(frame)} bytes and may have {MAX_FRAME}; shorten the prompt"
+        text = f"the request has {len(frame)} bytes and may have {MAX_FRAME}; shorten the prompt, or send less"
         raise CtlError(REFUSED, "invalid", text)
     return frame
 

@@ -89,6 +89,24 @@ def running(runtime: Path) -> bool:
     return holder(runtime) is not None
 
 
+def require_stopped(runtime: Path) -> None:
+    """CtlError `conflict` says what to do while a daemon runs."""
+    if running(runtime):
+        text = f"the daemon at {runtime} is running; stop it first, with `claudeopsctl stop` or its unit"
+        raise CtlError(REFUSED, "conflict", text)
+
+
+def find_state(given: str | None, runtime: Path) -> Path:
+    """The daemon's state directory: as given, by the environment, or the usual one of its runtime directory."""
+    named = given or os.environ.get("CLAUDEOPS_STATE_DIR")
+    if named:
+        return Path(named).absolute()
+    if runtime.name == "run" and (runtime.parent / "claudeops.db").exists():
+        return runtime.parent
+    usual = Path("/var/lib/claudeops")
+    return usual if str(runtime) == PLACES[0] and usual.is_dir() else Path("/state")
+
+
 def require_running(runtime: Path) -> int:
     """The supervisor's pid. CtlError `not_running` says what to do."""
     pid = holder(runtime)

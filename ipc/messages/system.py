@@ -100,10 +100,14 @@ class Stop(Request, frozen=True):
 
 
 class BackupReply(Reply, frozen=True):
-    """Where the copy lies, and how large it is in bytes."""
+    """Where the copy lies, how large it is in bytes, and its manifest: version, schema step, time, SHA-256."""
 
     path: str
     size: int
+    version: str = ""
+    step: int = 0
+    made_at: str = ""
+    sha256: str = ""
 
 
 class Backup(Request, frozen=True):
@@ -111,7 +115,9 @@ class Backup(Request, frozen=True):
 
     subject: ClassVar[str] = "database.backup"
     reply: ClassVar[type[Reply]] = BackupReply
+    changes: ClassVar[bool] = True
     path: str = ""
+    by: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

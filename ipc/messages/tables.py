@@ -1,6 +1,18 @@
 """Every request and every event by type: what the codec decodes by and what the reference page lists."""
 
-from ipc.messages import knowledge, limits, repositories, sessions, settings, system, triggers, users
+from ipc.messages import (
+    access,
+    keeping,
+    knowledge,
+    limits,
+    notifications,
+    repositories,
+    sessions,
+    settings,
+    system,
+    triggers,
+    users,
+)
 from ipc.messages.envelope import Event, Request
 
 REQUESTS: dict[str, type[Request]] = {
@@ -49,6 +61,22 @@ REQUESTS: dict[str, type[Request]] = {
         knowledge.ListHealth,
         repositories.ListRepositories,
         repositories.ListServers,
+        keeping.Housekeep,
+        keeping.Export,
+        keeping.Import,
+        access.CreateToken,
+        access.ListTokens,
+        access.RevokeToken,
+        access.TokenUsed,
+        access.ListUsers,
+        access.AddUser,
+        access.ChangeUser,
+        access.OfferPassword,
+        access.SetPassword,
+        access.VerifyAudit,
+        notifications.ListNotifications,
+        notifications.TestNotification,
+        notifications.RetryNotifications,
     )
 }
 
@@ -64,5 +92,6 @@ EVENTS: dict[str, type[Event]] = {
         limits.CallJudged,
         knowledge.EventSaid,
         knowledge.KnowledgeChanged,
+        access.AccessChanged,
     )
 }

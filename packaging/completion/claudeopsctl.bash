@@ -3,18 +3,21 @@ _claudeopsctl() {
     local typed="" word words="" last="${COMP_WORDS[COMP_CWORD-1]}"
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ $word == -* ]] && continue
-        [[ "|approvals|audit|config|events|memories|sessions|triggers|approvals approve|approvals deny|approvals list|approvals revoke|approvals rules|approvals show|audit list|backup|check-command|completion|config get|config list|config reset|config set|cooldowns|cooldowns clear|doctor|events list|health|logs|mcp|memories add|memories delete|memories edit|memories export|memories list|reload|repositories|restart|sessions chain|sessions list|sessions show|sessions stop|sessions tail|sessions trigger|setup-link|status|stop|triggers add|triggers cancel|triggers list|version|" == *"|${typed:+$typed }$word|"* ]] || continue
+        [[ "|approvals|audit|config|events|memories|notifications|sessions|token|triggers|users|approvals approve|approvals deny|approvals list|approvals revoke|approvals rules|approvals show|audit list|audit verify|backup|check-command|completion|config get|config list|config reset|config set|cooldowns|cooldowns clear|doctor|events list|export|health|housekeep|import|logs|mcp|memories add|memories delete|memories edit|memories export|memories list|notifications list|notifications retry|notifications test|reload|repositories|restart|restore|sessions chain|sessions list|sessions show|sessions stop|sessions tail|sessions trigger|setup-link|status|stop|token create|token list|token revoke|triggers add|triggers cancel|triggers list|users add|users disable|users enable|users list|users password-link|users role|version|" == *"|${typed:+$typed }$word|"* ]] || continue
         typed="${typed:+$typed }$word"
     done
     case "$typed" in
-        "") words="approvals audit backup check-command completion config cooldowns doctor events health logs mcp memories reload repositories restart sessions setup-link status stop triggers version" ;;
+        "") words="approvals audit backup check-command completion config cooldowns doctor events export health housekeep import logs mcp memories notifications reload repositories restart restore sessions setup-link status stop token triggers users version" ;;
         "approvals") words="approve deny list revoke rules show" ;;
-        "audit") words="list" ;;
+        "audit") words="list verify" ;;
         "config") words="get list reset set" ;;
         "events") words="list" ;;
         "memories") words="add delete edit export list" ;;
+        "notifications") words="list retry test" ;;
         "sessions") words="chain list show stop tail trigger" ;;
+        "token") words="create list revoke" ;;
         "triggers") words="add cancel list" ;;
+        "users") words="add disable enable list password-link role" ;;
         "approvals approve") words="--expires --help --host --json --remember --runtime-dir --tier" ;;
         "approvals deny") words="--help --json --reason --runtime-dir" ;;
         "approvals list") words="--all --before --help --json --limit --runtime-dir --status" ;;
@@ -22,18 +25,22 @@ _claudeopsctl() {
         "approvals rules") words="--all --help --json --runtime-dir" ;;
         "approvals show") words="--help --json --runtime-dir" ;;
         "audit list") words="--action --before --help --json --limit --runtime-dir --session" ;;
-        "backup") words="--help --json --runtime-dir" ;;
+        "audit verify") words="--database --head --help --json --runtime-dir" ;;
+        "backup") words="--help --json --runtime-dir --to" ;;
         "check-command") words="--help --json --runtime-dir --tier" ;;
         "completion") words="--help --json --runtime-dir bash fish zsh" ;;
-        "config get") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval max_tier mcp_config mcp_reading mcp_replace memory_budget pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
+        "config get") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold backup_keep browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval keep_checks_days keep_events_days keep_logs_days keep_logs_max_mb keep_sessions_days keep_transcripts_days max_tier mcp_config mcp_reading mcp_replace memory_budget notify_digest_at notify_level notify_quiet_hours notify_rate notify_rules pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
         "config list") words="--help --json --runtime-dir" ;;
-        "config reset") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval max_tier mcp_config mcp_reading mcp_replace memory_budget pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
-        "config set") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval max_tier mcp_config mcp_reading mcp_replace memory_budget pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
+        "config reset") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold backup_keep browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval keep_checks_days keep_events_days keep_logs_days keep_logs_max_mb keep_sessions_days keep_transcripts_days max_tier mcp_config mcp_reading mcp_replace memory_budget notify_digest_at notify_level notify_quiet_hours notify_rate notify_rules pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
+        "config set") words="--help --json --runtime-dir allowed_tools anthropic_api_key anthropic_auth_token anthropic_base_url app_dir apprise_urls approval_expires approval_hold backup_keep browser_allowed_origins budget_day_usd calls_max chat_api_key claude_bin claude_code_oauth_token cooldown_healthy_checks cooldown_redeployment_window cooldown_redeployments cooldown_restart_window cooldown_restarts dashboard_host dashboard_port demo disallowed_tools dry_run env_file escalation_resume free_disk_min gitea_token gitea_url github_token heartbeat_timeout interval keep_checks_days keep_events_days keep_logs_days keep_logs_max_mb keep_sessions_days keep_transcripts_days max_tier mcp_config mcp_reading mcp_replace memory_budget notify_digest_at notify_level notify_quiet_hours notify_rate notify_rules pr_enabled prompt public_url quiet_hours repeat_max repos_dir restart_limit restart_window results_dir runtime_dir schedule_cron schedule_enabled schema_path session_env session_max_budget_usd session_max_bytes session_timeout sign_in_days sse_clients_max state_dir stop_grace_int stop_grace_term stop_timeout summary_model tier1_allowed_tools tier1_budget_day_usd tier1_disallowed_tools tier1_model tier2_allowed_tools tier2_budget_day_usd tier2_disallowed_tools tier2_model tier2_prompt tier3_allowed_tools tier3_budget_day_usd tier3_disallowed_tools tier3_model tier3_prompt trusted_proxies verbose webhook_model webhook_system_prompt" ;;
         "cooldowns") words="--help --json --runtime-dir clear" ;;
         "cooldowns clear") words="--help --json --runtime-dir" ;;
-        "doctor") words="--help --json --runtime-dir" ;;
+        "doctor") words="--help --json --runtime-dir --state-dir" ;;
         "events list") words="--before --follow --help --json --level --limit --runtime-dir --service --session" ;;
+        "export") words="--help --json --runtime-dir --to" ;;
         "health") words="--help --json --runtime-dir" ;;
+        "housekeep") words="--dry-run --help --json --runtime-dir" ;;
+        "import") words="--dry-run --help --json --runtime-dir" ;;
         "logs") words="--follow --help --json --lines --runtime-dir" ;;
         "mcp") words="--help --json --runtime-dir" ;;
         "memories add") words="--category --confidence --help --json --runtime-dir --service" ;;
@@ -41,9 +48,13 @@ _claudeopsctl() {
         "memories edit") words="--active --category --confidence --help --json --observation --runtime-dir --service" ;;
         "memories export") words="--all --category --format --help --json --runtime-dir --service" ;;
         "memories list") words="--all --category --help --json --limit --runtime-dir --service" ;;
+        "notifications list") words="--before --help --json --limit --runtime-dir" ;;
+        "notifications retry") words="--channel --help --json --runtime-dir" ;;
+        "notifications test") words="--channel --help --json --runtime-dir" ;;
         "reload") words="--help --json --runtime-dir" ;;
         "repositories") words="--help --json --runtime-dir" ;;
         "restart") words="--help --json --runtime-dir web worker" ;;
+        "restore") words="--help --json --runtime-dir --state-dir" ;;
         "sessions chain") words="--help --json --runtime-dir" ;;
         "sessions list") words="--before --help --json --limit --runtime-dir --status --tier --trigger" ;;
         "sessions show") words="--help --json --runtime-dir" ;;
@@ -53,9 +64,18 @@ _claudeopsctl() {
         "setup-link") words="--help --json --runtime-dir" ;;
         "status") words="--help --json --runtime-dir" ;;
         "stop") words="--help --json --no-wait --runtime-dir --timeout" ;;
+        "token create") words="--expires --help --json --name --role --runtime-dir --scope" ;;
+        "token list") words="--all --help --json --runtime-dir" ;;
+        "token revoke") words="--help --json --runtime-dir" ;;
         "triggers add") words="--help --json --key --kind --prompt --prompt-file --runtime-dir --tier --timeout --wait" ;;
         "triggers cancel") words="--help --json --runtime-dir" ;;
         "triggers list") words="--before --help --json --limit --runtime-dir --status" ;;
+        "users add") words="--help --json --role --runtime-dir" ;;
+        "users disable") words="--help --json --runtime-dir" ;;
+        "users enable") words="--help --json --runtime-dir" ;;
+        "users list") words="--help --json --runtime-dir" ;;
+        "users password-link") words="--help --json --runtime-dir" ;;
+        "users role") words="--help --json --runtime-dir admin operator viewer" ;;
         "version") words="--help --json --runtime-dir" ;;
     esac
     case "$typed $last" in
@@ -68,8 +88,11 @@ _claudeopsctl() {
         "sessions list --status") words="running completed failed timed_out stopped interrupted escalated awaiting_approval" ;;
         "sessions list --tier") words="1 2 3" ;;
         "sessions list --trigger") words="scheduled manual api alert escalation approval" ;;
+        "token create --role") words="viewer operator admin" ;;
+        "token create --scope") words="read act metrics" ;;
         "triggers add --kind") words="manual api alert" ;;
         "triggers list --status") words="waiting started cancelled refused" ;;
+        "users add --role") words="viewer operator admin" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }

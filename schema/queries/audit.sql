@@ -1,7 +1,19 @@
 -- add --
 -- What was decided or changed, and by whom.
-INSERT INTO audit (at, actor, action, session_id, subject, rule, detail)
-VALUES (:at, :actor, :action, :session_id, :subject, :rule, :detail);
+INSERT INTO audit (at, actor, action, session_id, subject, rule, detail, prev)
+VALUES (:at, :actor, :action, :session_id, :subject, :rule, :detail, :prev) RETURNING id;
+
+-- seal --
+-- The hash of a line, once its id is known.
+UPDATE audit SET hash = :hash WHERE id = :id;
+
+-- head --
+-- The hash of the last line.
+SELECT hash FROM audit WHERE id = (SELECT max(id) FROM audit);
+
+-- chain --
+-- The audit log by id, oldest first, above an id.
+SELECT * FROM audit WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- page --
 -- The audit log, newest first, below an id.

@@ -8,7 +8,7 @@ INSERT INTO users (name, password_hash, role, created_at) VALUES (:name, :passwo
 
 -- by_name --
 -- The user that signs in.
-SELECT id, name, password_hash, role FROM users WHERE name = :name;
+SELECT id, name, password_hash, role, disabled_at FROM users WHERE name = :name;
 
 -- set_password --
 -- A new hash, after a rehash with stronger parameters.
@@ -20,10 +20,10 @@ INSERT INTO sign_ins (token_hash, user_id, csrf, created_at, seen_at, expires_at
 VALUES (:token_hash, :user_id, :csrf, :created_at, :created_at, :expires_at);
 
 -- by_sign_in --
--- Who a cookie belongs to, while it has not expired.
+-- Who a cookie belongs to, while it has not expired and they are not disabled.
 SELECT users.id, users.name, users.role, sign_ins.csrf, sign_ins.seen_at, sign_ins.expires_at
 FROM sign_ins JOIN users ON users.id = sign_ins.user_id
-WHERE sign_ins.token_hash = :token_hash AND sign_ins.expires_at > :now;
+WHERE sign_ins.token_hash = :token_hash AND sign_ins.expires_at > :now AND users.disabled_at IS NULL;
 
 -- seen --
 -- Moves a sign-in's expiry forward because it was used.
@@ -84,3 +84,59 @@ UPDATE setup_links SET expires_at = :now WHERE used_at IS NULL AND expires_at > 
 -- sign_out_everywhere --
 -- Ends every sign-in of a user, whose password was set anew.
 DELETE FROM sign_ins WHERE user_id = :user_id;
+
+-- page --
+-- People by id, above an id.
+SELECT id, name, role, created_at, seen_at, disabled_at, password_hash <> '' AS password FROM users
+WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- shown --
+-- One person by name.
+SELECT id, name, role, created_at, seen_at, disabled_at, password_hash <> '' AS password FROM users WHERE name = :name;
+
+-- shown_by_id --
+-- One person.
+SELECT id, name, role, created_at, seen_at, disabled_at, password_hash <> '' AS password FROM users WHERE id = :id;
+
+-- other_admins --
+-- How many admins there are beside one who can sign in.
+SELECT count(*) FROM users WHERE role = 'admin' AND id <> :id AND disabled_at IS NULL AND password_hash <> '';
+
+-- set_role --
+-- Another role.
+UPDATE users SET role = :role WHERE id = :id;
+
+-- set_disabled --
+-- Keeps a person out from now on, or (NULL) lets them in again.
+UPDATE users SET disabled_at = :disabled_at WHERE id = :id;
+
+-- note_seen --
+-- That a person was here.
+UPDATE users SET seen_at = :now WHERE id = :id;
+
+-- note_seen_by_sign_in --
+-- That the person of a sign-in was here.
+UPDATE users SET seen_at = :now WHERE id = (SELECT user_id FROM sign_ins WHERE token_hash = :token_hash);
+
+-- offer_password --
+-- A one-time link with which a person sets a password.
+INSERT INTO password_links (token_hash, user_id, created_at, expires_at)
+VALUES (:token_hash, :user_id, :created_at, :expires_at);
+
+-- password_link --
+-- Whose password a link sets that still counts.
+SELECT users.id, users.name FROM password_links JOIN users ON users.id = password_links.user_id
+WHERE password_links.token_hash = :token_hash AND password_links.used_at IS NULL AND password_links.expires_at > :now
+AND users.disabled_at IS NULL;
+
+-- use_password_link --
+-- Uses a password link up; the row count says whether it still counted.
+UPDATE password_links SET used_at = :now WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now;
+
+-- revoke_password_links --
+-- Ends a person's password links that were not used.
+UPDATE password_links SET expires_at = :now WHERE user_id = :user_id AND used_at IS NULL AND expires_at > :now;
+
+-- delete_old_password_links --
+-- Housekeeping.
+DELETE FROM password_links WHERE expires_at <= :before;

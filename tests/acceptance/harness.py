@@ -71,6 +71,7 @@ class Daemon:
             "CLAUDEOPS_STOP_GRACE_TERM": "1",
             "CLAUDEOPS_RESTART_LIMIT": "1000",
             "ANTHROPIC_API_KEY": KEY,
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -143,5 +143,6 @@ def pages(night: Night) -> dict[str, str]:
         "mcp": "/mcp",
         "repositories": "/repositories",
         "audit": "/audit",
+        "users": "/users",
         "overview-night": "/",
     }

@@ -67,12 +67,15 @@ EVENTS: tuple[dict[str, Any], ...] = (
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon with a session of each kind: 1 failed, 2 completed with a report, 3 running."""
-    with running(tmp_path_factory.mktemp("site") / "daemon", CLAUDEOPS_DEMO="true") as made:
+    settings = {"CLAUDEOPS_DEMO": "true", "CLAUDEOPS_APPRISE_URLS": "json://127.0.0.1:9"}
+    with running(tmp_path_factory.mktemp("site") / "daemon", **settings) as made:
         made.sign_in()
         made.wait_ended(made.trigger(raw=encoded(*EVENTS), stderr=["a warning"], result=False, exit=1)["id"])
         end: dict[str, Any] = {"type": "result", "subtype": "success", "structured_output": REPORT, "num_turns": 1}
         made.wait_ended(made.trigger(raw=encoded(*EVENTS, end), result=False)["id"])
         made.trigger(raw=encoded(*EVENTS), hang=1)
+        made.ctl("users", "add", "a-name-that-is-rather-long-for-a-phone@example.org")
+        made.ctl("token", "create", "--name", "grafana", "--role", "viewer", "--expires", "90d")
         yield made
 
 
@@ -85,6 +88,9 @@ PAGES = {
     "sessions": "/sessions",
     "no match": "/sessions?q=nothing",
     "system": "/system",
+    "notifications": "/notifications",
+    "users": "/users",
+    "revoke token": "/users/tokens/1/revoke",
     "not found": "/sessions/4711",
 }
 
@@ -99,6 +105,8 @@ def test_axe_finds_nothing_on_any_page(site: Daemon, browser: Browser, width: in
         link = "/" + site.ctl("setup-link").stdout.strip().split("/", 3)[3]
         visits = [(made, name, path) for name, path in PAGES.items()]
         visits += [(outside, "sign-in", "/sign-in"), (outside, "setup", link)]
+        password = site.ctl("users", "password-link", "a-name-that-is-rather-long-for-a-phone@example.org").stdout
+        visits += [(outside, "password", "/" + password.strip().split("/", 3)[3])]
         for seen, name, path in visits:
             page = seen.go(path)
             if page.locator("body[data-stream], #log[data-stream]").count():

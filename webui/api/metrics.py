@@ -1,6 +1,6 @@
 """GET /metrics for Prometheus: sessions, processes, live connections. prometheus-client is imported at the first use.
 
-Signed-in people see it, and programs on the same host that no proxy speaks for; API tokens for others come later.
+Signed-in people see it, programs on the same host that no proxy speaks for, and API tokens with the scope `metrics`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The one door: every request passes here before its handler. Host, sign-in, role, Origin, CSRF token.
+"""The one door: every request passes here before its handler. Host, sign-in or API token, role, Origin, CSRF token.
 
 What a route asks for stands in `webui.routes`; what no route names asks for a sign-in too.
 """
@@ -11,11 +11,13 @@ from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
 from webui.auth import rules
+from webui.auth.client import client_address
 from webui.auth.rules import Access
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
+from webui.auth.tokens import Refused, bearer, missing_scope
 from webui.forms import read_form
 from webui.needs import NEEDS, look
-from webui.negotiation import is_json
+from webui.negotiation import is_json, json_response
 from webui.parts import PARTS, Parts
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -33,6 +35,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     unsafe = request.method not in rules.SAFE_METHODS
     if unsafe and not _same_origin(request, parts):
         raise CallError(Code.FORBIDDEN, FORGED)
+    token = bearer(request)
+    if token is not None and access is not Access.PUBLIC:
+        return await _by_token(request, handler, access, token)
     if access is Access.PUBLIC or (access is Access.SCRAPE and _is_local_program(request)):
         if unsafe and not await _has_form_cookie(request):
             raise CallError(Code.FORBIDDEN, FORGED)
@@ -45,14 +50,54 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise CallError(Code.FORBIDDEN, FORGED)
     if not rules.may(person.role, access):
         raise CallError(Code.FORBIDDEN, f"This needs the role {access.value}; you are {person.role.value}.")
-    if not is_json(request) and "text/event-stream" not in request.headers.get("Accept", ""):
-        request[NEEDS] = await look(parts)
+    await _look(request, parts)
     response = await handler(request)
     if not response.prepared and parts.sign_ins.is_stale(person):
         parts.sign_ins.renew(person)
         if COOKIE not in response.cookies:
             parts.sign_ins.set_cookie(request, response, request.cookies[COOKIE])
     return response
+
+
+async def _by_token(request: web.Request, handler: Handler, access: Access, token: str) -> web.StreamResponse:
+    """The same for a program: whatever cookie comes along, and without a CSRF token, for no page can send a bearer."""
+    parts = request.app[PARTS]
+    try:
+        found = await parts.tokens.find(token, client_address(request, parts.trusted))
+    except CallError as error:
+        return _refusal(error.http_status, error.message, error.code.value)
+    if isinstance(found, Refused):
+        return _no_token(found)
+    request[SIGNED_IN] = found
+    unsafe = request.method not in rules.SAFE_METHODS
+    if not rules.may(found.role, access):
+        return _refusal(403, f"This needs the role {access.value}; the token's is {found.role.value}.")
+    missing = missing_scope(found, unsafe=unsafe, scrape=access is Access.SCRAPE)
+    if missing is not None:
+        return _refusal(403, f"This needs the scope {missing.value}, which the token does not have.")
+    await _look(request, parts)
+    return await handler(request)
+
+
+def _no_token(refused: Refused) -> web.Response:
+    if refused.wait > 0:
+        response = _refusal(429, refused.text, Code.OVERLOADED.value)
+        response.headers["Retry-After"] = str(max(1, round(refused.wait)))
+        return response
+    response = _refusal(401, refused.text, "unauthorized")
+    response.headers["WWW-Authenticate"] = 'Bearer realm="claudeops", error="invalid_token"'
+    return response
+
+
+def _refusal(status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
+    """Always as JSON: who shows a token is a program."""
+    return json_response({"error": {"code": code, "message": text}}, status=status)
+
+
+async def _look(request: web.Request, parts: Parts) -> None:
+    """What the frame of a page shows."""
+    if not is_json(request) and "text/event-stream" not in request.headers.get("Accept", ""):
+        request[NEEDS] = await look(parts)
 
 
 def _access(request: web.Request, parts: Parts) -> Access:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from schema import access
 from schema.states import Role
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,6 +59,11 @@ def sign_in_delay(pair: Failures, address: Failures, name: Failures) -> float:
     if name.times >= NAME_FREE and pair.times:
         waits.append(NAME_DELAY - pair.last_ago)
     return max(0.0, *waits)
+
+
+def token_delay(address: Failures) -> float:
+    """The same for API tokens, of which there is nothing to tell apart but the address."""
+    return max(0.0, _growing(address, ADDRESS_FREE))
 
 
 def _growing(failures: Failures, free: int) -> float:
@@ -159,20 +165,14 @@ def local_target(target: str) -> str:
     return "/" if any(ord(character) < 32 or character == "\\" for character in target) else target
 
 
-NAME_MAX = 64
+NAME_MAX = access.NAME_MAX
 PASSWORD_MIN = 12
 PASSWORD_MAX = 1024
 
 
 def name_problem(name: str) -> str | None:
     """Why a new user can't be called so."""
-    if not name:
-        return "Give a name."
-    if len(name) > NAME_MAX:
-        return f"A name has at most {NAME_MAX} characters."
-    if not name.isprintable():
-        return "A name is made of printable characters."
-    return None
+    return access.name_problem(name)
 
 
 def password_problem(password: str, again: str, name: str) -> str | None:

@@ -5,8 +5,6 @@ program makes, within CACHE_SECONDS.
 """
 
 import asyncio
-import hashlib
-import secrets
 import time
 from typing import NamedTuple
 
@@ -16,6 +14,7 @@ from ipc.errors import CallError
 from ipc.messages.envelope import Done
 from ipc.messages.users import SignInSeen
 from schema import timestamps
+from schema.access import Scope, digest
 from schema.database import Database
 from schema.states import Role
 from webui.auth.rules import LOOPBACK_NAMES, host_of
@@ -31,7 +30,7 @@ TOKEN_MAX = 200
 
 
 class SignedIn(NamedTuple):
-    """Who asks, by which sign-in."""
+    """Who asks, by which sign-in or API token. `scopes` is None for people; `csrf` is empty for tokens."""
 
     user_id: int
     name: str
@@ -39,19 +38,11 @@ class SignedIn(NamedTuple):
     csrf: str
     token_hash: str
     seen_at: str
+    token_id: int = 0
+    scopes: frozenset[Scope] | None = None
 
 
 SIGNED_IN: web.RequestKey[SignedIn] = web.RequestKey("signed_in", SignedIn)
-
-
-def digest(token: str) -> str:
-    """How a token is stored."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def new_token() -> str:
-    """32 random bytes as text."""
-    return secrets.token_urlsafe(32)
 
 
 class SignIns:
@@ -63,6 +54,7 @@ class SignIns:
         self._max_age = days * 86400
         self._public_url = public_url
         self._cache: dict[str, tuple[float, SignedIn]] = {}
+        self._forgotten = 0
         self._telling: set[asyncio.Task[None]] = set()
 
     async def find(self, request: web.Request) -> SignedIn | None:
@@ -85,8 +77,10 @@ class SignIns:
                 return None
             return SignedIn(row["id"], row["name"], Role(row["role"]), row["csrf"], token_hash, row["seen_at"])
 
+        forgotten = self._forgotten
         found = await self._state.read(look)
-        if found is not None:
+        # What was read before something was forgotten may be what was to be forgotten.
+        if found is not None and forgotten == self._forgotten:
             if len(self._cache) >= CACHE_MAX:
                 self._cache.clear()
             self._cache[token_hash] = (time.monotonic(), found)
@@ -94,6 +88,7 @@ class SignIns:
 
     def forget(self, token_hash: str | None = None) -> None:
         """Trusts one sign-in, or every one, no longer without looking it up anew."""
+        self._forgotten += 1
         if token_hash is None:
             self._cache.clear()
         else:

@@ -51,6 +51,12 @@ async def _cooldowns(here: Parts) -> dict[str, Any]:
     return await cooldowns.live(here)
 
 
+async def _notifications(here: Parts) -> dict[str, Any]:
+    from webui.pages import notifications
+
+    return await notifications.live(here)
+
+
 async def _nothing(here: Parts) -> dict[str, Any]:
     return {}
 
@@ -72,6 +78,7 @@ SECTIONS: dict[str, Section] = {
     "system": Section(("_processes.html", "_health.html"), _system),
     "triggers": Section(("_queue.html", "_past.html"), _triggers),
     "cooldowns": Section(("_cooldowns.html", "_actions.html"), _cooldowns),
+    "notifications": Section(("_channels.html", "_notifications.html"), _notifications),
     "sessions": FRAME,
     "approvals": FRAME,
     "events": FRAME,

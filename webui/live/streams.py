@@ -17,6 +17,7 @@ from aiohttp_sse import EventSourceResponse
 from ipc.errors import CallError, Code
 from schema import timestamps
 from webui.auth.sign_ins import SignedIn, SignIns
+from webui.auth.tokens import Tokens
 from webui.live import sse
 
 PIECE = 64 * 1024  # written at a time; what a stalled reader may leave here
@@ -75,9 +76,10 @@ class Stream:
 class Streams:
     """The open connections."""
 
-    def __init__(self, limit: int, sign_ins: SignIns) -> None:
+    def __init__(self, limit: int, sign_ins: SignIns, tokens: Tokens) -> None:
         self._limit = limit
         self._sign_ins = sign_ins
+        self._tokens = tokens
         self._open: set[Stream] = set()
         self._ticker: asyncio.Task[None] | None = None
         self.closing = False
@@ -92,9 +94,18 @@ class Streams:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            for stream in self._open:
-                stream.beat_due = True
-                stream.wake.set()
+            self.beat_now()
+
+    def beat_now(self) -> None:
+        """Has every connection beat, and so end where whoever reads it may no longer."""
+        for stream in self._open:
+            stream.beat_due = True
+            stream.wake.set()
+
+    async def _check(self, person: SignedIn) -> SignedIn | None:
+        if person.token_id:
+            return await self._tokens.check(person.token_hash)
+        return await self._sign_ins.check(person.token_hash)
 
     @contextlib.asynccontextmanager
     async def open(self, request: web.Request, person: SignedIn) -> AsyncIterator[Stream]:
@@ -126,10 +137,10 @@ class Streams:
             self._open.discard(stream)
 
     async def beat(self, stream: Stream) -> None:
-        """Says that the connection lives, as long as the sign-in does."""
+        """Says that the connection lives, as long as the sign-in or token does."""
         stream.beat_due = False
         try:
-            if await self._sign_ins.check(stream.person.token_hash) is None:
+            if await self._check(stream.person) is None:
                 stream.end()
                 return
         except CallError as error:

@@ -33,7 +33,9 @@ ACTIONS = [
     for action in (
         "call.allow", "call.deny", "call.ask", "approval.approved", "approval.denied", "approval.expired",
         "approval.cancelled", "approval.used", "rule.added", "rule.revoked", "cooldown.reset", "memory.added",
-        "memory.changed", "memory.deleted",
+        "memory.changed", "memory.deleted", "token.created", "token.revoked", "user.added", "user.role",
+        "user.disabled", "user.enabled", "user.password_link", "user.password_set", "user.set_up",
+        "house.kept", "house.imported", "database.copied",
     )
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from schema.transcript.parse import parse
 from webui.pages import log_files
 from webui.pages.folding import as_json
 from webui.pages.session import number, read
+from webui.pages.session_view import removed
 from webui.parts import parts
 
 CHUNK = 256 * 1024
@@ -27,7 +28,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     here = parts(request)
     session = (await read(here, number(request))).session
     path = log_files.path_of(session, here.settings.results_dir)
-    gone = CallError(Code.NOT_FOUND, GONE.format(session.id, here.settings.results_dir))
+    gone = CallError(Code.NOT_FOUND, removed(session) or GONE.format(session.id, here.settings.results_dir))
     if path is None:
         raise gone
     at = request.query.get("at", "")

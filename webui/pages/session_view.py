@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from markupsafe import Markup
 
+from schema import timestamps
 from schema.sessions import Session, Usage
 from schema.states import SessionStatus
 from webui.pages import formats, markdown, reports, session_rows
@@ -46,6 +47,7 @@ class SessionView(NamedTuple):
     budget: str
     chain: str | None
     facts: list[Fact]
+    removed: str
 
 
 class Service(NamedTuple):
@@ -95,7 +97,22 @@ def view(watched: Watched, now: datetime, budget_usd: float) -> SessionView:
         budget=formats.cost(budget_usd) if budget_usd else "",
         chain=chain_of(watched),
         facts=_facts(watched),
+        removed=removed(session),
     )
+
+
+def removed(session: Session) -> str:
+    """What housekeeping has removed of a session, and after how long, as a sentence; empty while all of it is there."""
+    if not session.log_removed_at:
+        return ""
+    day = session.log_removed_at[:10]
+    what = "Its log and its texts were" if session.emptied_at else "Its log was"
+    try:
+        ended = timestamps.parse(session.ended_at or session.started_at)
+        days = max(0, (timestamps.parse(session.log_removed_at) - ended).days)
+    except ValueError:
+        return f"{what} removed on {day} by housekeeping."
+    return f"{what} removed on {day} by housekeeping, kept {days} day{'' if days == 1 else 's'}."
 
 
 def _usage(session: Session) -> Usage | None:
@@ -151,7 +168,10 @@ def _facts(watched: Watched) -> list[Fact]:
         ("CLI session", session.cli_session_id), ("Run", session.run_id), ("Log file", session.log_file),
     )  # fmt: skip
     facts += [Fact(label, value, mono=True) for label, value in optional if value]
-    facts.append(Fact("Log lines", formats.count(session.lines), href=f"/sessions/{session.id}/log"))
+    if session.log_removed_at:
+        facts.append(Fact("Log", "removed", removed(session)))
+    else:
+        facts.append(Fact("Log lines", formats.count(session.lines), href=f"/sessions/{session.id}/log"))
     return facts
 
 

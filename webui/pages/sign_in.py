@@ -14,12 +14,15 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done
 from ipc.messages.users import SetUp, SignIn, SignInFailed, SignInReply, SignOut
 from schema import timestamps
+from schema.access import digest
+from schema.access import new_secret as new_token
 from schema.database import Database
 from webui import shell
 from webui.auth import rules
+from webui.auth.client import client_address
 from webui.auth.passwords import Verdict
 from webui.auth.rules import Failures
-from webui.auth.sign_ins import COOKIE, digest, new_token
+from webui.auth.sign_ins import COOKIE
 from webui.forms import read_form
 from webui.parts import parts, signed_in
 
@@ -79,13 +82,6 @@ async def show(request: web.Request) -> web.StreamResponse:
     return shell.page(request, "sign_in.html", context)
 
 
-def client_address(request: web.Request) -> str:
-    """Who asks, for the rate limit."""
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    forwarded = request.headers.getall("X-Forwarded-For", [])
-    return rules.rate_address(rules.client_address(peer[0] if peer else "", forwarded, parts(request).trusted))
-
-
 def _standing(database: Database, name: str, address: str) -> Standing:
     now = time.time()
     since = timestamps.at(now - rules.WINDOW_SECONDS)
@@ -99,9 +95,9 @@ def _standing(database: Database, name: str, address: str) -> Standing:
         failures("pair", name=name, address=address), failures("address", address=address), failures("name", name=name)
     )
     user = database.one("users.by_name", name=name)
-    if user is None:
+    if user is None or user["disabled_at"]:
         return Standing(None, name, None, delay)
-    return Standing(user["id"], user["name"], user["password_hash"], delay)
+    return Standing(user["id"], user["name"], user["password_hash"] or None, delay)
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -112,7 +108,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     target = rules.local_target(fields.get("next", "/"))
     if not name or not password or len(password) > rules.PASSWORD_MAX:
         return _form(request, WRONG, name, target)
-    address = client_address(request)
+    address = client_address(request, here.trusted)
     # Before the queue too, so that whoever is slowed down does not hold others up.
     standing = await here.state.read(lambda database: _standing(database, name, address))
     if standing.delay > 0:
@@ -162,6 +158,8 @@ async def _end(request: web.Request, token_hash: str) -> None:
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """POST /sign-out."""
+    if signed_in(request).token_id:
+        raise CallError(Code.INVALID, "A token has no sign-in to end; an admin revokes it at /users.")
     await _end(request, signed_in(request).token_hash)
     response = web.Response(status=303, headers={"Location": "/sign-in"})
     response.del_cookie(COOKIE)

@@ -47,6 +47,8 @@ class Stage:
             "PYTHONPATH": str(ROOT),
             "CLAUDEOPS_RUNTIME_DIR": str(self.runtime),
             "STAND_IN_DIR": str(self.runtime),
+            "CLAUDEOPS_CLAUDE_BIN": "/bin/true",
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
         }
 
     def listen(self) -> None:

@@ -159,10 +159,10 @@ def test_a_reader_that_stays_open_when_the_writer_goes_does_no_harm(tmp_path: Pa
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MiB. Mounting one needs root and CAP_SYS_ADMIN, as a machine of CI has."""
+    """A disk of 2 MiB. Mounting one needs root and CAP_SYS_ADMIN, as a machine of CI has."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "claudeops-test", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "claudeops-test", str(place)]
     told = subprocess.run(mount, capture_output=True, text=True, check=False)
     if told.returncode:
         if os.environ.get("CI"):

@@ -36,7 +36,7 @@ def database(tmp_path: Path) -> Database:
 
 
 def test_rows_keep_their_ids_and_chains_are_found(database: Database) -> None:
-    assert database.migrate() == ["decisions"]
+    assert database.migrate()[0] == "decisions"
     rows = {row["id"]: row for row in database.rows("sessions.page", before=100, limit=10)}
     assert {id_: row["chain_id"] for id_, row in rows.items()} == {1: None, 2: 1, 3: 1, 7: None}
     assert [row["id"] for row in database.rows("sessions.chain", chain=1)] == [1, 2, 3]

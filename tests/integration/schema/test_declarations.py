@@ -11,8 +11,10 @@ import pytest
 
 from schema import sql
 from schema.database import Database
+from schema.knowledge import Level
+from schema.notifications import Kind
 from schema.sessions import Session
-from schema.states import ApprovalStatus, Role, SessionStatus, Trigger, TriggerStatus
+from schema.states import ApprovalStatus, DeliveryStatus, Role, SessionStatus, Trigger, TriggerStatus
 from schema.triggers import QueuedTrigger
 
 
@@ -43,6 +45,10 @@ def test_a_row_has_a_field_for_every_column(database: Database, table: str, row:
         ("triggers", "kind", Trigger),
         ("approvals", "status", ApprovalStatus),
         ("users", "role", Role),
+        ("notifications", "kind", Kind),
+        ("notifications", "level", Level),
+        ("deliveries", "status", DeliveryStatus),
+        ("api_tokens", "role", Role),
     ],
 )
 def test_what_a_column_may_hold_is_what_its_enum_lists(

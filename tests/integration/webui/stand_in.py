@@ -25,6 +25,7 @@ from schema.sessions import from_row
 from schema.states import ApprovalStatus, SessionStatus
 from schema.triggers import from_row as trigger_from_row
 from tests.integration.webui import rows, stand_in_decisions
+from tests.integration.webui.real_access import REAL, RealAccess
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21l$1HyBTmTlc5YZF6QVBpkwdTKkzUGv1pbp2CGkAXrGzNM"
 
@@ -53,6 +54,7 @@ class StandIn:
         self.refuse: dict[type[Request], CallError] = {}
         self.holds = ""  # why no trigger starts
         self.stored: dict[str, Reply] = {}
+        self.people: RealAccess | None = None
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
         self._context: zmq.asyncio.Context | None = None
         self._tasks: list[asyncio.Task[Any]] = []
@@ -96,6 +98,8 @@ class StandIn:
     async def close(self) -> None:
         """Ends it."""
         await self.stop()
+        if self.people is not None:
+            await self.people.close()
         for listening in self._listening.values():
             listening.close()
         self.database.close()
@@ -180,9 +184,16 @@ class StandIn:
             raise self.refuse[type(request)]
         if request.changes and call.id in self.stored:
             return self.stored[call.id]
-        reply = self._do(request)
+        reply = await self._by_real(call, request) if type(request) in REAL else self._do(request)
         self.stored[call.id] = reply
         return reply
+
+    async def _by_real(self, call: Call, request: Request) -> Reply:
+        """Tokens and people: the worker's own handlers, over the same database."""
+        assert self.publisher is not None
+        if self.people is None:
+            self.people = RealAccess(self.database_path, self.publisher)
+        return await self.people.answer(call, request)
 
     def _do(self, request: Request) -> Reply:
         now, later = timestamps.now(), timestamps.at(time.time() + 3600)
@@ -273,6 +284,7 @@ _KINDS: tuple[type[Request], ...] = (
     triggers.AddTrigger,
     sessions.StopSession,
     *stand_in_decisions.KINDS,
+    *REAL,
     users.SetUp,
     users.SignIn,
     users.SignInFailed,

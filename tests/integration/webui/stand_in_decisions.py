@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 
 from ipc.errors import CallError, Code
-from ipc.messages import knowledge, limits, repositories, triggers
+from ipc.messages import knowledge, limits, notifications, repositories, triggers
 from ipc.messages.envelope import Done, Reply, Request
 from schema import timestamps
 from schema.database import Database
 from schema.knowledge import Memory
 from schema.limits import Approval, ApprovalRule, Cooldown
+from schema.notifications import Channel
 from schema.triggers import from_row
 from tests.integration.webui import rows
 
@@ -27,7 +28,15 @@ KINDS: tuple[type[Request], ...] = (
     knowledge.DeleteMemory,
     repositories.ListRepositories,
     repositories.ListServers,
+    notifications.ListNotifications,
+    notifications.TestNotification,
+    notifications.RetryNotifications,
 )
+AT = "2026-01-31T08:00:00.000Z"
+CHANNELS = [
+    Channel(name="slack-3f2a", waiting=2, attempts=3, next_at=AT, error="refused <b>", says="its last attempt failed"),
+    Channel(name="mailto-1a2b", sent_at=AT, given_up=1),
+]
 
 
 def one(database: Database, query: str, id_: int, kind: Any) -> Any:
@@ -73,6 +82,13 @@ def answer(database: Database, request: Request) -> Reply:
         case knowledge.DeleteMemory():
             database._connection.execute("DELETE FROM memories WHERE id = ?", (request.id,))
             return Done()
+        case notifications.ListNotifications():
+            problems = ["part 2 is no URL"]
+            return notifications.NotificationsReply(channels=CHANNELS, notifications=[], problems=problems)
+        case notifications.TestNotification():
+            return notifications.TestedReply(id=3, channels=["slack-3f2a"])
+        case notifications.RetryNotifications():
+            return notifications.RetriedReply(retried=1)
         case repositories.ListRepositories():
             return repositories.RepositoriesReply(repositories=REPOSITORIES)
         case repositories.ListServers():

@@ -16,6 +16,8 @@ OPEN = {
     ("POST", "/sign-in"),
     ("GET", "/setup/{token}"),
     ("POST", "/setup"),
+    ("GET", "/password/{token}"),
+    ("POST", "/password"),
     ("GET", "/static/{name}"),
     ("GET", "/favicon.ico"),
     ("GET", "/healthz"),
@@ -93,7 +95,7 @@ async def test_each_role_is_kept_out_of_what_needs_a_higher_one(site: Site) -> N
 
 async def test_whatever_changes_something_is_for_operators_or_admins(site: Site) -> None:
     for (method, canonical), access in site.parts.access.items():
-        if method == "POST" and canonical not in ("/sign-in", "/sign-out", "/setup"):
+        if method == "POST" and canonical not in ("/sign-in", "/sign-out", "/setup", "/password"):
             assert access in (Access.OPERATOR, Access.ADMIN), canonical
     assert site.parts.access[("POST", "/approvals/rules")] is Access.ADMIN
 

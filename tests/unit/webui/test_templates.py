@@ -23,7 +23,9 @@ from webui.pages import (
     found,
     mcp,
     memories,
+    notifications,
     overview,
+    password,
     repositories,
     session,
     session_rows,
@@ -36,6 +38,8 @@ from webui.pages import (
     trigger_form,
     trigger_rows,
     triggers,
+    user_actions,
+    users,
     verdicts,
 )
 
@@ -64,6 +68,10 @@ PAGES: list[tuple[str, Any]] = [
     ("system.html", system.SystemPage),
     ("sign_in.html", sign_in.SignInPage),
     ("setup.html", sign_in.SetupPage),
+    ("notifications.html", notifications.NotificationsPage),
+    ("users.html", users.UsersPage),
+    ("secret.html", user_actions.SecretPage),
+    ("password.html", password.PasswordPage),
     ("error.html", ErrorPage),
 ]
 
@@ -139,6 +147,10 @@ def attributes(template: str, variable: str) -> set[str]:
         ("mcp.html", "row", mcp.ServerRow),
         ("repositories.html", "row", repositories.RepositoryRow),
         ("audit.html", "row", audit.AuditRow),
+        ("_channels.html", "one", notifications.ChannelRow),
+        ("_notifications.html", "row", notifications.Row),
+        ("_notifications.html", "way", notifications.Way),
+        ("password.html", "shell", shell.Shell),
         ("_figures.html", "next_run", system_state.NextRun),
         ("_health.html", "health", system_state.Health),
         ("_health.html", "cli", system_state.Cli),

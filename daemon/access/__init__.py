@@ -1,0 +1,1 @@
+"""Who may use the dashboard: API tokens, people, and the proof of the audit log."""

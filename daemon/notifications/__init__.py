@@ -1,0 +1,1 @@
+"""Tells people, by the channels of CLAUDEOPS_APPRISE_URLS, from an outbox in the database."""

@@ -1,0 +1,197 @@
+"""One channel's way through the outbox: in order, at least once, with its own pace, whatever the other channels do.
+
+Each step is stored before the next: `sending` before the process gets a message, `sent` once the channel has taken it.
+A worker that is killed in between sends it again, with the same number. Built by `daemon.notifications.notifications`,
+which runs `run` for each channel.
+"""
+
+import asyncio
+import contextlib
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from daemon.notifications import rules, sender
+from daemon.notifications.rules import Channel, Pace
+from daemon.notifications.sender import Message, Outcome
+from daemon.sessions import prepare
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from ipc.errors import CallError
+from schema import timestamps
+from schema.database import Database, DatabaseError, Row
+from schema.states import DELIVERY, DeliveryStatus, follow
+
+BATCH = 20
+GATHER_MAX = 1000
+LOOK_SECONDS = 30.0
+RETRY_SECONDS = 5.0
+REMEMBERED = 10_000  # moments of messages, for the rate
+KILLED = "the daemon was killed while it was sent, so it may come twice"
+PENDING, SENDING, RETRYING, SENT, GIVEN_UP = (
+    DeliveryStatus.PENDING,
+    DeliveryStatus.SENDING,
+    DeliveryStatus.RETRYING,
+    DeliveryStatus.SENT,
+    DeliveryStatus.GIVEN_UP,
+)
+
+
+class Batch(NamedTuple):
+    """Rows that are sent, each in a message of its own, or all in one."""
+
+    rows: list[Row]
+    messages: list[Message]
+    together: bool
+
+
+class Delivering:
+    """One channel. `says`: what it waits for, as a sentence."""
+
+    def __init__(
+        self, store: Store, settings: LiveSettings, channel: Channel, pace: Pace, room: asyncio.Semaphore
+    ) -> None:
+        """`room` bounds how many processes send at one time."""
+        self.channel = channel
+        self.says = ""
+        self.wake = asyncio.Event()
+        self._store = store
+        self._settings = settings
+        self._pace = pace
+        self._room = room
+        self._sent: deque[float] = deque(maxlen=REMEMBERED)
+
+    async def run(self) -> None:
+        """Sends what there is to send; until cancelled."""
+        unknown = True  # whether something may be marked as being sent that nobody sends
+        while True:
+            self.wake.clear()
+            try:
+                if unknown:
+                    await self._store.write(lambda db: recover(db, self.channel.name))
+                    unknown = False
+                while (seconds := await self._step()) == 0:
+                    pass
+            except (DatabaseError, CallError) as error:
+                # What was sent and could not be marked is sent again: at least once.
+                print(f"notifications: {self.channel.name}: {error}", file=sys.stderr, flush=True)
+                unknown, seconds = True, RETRY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.wake.wait()
+
+    async def _step(self) -> float:
+        """Sends one batch; how long to wait then, 0 for not at all."""
+        settings, now = self._settings.current, datetime.now(UTC)
+        quiet = rules.quiet(settings.notify_quiet_hours, now.astimezone())
+        chosen = {"channel": self.channel.name, "quiet": int(quiet)}
+        waiting = int(await self._store.read(lambda db: db.value("notifications.open_count", **chosen)))
+        self.says = "quiet hours: only what is critical is sent" if quiet else ""
+        if not waiting:
+            return LOOK_SECONDS
+        share = rules.share(waiting, self._sent, time.monotonic(), settings.notify_rate)
+        if share.wait:
+            self.says = f"CLAUDEOPS_NOTIFY_RATE: {settings.notify_rate} a minute; what waits is gathered"
+            return min(share.wait, LOOK_SECONDS)
+        name, limit = "notifications.open", max(1, min(share.singles, BATCH))
+        if share.gather:
+            name, limit = "notifications.open_titles", GATHER_MAX
+        rows = await self._store.read(lambda db: db.rows(name, **chosen, limit=limit))
+        if not rows:
+            return LOOK_SECONDS
+        if rows[0]["status"] == RETRYING and not share.gather:
+            rows = rows[:1]  # shows whether the channel is there again
+        left = (timestamps.parse(rows[0]["next_at"]) - now).total_seconds()
+        if left > 0:
+            self.says = "its last attempt failed"
+            return min(left, LOOK_SECONDS)
+        await self._send(self._batch(rows, together=share.gather))
+        return 0
+
+    def _batch(self, rows: list[Row], *, together: bool) -> Batch:
+        url = self._settings.current.public_url
+        if together and len(rows) > 1:
+            items = [(row["id"], row["level"], row["title"]) for row in rows]
+            told = rules.gathered(items, rules.address(url, "/notifications"))
+            return Batch(rows, [Message(rows[0]["id"], told)], True)
+        messages = [
+            Message(
+                row["id"],
+                rules.words(
+                    row["id"],
+                    row["level"],
+                    row["title"],
+                    row.get("body", ""),
+                    rules.address(url, row.get("link", "/notifications")),
+                ),
+            )
+            for row in rows
+        ]
+        return Batch(rows, messages, False)
+
+    async def _send(self, batch: Batch) -> None:
+        await self._store.write(lambda db: begin(db, batch.rows))
+        tried = 0
+        async with (
+            self._room,
+            contextlib.aclosing(sender.send(self.channel, batch.messages, sender.SILENT_SECONDS)) as outcomes,
+        ):
+            async for outcome in outcomes:
+                self._sent.append(time.monotonic())
+                rows = batch.rows if batch.together else [batch.rows[tried]]
+                tried += len(rows)
+                await self._end(rows, outcome)
+        untried = batch.rows[tried:]
+        await self._store.write(lambda db: put_back(db, untried))
+
+    async def _end(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        pause = rules.pause(max(row["attempts"] for row in rows) + 1, self._pace, random.random())  # noqa: S311
+        error = prepare.redactor(self._settings).text(outcome.error) or "the channel did not take it"
+        await self._store.write(lambda db: sent(db, rows) if outcome.ok else failed(db, rows, error, pause, self._pace))
+
+
+def move(db: Database, row: Row, was: DeliveryStatus, status: DeliveryStatus, **facts: object) -> None:
+    """A delivery's next status. TransitionError for one that can't follow; nothing where it is another by now."""
+    now = timestamps.now()
+    values = {"attempts": row["attempts"] + 1, "next_at": now, "error": None, "together": 1, **facts}
+    db.change(
+        "notifications.move", id=row["delivery_id"], was=was.value, status=follow(DELIVERY, was, status).value, now=now,
+        **values,
+    )  # fmt: skip
+
+
+def recover(db: Database, channel: str) -> None:
+    """What a worker that is gone was sending. Within a transaction."""
+    follow(DELIVERY, SENDING, RETRYING)
+    db.change("notifications.recover", channel=channel, now=timestamps.now(), error=KILLED)
+
+
+def begin(db: Database, rows: Sequence[Row]) -> None:
+    """These are handed to the process now. Within a transaction."""
+    for row in rows:
+        move(db, row, DeliveryStatus(row["status"]), SENDING)
+
+
+def sent(db: Database, rows: Sequence[Row]) -> None:
+    """One message has arrived, with all these in it. Within a transaction."""
+    for row in rows:
+        move(db, row, SENDING, SENT, together=len(rows))
+
+
+def failed(db: Database, rows: Sequence[Row], error: str, pause: float, pace: Pace) -> None:
+    """One message has not: it is tried again, or given up. Within a transaction."""
+    now = datetime.now(UTC)
+    again = timestamps.stamp(now + timedelta(seconds=pause))
+    for row in rows:
+        over = rules.over(timestamps.parse(row["since"]), now, pace)
+        move(db, row, SENDING, GIVEN_UP if over else RETRYING, next_at=again, error=error)
+
+
+def put_back(db: Database, rows: Sequence[Row]) -> None:
+    """These were not tried, because one before them failed. Within a transaction."""
+    for row in rows:
+        move(db, row, SENDING, PENDING, attempts=row["attempts"])

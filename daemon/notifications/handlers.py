@@ -1,0 +1,27 @@
+"""Answers requests about notifications."""
+
+from daemon.notifications.notifications import Notifications
+from ipc.messages.notifications import (
+    ListNotifications,
+    NotificationsReply,
+    RetriedReply,
+    RetryNotifications,
+    TestedReply,
+    TestNotification,
+)
+from ipc.server import Call, Handler
+
+
+def handlers(notifications: Notifications) -> dict[type, Handler]:
+    """The table's part for notifications."""
+
+    async def listing(call: Call, request: ListNotifications) -> NotificationsReply:
+        return await notifications.page(request)
+
+    async def test(call: Call, request: TestNotification) -> TestedReply:
+        return await notifications.test(request, request.by or call.by, call.id)
+
+    async def retry(call: Call, request: RetryNotifications) -> RetriedReply:
+        return await notifications.retry(request, request.by or call.by, call.id)
+
+    return {ListNotifications: listing, TestNotification: test, RetryNotifications: retry}

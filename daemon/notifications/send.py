@@ -1,0 +1,96 @@
+"""Hands messages to one channel: a process of its own, because apprise takes 40 MB and may hang.
+
+`python -m daemon.notifications.send`, started by `daemon.notifications.sender`. On standard input one JSON object:
+`url`, `parent` (a pid), `messages` (id, title, body, level). On standard output one JSON line for each message that was
+tried, in order: id, ok, error. It ends at the first that fails, so that none overtakes another. The URL is a secret: it
+comes by standard input and goes nowhere.
+"""
+
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from daemon.supervisor import native
+
+ERROR_MAX = 300
+SHORTEST = 3
+HIDDEN = "•••"
+KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
+
+
+def secrets_of(url: str) -> list[str]:
+    """What of a URL may not be shown, the longest first: all but its schema and its host's name."""
+    rest = url.partition("://")[2]
+    parts = {url, rest}
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        host = ""
+    for piece in re.split(r"[/?&=:@#,;\s]+", rest):
+        for form in (piece, unquote(piece)):
+            if len(form) >= SHORTEST and form.lower() != host.lower():
+                parts.add(form)
+    return sorted(parts, key=len, reverse=True)
+
+
+def hide(text: str, secrets: list[str]) -> str:
+    """A text without them, of bearable length."""
+    for secret in secrets:
+        text = re.sub(re.escape(secret), HIDDEN, text, flags=re.IGNORECASE)
+    return " ".join(text.split())[:ERROR_MAX]
+
+
+class Kept(logging.Handler):
+    """Keeps what apprise says of a failure; it only returns true or false."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps a line."""
+        self.texts.append(record.getMessage())
+
+
+def main() -> None:
+    """Sends what standard input asks for; exit code 0 even where a message fails, for its line says so."""
+    native.die_with_parent(signal.SIGKILL)
+    given: dict[str, Any] = json.load(sys.stdin)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # a plugin that prints must not speak between our lines
+    secrets = secrets_of(given["url"])
+    kept = Kept()
+    logging.getLogger().addHandler(kept)
+    import apprise
+
+    channel = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Claude Ops", secure_logging=True))
+    added = channel.add(given["url"])
+    for message in given["messages"]:
+        if os.getppid() != given["parent"]:
+            return  # it was killed, and another worker sends this again
+        kept.texts.clear()
+        ok = added and bool(
+            channel.notify(
+                body=message["body"],
+                title=message["title"],
+                notify_type=apprise.NotifyType(KINDS[message["level"]]),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+        )
+        error = ""
+        if not added:
+            error = "apprise does not know this kind of URL, or something is missing in it; see its documentation"
+        elif not ok:
+            error = hide("; ".join(kept.texts), secrets) or "apprise could not send it, and does not say why"
+        print(json.dumps({"id": message["id"], "ok": ok, "error": error}), file=answers, flush=True)
+        if not ok:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""What is in the outbox arrives: in order, once where nothing is killed, whatever another channel does."""
+
+import asyncio
+import resource
+import time
+
+import pytest
+
+from daemon.notifications import sender
+from daemon.notifications.rules import Pace
+from schema.knowledge import Level
+from schema.notifications import Kind
+from tests.integration.notifications.office import Office
+from tests.integration.notifications.receiver import Receiver
+
+
+async def test_a_notification_arrives_with_its_number_and_link(office: Office, receiver: Receiver) -> None:
+    await office.work(receiver.url, CLAUDEOPS_PUBLIC_URL="https://ops.example.org")
+    await office.say("the database is down", level=Level.CRITICAL)
+    await office.until_all("sent")
+    (body,) = receiver.bodies
+    assert body["title"] == "[critical] the database is down"
+    assert body["message"].endswith("Claude Ops, notification 1")
+    assert body["type"] == "failure"
+    (row,) = await office.rows("SELECT * FROM deliveries")
+    assert row["attempts"] == 1
+    assert row["error"] is None
+
+
+async def test_a_channel_that_was_down_gets_everything_after_once_and_in_order(
+    office: Office, receiver: Receiver
+) -> None:
+    receiver.close()
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="0")
+    await office.say(*(f"number {n}" for n in range(5)))
+
+    async def tried() -> bool:
+        return bool(await office.rows("SELECT 1 FROM deliveries WHERE status = 'retrying' AND attempts > 1"))
+
+    end = time.monotonic() + 20
+    while not await tried():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    (head,) = await office.rows("SELECT error FROM deliveries ORDER BY id LIMIT 1")
+    assert head["error"]
+    assert (await office.statuses())[1:] == ["pending"] * 4
+    receiver.open()
+    await office.until_all("sent")
+    assert receiver.titles == [f"[warning] number {n}" for n in range(5)]
+
+
+async def test_a_channel_that_hangs_is_timed_out_and_does_not_delay_another(
+    office: Office, receiver: Receiver, other: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.hang_s = 60
+    monkeypatch.setattr(sender, "SILENT_SECONDS", 3.0)
+    # apprise would give up by itself; here it is told to wait for longer than we do.
+    await office.work(f"{receiver.url}?rto=50", other.url)
+    began = time.monotonic()
+    await office.say("first", "second")
+    await office.until(lambda: other.titles == ["[warning] first", "[warning] second"], 10)
+    assert time.monotonic() - began < 10
+    end = time.monotonic() + 15
+    while not (found := await office.rows("SELECT error FROM deliveries WHERE status = 'retrying'")):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    assert found[0]["error"] == "no answer within 3 s"
+
+
+async def test_beyond_the_rate_what_waits_is_gathered_into_one_message_that_says_how_many(
+    office: Office, receiver: Receiver
+) -> None:
+    await office.say(*(f"number {n}" for n in range(40)))
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="3")
+    await office.until_all("sent")
+    assert receiver.titles == ["[warning] 40 notifications"]
+    message = receiver.bodies[0]["message"]
+    assert "[warning] number 2 (3)" in message
+    assert "and 10 more" in message
+    assert "notifications 1 to 40" in message
+    (row,) = await office.rows("SELECT together FROM deliveries ORDER BY id DESC LIMIT 1")
+    assert row["together"] == 40
+    await office.say("one more")
+    await office.say("and one")
+    await office.until_all("sent")
+    assert receiver.titles[1:] == ["[warning] one more", "[warning] and one"]
+
+
+async def test_quiet_hours_hold_back_what_is_not_critical(office: Office, receiver: Receiver) -> None:
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_QUIET_HOURS="00:00-23:59")
+    await office.say("can wait")
+    await office.say("can't wait", level=Level.CRITICAL)
+    await office.until(lambda: receiver.titles == ["[critical] can't wait"])
+    end = time.monotonic() + 10
+    while (found := await office.statuses()) != ["pending", "sent"]:
+        assert time.monotonic() < end, found
+        await asyncio.sleep(0.02)
+    await office.settings.set("notify_quiet_hours", "")
+    await office.rest()
+    await office.work(receiver.url)
+    await office.until_all("sent")
+    assert receiver.titles == ["[critical] can't wait", "[warning] can wait"]
+
+
+async def test_what_fails_for_too_long_is_given_up_and_told(office: Office, receiver: Receiver) -> None:
+    receiver.refuse = 1000
+    found = await office.work(receiver.url, pace=Pace(0.05, 0.1, give_up=0.5))
+    await office.say("never arrives")
+    await office.until_all("given_up")
+    await office.until(lambda: any("given up" in text for text in found.warnings()))
+    assert await office.rows("SELECT 1 FROM deliveries WHERE error IS NOT NULL AND attempts > 0")
+
+
+async def test_what_a_killed_worker_was_sending_is_sent_again_with_the_same_number(
+    office: Office, receiver: Receiver
+) -> None:
+    await office.work(receiver.url)
+    await office.say("once")
+    await office.until_all("sent")
+    await office.rest()
+    # As if it had been killed between the channel's yes and its own note of it.
+    await office.store.write(lambda db: db.script("UPDATE deliveries SET status = 'sending'"))
+    await office.again()
+    await office.work(receiver.url)
+    await office.until_all("sent")
+    assert [body["message"] for body in receiver.bodies] == [receiver.bodies[0]["message"]] * 2
+
+
+async def test_rules_and_levels_say_which_channel_is_told_what(
+    office: Office, receiver: Receiver, other: Receiver
+) -> None:
+    second = other.url.replace("json://", "jsons://")  # never answers by TLS: it is only looked at
+    found = await office.work(receiver.url, second, CLAUDEOPS_NOTIFY_RULES="jsons=budget+info", pace=Pace(60, 60))
+    await office.say("below the level", level=Level.INFO)
+    await office.say("money", level=Level.INFO, kind=Kind.BUDGET)
+    await office.say("worth knowing")
+    await office.until(lambda: receiver.titles == ["[warning] worth knowing"])
+    names = {one["channel"].partition("-")[0]: one["title"] for one in await office.rows(
+        "SELECT d.channel, n.title FROM deliveries d JOIN notifications n ON n.id = d.notification_id"
+    )}  # fmt: skip
+    assert names == {"json": "worth knowing", "jsons": "money"}
+    kept = [row["title"] for row in await office.rows("SELECT title FROM notifications")]
+    assert kept == ["money", "worth knowing"], "what no channel wants is not kept"
+    assert found.warnings() == []
+
+
+async def test_ten_thousand_that_wait_are_sent_with_flat_memory(office: Office, receiver: Receiver) -> None:
+    await office.say(*(f"number {n}" for n in range(10_000)))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="60")
+    await office.until_all("sent", 90)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 20_000, f"{grown} KiB more"
+    assert receiver.titles == ["[warning] 1000 notifications"] * 10
