@@ -78,7 +78,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 $(STATE)/cli/.installed: packaging/claude-cli/package-lock.json
 	@command -v npm >/dev/null || bash packaging/install.sh nodejs npm
 	@mkdir -p $(STATE)/cli && cp packaging/claude-cli/package.json packaging/claude-cli/package-lock.json $(STATE)/cli/
-	npm ci --prefix $(STATE)/cli --no-audit --no-fund --silent
+	npm ci --prefix $(STATE)/cli --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(STATE)/.browser:
