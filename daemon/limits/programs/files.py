@@ -43,6 +43,8 @@ def _copies(command: Command) -> list[Found]:
         return [*steered(command.writes(sources)), command.found(Kind.DESTROY, "takes away what the machine needs")]
     tree = given.has(*_TREES)
     found = [it for word in sources for it in (command.reads_below if tree else command.reads)(word)]
+    if command.name != "ln" and not tree and len(sources) == len(into) == 1 and _stays(command, sources[0], into[0]):
+        found = []
     if moves:
         found += worse(command.writes(sources))
     # What is written may be a directory: then the file gets the name that it had.
@@ -52,6 +54,23 @@ def _copies(command: Command) -> list[Found]:
         found += worse(command.writes(named)) if named else []
         found += worse(writes_below(command, [place, *named])) if tree else []
     return _unique(found)
+
+
+_CERTIFICATE = re.compile(r".*\.(pem|key|crt|cer)", re.IGNORECASE)
+
+
+def _stays(command: Command, source: Word, place: Word) -> bool:
+    """Whether a file with credentials stays where it was as guarded: under a name that no session reads either, in the
+    same directory, or, for a certificate, in one above it, where those that are in use lie."""
+    if not source.text or not place.text or ".." in source.text + place.text:
+        return False
+    if not source.text.startswith("/") or not place.text.startswith("/") or place.text.endswith("/"):
+        return False
+    if any(it.kind is not Kind.SECRET for it in [*command.reads(source), *command.reads(place)]):
+        return False
+    before, after = posixpath.dirname(source.text), posixpath.dirname(place.text)
+    above = before.startswith(after + "/") and all(_CERTIFICATE.fullmatch(it) for it in (source.text, place.text))
+    return bool(command.reads(place)) and (before == after or (above and after.count("/") > 1))
 
 
 def _last_name(word: Word) -> str:
