@@ -151,7 +151,7 @@ def _asked(fields: dict[str, str], settings: Settings, *, by_form: bool) -> tupl
     """Tier (0: a model chooses) and prompt. CallError for what can't be started."""
     text, prompt = fields.get("tier") or "1", fields.get("prompt", "")
     if text not in ("1", "2", "3", AUTO):
-        raise CallError(Code.INVALID, "A tier is 1, 2, 3 or auto.")
+        raise CallError(Code.INVALID, "A tier is 1, 2 or 3, or auto.")
     # An empty prompt would run the tier's prompt file: from the form that is a slip, from a program it is meant.
     if by_form and not prompt.strip():
         raise CallError(Code.INVALID, "Say what it should look into.")
