@@ -142,7 +142,7 @@ class Queue:
             trigger = from_row(row)
             wait = rules.holds_back(trigger.kind, trigger.attempts, await self._facts(trigger))
             if wait is None and (unready := self._preparing(trigger)):
-                wait = rules.Wait(unready)
+                wait = rules.Wait(unready, soon=True)
             if wait is None:
                 wait = await self._start(trigger)
             if wait is None:
@@ -155,7 +155,7 @@ class Queue:
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
             if not wait.forever:
                 busy = not self._sessions.is_idle(tier)
-                return None if busy else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
+                return None if busy or wait.soon else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
 
     async def _facts(self, trigger: QueuedTrigger) -> rules.Facts:
         settings = self._settings.current
