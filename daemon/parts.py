@@ -14,6 +14,9 @@ import zmq.asyncio
 from daemon.access import handlers as access_handlers
 from daemon.access.people import People
 from daemon.access.tokens import Tokens
+from daemon.alerts import handlers as alert_handlers
+from daemon.alerts.alerts import Alerts
+from daemon.alerts.briefs import Briefs
 from daemon.approvals import handlers as approval_handlers
 from daemon.approvals.approvals import Approvals
 from daemon.budgets.budgets import Budgets
@@ -26,6 +29,7 @@ from daemon.keeping import handlers as keeping_handlers
 from daemon.keeping.backups import Backups
 from daemon.keeping.keeper import Keeper
 from daemon.keeping.taking import Taking
+from daemon.keys import handlers as key_handlers
 from daemon.limits import handlers as limit_handlers
 from daemon.limits import origin
 from daemon.limits.judge import Judge
@@ -81,10 +85,13 @@ class Parts:
         self.budgets = Budgets(store, settings, self.publisher)
         self.summaries = Summaries(store, settings, self.publisher)
         executor = LocalExecutor(Path(current.state_dir) / "runs")
-        sources = Sources(memory=self._memory, servers=self._servers)
+        self.briefs = Briefs(settings)
+        sources = Sources(memory=self._memory, servers=self._servers, prompt=self.briefs.prompt)
         self.sessions = Sessions(store, settings, self.cli, self.publisher, executor, sources, self.approvals, watch)
         self.judge = Judge(store, settings, self.publisher, self.approvals, self.cooldowns, self.sessions.stop_for)
-        self.queue = Queue(store, settings, self.sessions, self.publisher, self.budgets.refusal)
+        self.queue = Queue(store, settings, self.sessions, self.publisher, self.budgets.refusal, self.briefs.preparing)
+        self.briefs.look = self.queue.look
+        self.alerts = Alerts(store, settings, self.queue, self.publisher, self.sessions.redact)
         self.schedule = Schedule(store, settings, self.sessions, self.queue, self.publisher, boot)
         self.backups = Backups(store, settings)
         self.keeper = Keeper(store, settings, self.backups, lambda: self.sessions.running)
@@ -119,7 +126,9 @@ class Parts:
         table = {
             **system_handlers.handlers(self.system),
             **session_handlers.handlers(self.sessions, self.store),
-            **trigger_handlers.handlers(self.queue, self.store),
+            **trigger_handlers.handlers(self.queue, self.store, self.settings),
+            **alert_handlers.handlers(self.alerts),
+            **key_handlers.handlers(self.settings),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
             **cooldown_handlers.handlers(self.cooldowns),

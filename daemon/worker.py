@@ -181,6 +181,7 @@ class Worker:
         grace = settings.stop_grace_int + settings.stop_grace_term + 5.0
         await parts.sessions.close(end=self._end_sessions, grace=grace)
         await self.server.close()
+        await parts.briefs.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

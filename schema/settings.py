@@ -135,12 +135,19 @@ class Settings(NamedTuple):
     stop_timeout: Annotated[float, _m("Supervision", "How long a stop may take before what is left is killed.", unit="s", low=1)] = 30.0
     # Notifications and integrations
     apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True)] = ""
+    webhook_urls: Annotated[str, _m("Notifications", "Notification channels that are programs: http(s) URLs with commas between them, to which notifications are posted as signed JSON.", secret=True)] = ""
+    webhook_signing_secret: Annotated[str, _m("Notifications", "What these posts are signed with: any text, or whsec_ and base64.", secret=True)] = ""
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
     notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
     notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into one message. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
     notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     notify_digest_at: Annotated[str, _m("Notifications", "When the digest of the last 24 hours is sent each day, such as 08:00 in local time; empty sends none.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d", example="08:00")] = ""
     chat_api_key: Annotated[str, _m("Integrations", "Bearer key of the chat and webhook endpoints.", secret=True)] = ""
+    chat_wait: Annotated[float, _m("Integrations", "How long a chat waits for its session to start, before it is told what keeps the tier busy.", unit="s", web=True, low=0, high=3600)] = 60.0
+    chat_timeout: Annotated[float, _m("Integrations", "How long a chat that is not streamed waits for its answer; then it is told which session still runs.", unit="s", web=True, low=1, high=86400)] = 540.0
+    chat_tool_calls: Annotated[bool, _m("Integrations", "Whether a streamed chat of the OpenAI kind shows the tools that the session uses as tool_calls.", web=True)] = True
+    webhook_secret: Annotated[str, _m("Integrations", "What senders of webhooks sign their bodies with (HMAC-SHA256); more than one with commas between them.", secret=True)] = ""
+    webhook_queue_max: Annotated[int, _m("Integrations", "How many alerts may wait in the queue; one more is answered 429, to be sent again.", unit="alerts", live=True, low=1, high=100000)] = 500
     anthropic_api_key: Annotated[str, _m("Integrations", "Key of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_API_KEY")] = ""
     anthropic_auth_token: Annotated[str, _m("Integrations", "Bearer token of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_AUTH_TOKEN")] = ""
     claude_code_oauth_token: Annotated[str, _m("Integrations", "Subscription token of the claude CLI, handed to sessions.", secret=True, env="CLAUDE_CODE_OAUTH_TOKEN")] = ""

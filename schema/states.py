@@ -71,7 +71,7 @@ class TriggerStatus(StrEnum):
 TRIGGER_MEANING: Mapping[TriggerStatus, str] = {
     TriggerStatus.WAITING: "in the queue; its reason says for what",
     TriggerStatus.STARTED: "its session was started",
-    TriggerStatus.CANCELLED: "taken out of the queue by a person",
+    TriggerStatus.CANCELLED: "taken out of the queue: by a person, or because its alert was resolved",
     TriggerStatus.REFUSED: "can't ever start; its reason says why",
 }
 

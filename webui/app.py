@@ -15,9 +15,11 @@ from schema.settings import Settings
 from schema.version import VERSION
 from webui import headers, routes
 from webui.api import metrics
+from webui.api.chats import Chats
 from webui.assets import Assets
 from webui.auth import rules
 from webui.auth.guard import guard
+from webui.auth.keys import Keys
 from webui.auth.passwords import Passwords
 from webui.auth.sign_ins import SignIns
 from webui.auth.tokens import Tokens
@@ -60,6 +62,7 @@ def build(settings: Settings) -> web.Application:
             added = app.router.add_route(route.method, route.path, handler)
         assert added.resource is not None  # noqa: S101 - a route that was added has one
         here.access[(route.method, added.resource.canonical)] = route.access
+        here.doors[(route.method, added.resource.canonical)] = route.door
     app.on_response_prepare.append(headers.add)
     app.cleanup_ctx.append(_live)
     return app
@@ -70,6 +73,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     worker = Worker(settings.runtime_dir, VERSION)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
     tokens = Tokens(state, worker)
+    trusted = rules.networks(settings.trusted_proxies)
 
     async def read_watched(id_: int) -> Watched:
         found = await state.read(lambda database: watched.read(database, id_))
@@ -81,17 +85,20 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         settings=settings,
         version=VERSION,
         started=time.time(),
-        trusted=rules.networks(settings.trusted_proxies),
+        trusted=trusted,
         access={},
+        doors={},
         state=state,
         worker=worker,
         sign_ins=sign_ins,
         passwords=Passwords(),
         assets=Assets(),
         tokens=tokens,
+        keys=Keys(worker, tokens, trusted),
         streams=Streams(settings.sse_clients_max, sign_ins, tokens),
         tails=Tails(read_watched, row_html.renderer(environment)),
         feed=Feed(environment),
+        chats=Chats(worker),
     )
 
 
@@ -110,5 +117,6 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
         here.streams.start()
         yield
     await here.streams.close(STREAMS_GRACE)
+    await here.chats.close()
     await here.worker.close()
     await here.state.close()

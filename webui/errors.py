@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
 from webui import shell
+from webui.api import shapes
 from webui.negotiation import is_json, json_response
 
 TITLES = {
@@ -45,6 +46,7 @@ CODES = {
     429: Code.OVERLOADED,
     503: Code.UNAVAILABLE,
 }
+RETRY_AFTER = 2  # seconds, where the failure does not say
 INTERNAL = "This is a fault of the dashboard; the daemon's log has the details. Sessions go on."
 
 
@@ -64,7 +66,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except CallError as error:
-        return answer(request, error.http_status, error.code.value, error.message)
+        response = answer(request, shapes.status(request.path, error), error.code.value, error.message)
+        if response.status in (429, 503):
+            response.headers["Retry-After"] = str(error.data.get("retry_after", RETRY_AFTER))
+        return response
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -72,7 +77,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         # aiohttp's own text is only the reason again.
         told = error.text if error.text and not error.text.startswith(str(error.status)) else ""
         response = answer(request, error.status, code, WORDS.get(error.status) or told or error.reason)
-        for name in ("Retry-After", "Allow"):
+        for name in ("Retry-After", "Allow", "WWW-Authenticate"):
             if name in error.headers:
                 response.headers[name] = error.headers[name]
         return response
@@ -88,6 +93,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def answer(request: web.Request, status: int, code: str, message: str) -> web.StreamResponse:
     """The failure in the form that the request wants."""
+    if (shaped := shapes.failure(request.path, status, code, message)) is not None:
+        return json_response(shaped, status=status)
     streams = "text/event-stream" in request.headers.get("Accept", "")
     if is_json(request) or streams:
         return json_response({"error": {"code": code, "message": message}}, status=status)

@@ -28,6 +28,15 @@ def _fields(body: bytes) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
+async def read_body(request: web.Request, most: int) -> bytes:
+    """The body of a program, as it came. CallError `too_large`. Read once a request."""
+    if (request.content_length or 0) <= most:
+        body = await request.read()
+        if len(body) <= most:
+            return body
+    raise CallError(Code.TOO_LARGE, f"The body is too large; it may have {most // 1024} KiB.")
+
+
 KEY_MAX = 64
 
 

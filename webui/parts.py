@@ -9,9 +9,11 @@ from schema.settings import Settings
 from webui.auth.sign_ins import SIGNED_IN, SignedIn
 
 if TYPE_CHECKING:
+    from webui.api.chats import Chats
     from webui.assets import Assets
+    from webui.auth.keys import Keys
     from webui.auth.passwords import Passwords
-    from webui.auth.rules import Access, Network
+    from webui.auth.rules import Access, Door, Network
     from webui.auth.sign_ins import SignIns
     from webui.auth.tokens import Tokens
     from webui.live.feed import Feed
@@ -30,15 +32,18 @@ class Parts:
     started: float  # wall clock
     trusted: "list[Network]"
     access: "dict[tuple[str, str], Access]"
+    doors: "dict[tuple[str, str], Door]"
     state: "State"
     worker: "Worker"
     sign_ins: "SignIns"
     tokens: "Tokens"
+    keys: "Keys"
     passwords: "Passwords"
     assets: "Assets"
     streams: "Streams"
     tails: "Tails"
     feed: "Feed"
+    chats: "Chats"
 
 
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

@@ -11,18 +11,19 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from webui.auth.rules import Access
+from webui.auth.rules import Access, Door
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Route(NamedTuple):
-    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in."""
+    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in, or what `door` says."""
 
     method: str
     path: str
     handler: str
     access: Access
+    door: Door = Door.NONE
 
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
@@ -131,5 +132,17 @@ ACCESS = (
     Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN),
     *_question(r"/users/tokens/{id:\d+}/revoke", "pages.user_actions:ask_revoke", "pages.user_actions:revoke", ADMIN),
 )
+# What other programs talk to: see `webui.api.openai`, `.ollama` and `.webhooks`.
+PROGRAMS = (
+    Route("GET", "/v1/models", "api.openai:models", OPERATOR, Door.KEY),
+    Route("GET", "/v1/models/{model}", "api.openai:model", OPERATOR, Door.KEY),
+    Route("POST", "/v1/chat/completions", "api.openai:complete", OPERATOR, Door.KEY),
+    Route("GET", "/api/version", "api.ollama:version", OPERATOR, Door.KEY),
+    Route("GET", "/api/tags", "api.ollama:tags", OPERATOR, Door.KEY),
+    Route("POST", "/api/chat", "api.ollama:chat", OPERATOR, Door.KEY),
+    Route("POST", "/api/generate", "api.ollama:generate", OPERATOR, Door.KEY),
+    Route("POST", "/api/v1/webhook", "api.webhooks:take", OPERATOR, Door.SIGNED),
+    Route("POST", "/api/v1/webhooks/{source}", "api.webhooks:take", OPERATOR, Door.SIGNED),
+)
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS)
+TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *PROGRAMS)

@@ -10,7 +10,20 @@ from collections.abc import Iterable, Iterator
 from daemon import procfs
 from daemon.runs import shim
 from ipc.errors import CallError, Code
-from ipc.messages import access, keeping, knowledge, limits, notifications, sessions, settings, system, triggers, users
+from ipc.messages import (
+    access,
+    alerts,
+    keeping,
+    keys,
+    knowledge,
+    limits,
+    notifications,
+    sessions,
+    settings,
+    system,
+    triggers,
+    users,
+)
 from ipc.messages.envelope import Reply
 from ipc.server import Call, Handler
 
@@ -30,6 +43,9 @@ BY_PEOPLE: tuple[type, ...] = (
     sessions.StopSession,
     triggers.AddTrigger,
     triggers.CancelTrigger,
+    alerts.TakeAlerts,
+    keys.CheckKey,
+    keys.CheckSignature,
     knowledge.AddMemory,
     knowledge.ChangeMemory,
     knowledge.DeleteMemory,

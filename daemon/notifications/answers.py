@@ -29,6 +29,7 @@ from schema.states import DELIVERY, DeliveryStatus, follow
 
 LIMIT_MAX = 500
 NEWEST = 2**62
+NO_CHANNEL = "there is no channel; set CLAUDEOPS_APPRISE_URLS or CLAUDEOPS_WEBHOOK_URLS, and restart, or reload"
 UNSENT = (DeliveryStatus.GIVEN_UP, DeliveryStatus.SUPPRESSED)
 R = TypeVar("R", bound=Reply)
 
@@ -70,7 +71,7 @@ def channel(db: Database, name: str, says: str) -> Channel:
 def test(db: Database, request: TestNotification, names: Sequence[str], by: str, request_id: str) -> TestedReply:
     """A test message in the outbox. CallError names what is missing."""
     if not names:
-        raise CallError(Code.CONFLICT, "there is no channel; set CLAUDEOPS_APPRISE_URLS and restart, or reload")
+        raise CallError(Code.CONFLICT, NO_CHANNEL)
     _known(request.channel, names)
     now = datetime.now(UTC)
     id_ = outbox.add(

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from daemon.notifications import rules, sender
+from daemon.notifications import rules, sender, webhook
 from daemon.notifications.rules import Channel, Pace
 from daemon.notifications.sender import Message, Outcome
 from daemon.sessions import prepare
@@ -87,13 +87,15 @@ class Delivering:
     async def _step(self) -> float:
         """Sends one batch; how long to wait then, 0 for not at all."""
         settings, now = self._settings.current, datetime.now(UTC)
-        quiet = rules.quiet(settings.notify_quiet_hours, now.astimezone())
+        # Programs need no rest, and read one notification in one message.
+        people = not self.channel.secret
+        quiet = people and rules.quiet(settings.notify_quiet_hours, now.astimezone())
         chosen = {"channel": self.channel.name, "quiet": int(quiet)}
         waiting = int(await self._store.read(lambda db: db.value("notifications.open_count", **chosen)))
         self.says = "quiet hours: only what is critical is sent" if quiet else ""
         if not waiting:
             return LOOK_SECONDS
-        share = rules.share(waiting, self._sent, time.monotonic(), settings.notify_rate)
+        share = rules.share(waiting, self._sent, time.monotonic(), settings.notify_rate if people else 0)
         if share.wait:
             self.says = f"CLAUDEOPS_NOTIFY_RATE: {settings.notify_rate} a minute; what waits is gathered"
             return min(share.wait, LOOK_SECONDS)
@@ -118,20 +120,12 @@ class Delivering:
             items = [(row["id"], row["level"], row["title"]) for row in rows]
             told = rules.gathered(items, rules.address(url, "/notifications"))
             return Batch(rows, [Message(rows[0]["id"], told)], True)
-        messages = [
-            Message(
-                row["id"],
-                rules.words(
-                    row["id"],
-                    row["level"],
-                    row["title"],
-                    row.get("body", ""),
-                    rules.address(url, row.get("link", "/notifications")),
-                ),
-            )
-            for row in rows
-        ]
-        return Batch(rows, messages, False)
+        return Batch(rows, [self._message(row, url) for row in rows], False)
+
+    def _message(self, row: Row, url: str) -> Message:
+        link = rules.address(url, row.get("link", "/notifications"))
+        words = rules.words(row["id"], row["level"], row["title"], row.get("body", ""), link)
+        return Message(row["id"], words, webhook.payload(row, link) if self.channel.secret else "")
 
     async def _send(self, batch: Batch) -> None:
         await self._store.write(lambda db: begin(db, batch.rows))

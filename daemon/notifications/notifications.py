@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from daemon.notifications import answers, digest, outbox, routing, rules
+from daemon.notifications import answers, digest, outbox, routing, rules, webhook
 from daemon.notifications.delivering import Delivering
 from daemon.notifications.rules import Pace
 from daemon.settings.live import LiveSettings
@@ -61,7 +61,7 @@ class Notifications:
         self._problems: list[str] = []
         self._given_up: dict[str, int] = {}
         self._told: set[str] = set()
-        self._taken: tuple[str, str] | None = None
+        self._taken: tuple[str, ...] | None = None
         self._left_over = False  # whether something may wait for channels that are no more
         self._rules: dict[str, rules.ChannelRule] = {}
         self.wake = asyncio.Event()
@@ -114,17 +114,22 @@ class Notifications:
     def _configure(self) -> None:
         """Takes new settings over."""
         settings = self._settings.current
-        given = (settings.apprise_urls, settings.notify_rules)
+        programs = (settings.webhook_urls, settings.webhook_signing_secret)
+        given = (settings.apprise_urls, settings.notify_rules, *programs)
         if given == self._taken:
             return
         self._taken = given
         wanted, self._problems = rules.channels(settings.apprise_urls)
+        more, problems = webhook.channels(*programs)
+        wanted, self._problems = wanted + more, self._problems + problems
         try:
             self._rules = rules.channel_rules(settings.notify_rules)
         except ValueError as error:
             self._rules = {}
             self._problems.append(f"CLAUDEOPS_NOTIFY_RULES: {error}; no rule holds until that is mended")
-        for name in set(self._channels) - {channel.name for channel in wanted}:
+        # One whose secret has changed is another.
+        kept = {channel.name for channel in wanted if self._is_known(channel)}
+        for name in set(self._channels) - kept:
             self._channels.pop(name)
             self._tasks.pop(name).cancel()
         for channel in wanted:
@@ -135,6 +140,9 @@ class Notifications:
                 task.add_done_callback(self._watch)
                 self._tasks[channel.name] = task
         self._left_over = True
+
+    def _is_known(self, channel: rules.Channel) -> bool:
+        return channel.name in self._channels and self._channels[channel.name].channel == channel
 
     async def _note_troubles(self) -> None:
         new = [trouble for trouble in self._troubles() if trouble.key not in self._told]

@@ -16,7 +16,7 @@ from schema.states import DELIVERY, DeliveryStatus, follow
 
 AT_ONCE = 500
 AS_ASKED = (None, "exit code 0", "exit code 76")  # ends that somebody asked for
-GONE = "its channel is not in CLAUDEOPS_APPRISE_URLS any more"
+GONE = "its channel is not in CLAUDEOPS_APPRISE_URLS or CLAUDEOPS_WEBHOOK_URLS any more"
 
 
 class Trouble(NamedTuple):

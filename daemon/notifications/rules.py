@@ -25,10 +25,12 @@ MINUTE = 60.0
 
 
 class Channel(NamedTuple):
-    """Where to send: a name that may be shown, and the URL that may not."""
+    """Where to send: a name that may be shown, and the URL that may not. `secret`: what posts to a program are signed
+    with; empty for apprise's channels."""
 
     name: str
     url: str
+    secret: str = ""
 
     @property
     def kind(self) -> str:

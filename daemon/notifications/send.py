@@ -1,9 +1,9 @@
-"""Hands messages to one channel: a process of its own, because apprise takes 40 MB and may hang.
+"""Hands messages to one channel, of apprise or a program: a process of its own, for apprise takes 40 MB and may hang.
 
 `python -m daemon.notifications.send`, started by `daemon.notifications.sender`. On standard input one JSON object:
-`url`, `parent` (a pid), `messages` (id, title, body, level). On standard output one JSON line for each message that was
-tried, in order: id, ok, error. It ends at the first that fails, so that none overtakes another. The URL is a secret: it
-comes by standard input and goes nowhere.
+`url`, `secret` (of a webhook), `parent` (a pid), `messages` (id, title, body, level, payload). On standard output one
+JSON line for each message that was tried, in order: id, ok, error. It ends at the first that fails, so that none
+overtakes another. The URL is a secret: it comes by standard input and goes nowhere.
 """
 
 import json
@@ -12,9 +12,10 @@ import os
 import re
 import signal
 import sys
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import unquote, urlsplit
 
+from daemon.notifications import posting
 from daemon.supervisor import native
 
 ERROR_MAX = 300
@@ -63,6 +64,26 @@ def main() -> None:
     given: dict[str, Any] = json.load(sys.stdin)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a plugin that prints must not speak between our lines
+    if given["secret"]:
+        post_all(given, answers)
+    else:
+        notify_all(given, answers)
+
+
+def post_all(given: dict[str, Any], answers: TextIO) -> None:
+    """To a program."""
+    secrets = [*secrets_of(given["url"]), given["secret"]]
+    for message in given["messages"]:
+        if os.getppid() != given["parent"]:
+            return  # it was killed, and another worker sends this again
+        error = hide(posting.post(given["url"], given["secret"], message["id"], message["payload"]), secrets)
+        print(json.dumps({"id": message["id"], "ok": not error, "error": error}), file=answers, flush=True)
+        if error:
+            return
+
+
+def notify_all(given: dict[str, Any], answers: TextIO) -> None:
+    """To a channel of apprise."""
     secrets = secrets_of(given["url"])
     kept = Kept()
     logging.getLogger().addHandler(kept)

@@ -43,10 +43,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Message(NamedTuple):
-    """A message with the number by which its outcome is told."""
+    """A message with the number by which its outcome is told. `payload`: what is posted to a program."""
 
     id: int
     words: Words
+    payload: str = ""
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -63,8 +64,11 @@ async def send(channel: Channel, messages: Sequence[Message], seconds: float) ->
     given = msgspec.json.encode(
         {
             "url": channel.url,
+            "secret": channel.secret,
             "parent": os.getpid(),
-            "messages": [{"id": message.id, **message.words._asdict()} for message in messages],
+            "messages": [
+                {"id": message.id, "payload": message.payload, **message.words._asdict()} for message in messages
+            ],
         }
     )
     try:

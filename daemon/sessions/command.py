@@ -173,6 +173,9 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> list[Secret]:
         Secret("GITEA_TOKEN", settings.gitea_token),
         Secret("CLAUDEOPS_CHAT_API_KEY", settings.chat_api_key),
         *(Secret("CLAUDEOPS_APPRISE_URLS", url) for url in settings.apprise_urls.replace(",", " ").split()),
+        *(Secret("CLAUDEOPS_WEBHOOK_URLS", url) for url in settings.webhook_urls.replace(",", " ").split()),
+        *(Secret("CLAUDEOPS_WEBHOOK_SECRET", one) for one in settings.webhook_secret.replace(",", " ").split()),
+        Secret("CLAUDEOPS_WEBHOOK_SIGNING_SECRET", settings.webhook_signing_secret),
     ]
     wanted = set(items(settings.session_env))
     passed = [

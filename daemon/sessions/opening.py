@@ -32,10 +32,11 @@ class Servers(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """Where sessions get what others keep: the operational memory's section, and the MCP servers."""
+    """Where sessions get what others keep: the operational memory's section, the MCP servers, a trigger's prompt."""
 
     memory: Callable[[], Awaitable[str]]
     servers: Callable[[], Awaitable[Servers]]
+    prompt: Callable[[QueuedTrigger], str] = lambda trigger: trigger.prompt
 
 
 class Asked(NamedTuple):
@@ -63,7 +64,8 @@ class Opener:
         settings = self._settings.current
         queued = asked.queued
         parent = await self._parent(queued)
-        found = prepare.prompt(settings, asked.tier, asked.prompt)
+        words = self._sources.prompt(queued) if queued else asked.prompt
+        found = prepare.prompt(settings, asked.tier, words)
         text = prepare.redactor(self._settings).text(found.text)
         moment = datetime.now()
         log = prepare.create_log(settings, moment)

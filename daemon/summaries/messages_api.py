@@ -1,4 +1,5 @@
-"""One question to the Messages API, with one retry. Called by `daemon.summaries.summaries`.
+"""One question to the Messages API, at ANTHROPIC_BASE_URL. Called for summaries, for briefs of alerts
+(`daemon.alerts.briefs`) and for the tier of a trigger (`daemon.triggers.router`).
 
 aiohttp is imported at the first question: most workers never ask one.
 """
@@ -19,19 +20,21 @@ TRIES = 2
 ANSWER_MAX = 1024 * 1024
 
 
-class SummaryError(Exception):
-    """No summary came back; the message says why, without a secret in it."""
+class AnswerError(Exception):
+    """No answer came back; the message says why, without a secret in it."""
 
 
-async def ask(settings: Settings, answer: str) -> str:
-    """A summary of a session's answer. SummaryError."""
+async def ask(settings: Settings, question: dict[str, Any], *, seconds: float | None = None, tries: int = TRIES) -> str:
+    """The words that answer a question, a body of /v1/messages; each try may take `seconds` (None: TIMEOUT_SECONDS).
+
+    AnswerError."""
     import aiohttp
 
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=seconds or TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, tries + 1):
             try:
-                text, status, retry_after = await _post(session, settings, answer)
+                text, status, retry_after = await _post(session, settings, question)
             except (aiohttp.ClientError, OSError, ValueError, msgspec.MsgspecError, RecursionError) as error:
                 problem, pause = f"{type(error).__name__}: {error}", rules.wait(None)
             else:
@@ -40,16 +43,18 @@ async def ask(settings: Settings, answer: str) -> str:
                 problem, pause = f"the Messages API answered {status}", rules.wait(retry_after)
                 if status not in rules.RETRIED:
                     break
-            if attempt < TRIES:
+            if attempt < tries:
                 await asyncio.sleep(pause)
-    raise SummaryError(problem)
+    raise AnswerError(problem)
 
 
-async def _post(session: "ClientSession", settings: Settings, answer: str) -> tuple[str | None, int, str | None]:
-    """(summary, status, retry-after); no summary where the status is not 200. ValueError for an unreadable answer."""
+async def _post(
+    session: "ClientSession", settings: Settings, question: dict[str, Any]
+) -> tuple[str | None, int, str | None]:
+    """(words, status, retry-after); no words where the status is not 200. ValueError for an unreadable answer."""
     async with session.post(
         rules.url(settings.anthropic_base_url),
-        json=rules.body(settings.summary_model, answer),
+        json=question,
         headers=rules.headers(settings.anthropic_api_key, settings.anthropic_auth_token),
         allow_redirects=False,
     ) as response:

@@ -11,7 +11,7 @@ from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.summaries import rules
-from daemon.summaries.messages_api import SummaryError, ask
+from daemon.summaries.messages_api import AnswerError, ask
 from ipc.errors import CallError
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
@@ -74,8 +74,8 @@ class Summaries:
         keyed = bool(settings.anthropic_api_key or settings.anthropic_auth_token)
         if rules.asks_model(answer, keyed=keyed, demo=settings.demo):
             try:
-                return await ask(settings, answer)
-            except SummaryError as error:
+                return await ask(settings, rules.body(settings.summary_model, answer))
+            except AnswerError as error:
                 self._tell(f"session {session_id} keeps the start of its answer as its summary: {error}")
         return rules.first_paragraph(answer)
 

@@ -1,16 +1,19 @@
 """Answers requests about the queue."""
 
+from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import router
 from daemon.triggers.queue import Asked, Queue, page
 from ipc.messages.triggers import AddTrigger, CancelTrigger, ListTriggers, TriggerReply, TriggersReply
 from ipc.server import Call, Handler
 
 
-def handlers(queue: Queue, store: Store) -> dict[type, Handler]:
+def handlers(queue: Queue, store: Store, settings: LiveSettings) -> dict[type, Handler]:
     """The table's part for triggers."""
 
     async def add(call: Call, request: AddTrigger) -> TriggerReply:
-        asked = Asked(request.kind, request.tier, request.prompt, request.key, request.by or call.by)
+        tier = request.tier or await router.choose(settings, request.prompt)
+        asked = Asked(request.kind, tier, request.prompt, request.key, request.by or call.by)
         return await queue.add(asked, call.id)
 
     async def cancel(call: Call, request: CancelTrigger) -> TriggerReply:

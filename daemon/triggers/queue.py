@@ -49,13 +49,16 @@ class Queue:
         sessions: Sessions,
         publisher: Publisher,
         budget: Callable[[int, Trigger], Any],
+        preparing: Callable[[QueuedTrigger], str | None] = lambda trigger: None,
     ) -> None:
-        """`budget` (a coroutine function) says why a tier's money is used up, or None."""
+        """`budget` (a coroutine function) says why a tier's money is used up, or None; `preparing` why a trigger that
+        could start is not ready yet."""
         self._store = store
         self._settings = settings
         self._sessions = sessions
         self._publisher = publisher
         self._budget = budget
+        self._preparing = preparing
         self._changed = asyncio.Event()
         self._waiting = 0
         self.problem: str | None = None
@@ -67,20 +70,8 @@ class Queue:
         refuse_bad(asked, self._settings.current.max_tier)
         text = self._sessions.redact(asked.prompt)
 
-        def insert(db: Database) -> TriggerReply:
-            row = db.one(
-                "triggers.add",
-                kind=asked.kind.value,
-                tier=asked.tier,
-                priority=rules.PRIORITY[asked.kind],
-                prompt=text,
-                context=None,
-                key=rules.key_of(asked.kind, asked.tier, asked.prompt, asked.key),
-                requested_by=asked.by or None,
-                now=timestamps.now(),
-                parent_session_id=None,
-            )
-            trigger = from_row(row or {})
+        def add(db: Database) -> TriggerReply:
+            trigger = insert(db, asked, text)
             reply = TriggerReply(trigger=trigger, merged=trigger.merged > 0)
             if request_id:
                 db.change(
@@ -91,7 +82,7 @@ class Queue:
                 )
             return reply
 
-        reply = await self._store.write(insert)
+        reply = await self._store.write(add)
         self.look()
         return reply
 
@@ -150,6 +141,8 @@ class Queue:
                 return None
             trigger = from_row(row)
             wait = rules.holds_back(trigger.kind, trigger.attempts, await self._facts(trigger))
+            if wait is None and (unready := self._preparing(trigger)):
+                wait = rules.Wait(unready, soon=True)
             if wait is None:
                 wait = await self._start(trigger)
             if wait is None:
@@ -162,7 +155,7 @@ class Queue:
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
             if not wait.forever:
                 busy = not self._sessions.is_idle(tier)
-                return None if busy else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
+                return None if busy or wait.soon else f"{wait.reason} ({trigger.kind.value} trigger {trigger.id} waits)"
 
     async def _facts(self, trigger: QueuedTrigger) -> rules.Facts:
         settings = self._settings.current
@@ -189,6 +182,23 @@ class Queue:
         except (ConstraintError, OSError) as error:
             return rules.Wait(f"its session could not be started: {error}")
         return None
+
+
+def insert(db: Database, asked: Asked, text: str) -> QueuedTrigger:
+    """Within a transaction: the trigger as it waits from now on. `text` is the prompt without secrets."""
+    row = db.one(
+        "triggers.add",
+        kind=asked.kind.value,
+        tier=asked.tier,
+        priority=rules.PRIORITY[asked.kind],
+        prompt=text,
+        context=None,
+        key=rules.key_of(asked.kind, asked.tier, asked.prompt, asked.key),
+        requested_by=asked.by or None,
+        now=timestamps.now(),
+        parent_session_id=None,
+    )
+    return from_row(row or {})
 
 
 def refuse_bad(asked: Asked, max_tier: int) -> None:

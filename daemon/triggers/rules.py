@@ -67,10 +67,11 @@ class Facts(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Why a trigger does not start now; `forever` if it never will."""
+    """Why a trigger does not start now; `forever` if it never will, `soon` if that passes by itself in a moment."""
 
     reason: str
     forever: bool = False
+    soon: bool = False
 
 
 def holds_back(kind: Trigger, attempts: int, facts: Facts) -> Wait | None:

@@ -2,7 +2,9 @@
 
 from ipc.messages import (
     access,
+    alerts,
     keeping,
+    keys,
     knowledge,
     limits,
     notifications,
@@ -42,6 +44,9 @@ REQUESTS: dict[str, type[Request]] = {
         triggers.AddTrigger,
         triggers.CancelTrigger,
         triggers.ListTriggers,
+        alerts.TakeAlerts,
+        keys.CheckKey,
+        keys.CheckSignature,
         limits.AskCall,
         limits.CheckCommand,
         limits.ListApprovals,

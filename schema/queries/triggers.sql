@@ -76,6 +76,10 @@ SELECT * FROM triggers WHERE status = :status AND id < :before ORDER BY id DESC 
 -- The waiting trigger of a key.
 SELECT * FROM triggers WHERE status = 'waiting' AND key = :key;
 
+-- count_waiting_alerts --
+-- How many alerts wait.
+SELECT count(*) FROM triggers INDEXED BY triggers_waiting WHERE status = 'waiting' AND kind = 'alert';
+
 -- waits_in_chain --
 -- The trigger by which a chain is to go on: an escalation of one of its sessions, or a resumption.
 SELECT triggers.* FROM sessions JOIN triggers

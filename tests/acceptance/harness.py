@@ -238,7 +238,12 @@ class Daemon:
         return int(str(wait_for(lambda: self.file().get("address"), 10, "an address")).rpartition(":")[2])
 
     def request(
-        self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None, timeout: float = 15.0
+        self,
+        method: str,
+        path: str,
+        body: str | bytes = "",
+        headers: dict[str, str] | None = None,
+        timeout: float = 15.0,
     ) -> tuple[int, dict[str, str], bytes]:
         """One request to the dashboard, signed in if `sign_in` was called."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

@@ -179,7 +179,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     if origin is tuple:
         return st.lists(values(inner[0]), max_size=3).map(tuple)
     if origin is dict:
-        return st.dictionaries(st.text(max_size=5), JSON, max_size=3)
+        return st.dictionaries(st.text(max_size=5), JSON if inner[1] is Any else values(inner[1]), max_size=3)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     assert isinstance(kind, type)
@@ -221,7 +221,7 @@ def test_an_event_arrives_as_it_was_published(subject: str, data: st.DataObject)
 
 def needed(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The fields that a message can't be without, each with some value."""
-    values: dict[Any, Any] = {str: "x", int: 1, bool: True}
+    values: dict[Any, Any] = {str: "x", int: 1, bool: True, bytes: b"x", dict[str, str]: {}}
     return {
         field.name: needed(field.type) if isinstance(field.type, type(msgspec.Struct)) else values.get(field.type)
         for field in msgspec.structs.fields(kind)

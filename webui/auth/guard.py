@@ -10,9 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
+from schema.access import PREFIX
+from webui.api import shapes
 from webui.auth import rules
 from webui.auth.client import client_address
-from webui.auth.rules import Access
+from webui.auth.rules import Access, Door
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
 from webui.forms import read_form
@@ -28,14 +30,17 @@ FORGED = "The form was not sent from this dashboard, or it is too old. Load the 
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets a request through to its handler, or answers itself."""
     parts = request.app[PARTS]
-    access = _access(request, parts)
+    access, door = _access(request, parts), parts.doors.get(_address(request), Door.NONE)
+    token = bearer(request)
+    if door is not Door.NONE and (token is not None or COOKIE not in request.cookies):
+        # Whom a key lets in may come by any name, from a page of any origin: no browser adds a key by itself.
+        return await _by_key(request, handler, access, door, token)
     # Probes come by address, from the container's or the cluster's own network.
     if request.path not in PROBES and not rules.host_allowed(request.host, parts.settings.public_url):
         raise web.HTTPMisdirectedRequest(text="This dashboard has another name: see CLAUDEOPS_PUBLIC_URL.")
     unsafe = request.method not in rules.SAFE_METHODS
     if unsafe and not _same_origin(request, parts):
         raise CallError(Code.FORBIDDEN, FORGED)
-    token = bearer(request)
     if token is not None and access is not Access.PUBLIC:
         return await _by_token(request, handler, access, token)
     if access is Access.PUBLIC or (access is Access.SCRAPE and _is_local_program(request)):
@@ -59,39 +64,50 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
+async def _by_key(
+    request: web.Request, handler: Handler, access: Access, door: Door, token: str | None
+) -> web.StreamResponse:
+    """A program at an address that takes the chat key, or a signed body, in the place of an operator's token."""
+    if token is not None and token.startswith(PREFIX):
+        return await _by_token(request, handler, access, token)
+    request[SIGNED_IN] = await request.app[PARTS].keys.find(request, door, token)
+    return await handler(request)
+
+
 async def _by_token(request: web.Request, handler: Handler, access: Access, token: str) -> web.StreamResponse:
     """The same for a program: whatever cookie comes along, and without a CSRF token, for no page can send a bearer."""
     parts = request.app[PARTS]
     try:
         found = await parts.tokens.find(token, client_address(request, parts.trusted))
     except CallError as error:
-        return _refusal(error.http_status, error.message, error.code.value)
+        return _refusal(request, error.http_status, error.message, error.code.value)
     if isinstance(found, Refused):
-        return _no_token(found)
+        return _no_token(request, found)
     request[SIGNED_IN] = found
     unsafe = request.method not in rules.SAFE_METHODS
     if not rules.may(found.role, access):
-        return _refusal(403, f"This needs the role {access.value}; the token's is {found.role.value}.")
+        return _refusal(request, 403, f"This needs the role {access.value}; the token's is {found.role.value}.")
     missing = missing_scope(found, unsafe=unsafe, scrape=access is Access.SCRAPE)
     if missing is not None:
-        return _refusal(403, f"This needs the scope {missing.value}, which the token does not have.")
+        return _refusal(request, 403, f"This needs the scope {missing.value}, which the token does not have.")
     await _look(request, parts)
     return await handler(request)
 
 
-def _no_token(refused: Refused) -> web.Response:
+def _no_token(request: web.Request, refused: Refused) -> web.Response:
     if refused.wait > 0:
-        response = _refusal(429, refused.text, Code.OVERLOADED.value)
+        response = _refusal(request, 429, refused.text, Code.OVERLOADED.value)
         response.headers["Retry-After"] = str(max(1, round(refused.wait)))
         return response
-    response = _refusal(401, refused.text, "unauthorized")
+    response = _refusal(request, 401, refused.text, "unauthorized")
     response.headers["WWW-Authenticate"] = 'Bearer realm="claudeops", error="invalid_token"'
     return response
 
 
-def _refusal(status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
+def _refusal(request: web.Request, status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
     """Always as JSON: who shows a token is a program."""
-    return json_response({"error": {"code": code, "message": text}}, status=status)
+    body = shapes.failure(request.path, status, code, text) or {"error": {"code": code, "message": text}}
+    return json_response(body, status=status)
 
 
 async def _look(request: web.Request, parts: Parts) -> None:
@@ -100,12 +116,14 @@ async def _look(request: web.Request, parts: Parts) -> None:
         request[NEEDS] = await look(parts)
 
 
-def _access(request: web.Request, parts: Parts) -> Access:
+def _address(request: web.Request) -> tuple[str, str]:
+    """Method and path as the table has them; none of the table's where there is no such address."""
     resource = request.match_info.route.resource
-    if resource is None:
-        return Access.VIEWER
-    method = "GET" if request.method == "HEAD" else request.method
-    return parts.access.get((method, resource.canonical), Access.VIEWER)
+    return "GET" if request.method == "HEAD" else request.method, "" if resource is None else resource.canonical
+
+
+def _access(request: web.Request, parts: Parts) -> Access:
+    return parts.access.get(_address(request), Access.VIEWER)
 
 
 def _same_origin(request: web.Request, parts: Parts) -> bool:

@@ -34,6 +34,14 @@ class Access(StrEnum):
     ADMIN = "admin"
 
 
+class Door(StrEnum):
+    """What else lets a program in, beside a sign-in or a token of the route's role: the chat key; a signed body."""
+
+    NONE = "none"
+    KEY = "key"
+    SIGNED = "signed"
+
+
 def may(role: Role, access: Access) -> bool:
     """Whether a signed-in person of `role` may use a route of `access`."""
     if access in (Access.PUBLIC, Access.SCRAPE):

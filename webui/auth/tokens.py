@@ -62,7 +62,7 @@ class Tokens:
         others = len(judging - {hash_})
         judging.add(hash_)
         try:
-            if (wait := await self._delay(address, others)) > 0:
+            if (wait := await self.delay(address, others)) > 0:
                 return Refused(SLOWED, wait)
             return await self._judge(token, hash_, address)
         finally:
@@ -73,7 +73,7 @@ class Tokens:
     async def _judge(self, token: str, hash_: str, address: str) -> SignedIn | Refused:
         found = await self._look(hash_) if token.startswith(PREFIX) and len(token) <= TOKEN_MAX else None
         if found is None:
-            await self._worker.call(SignInFailed(name="", address=COUNTED_AS + address), Done)
+            await self.note_wrong(address)
             return Refused("There is no such token.")
         if why := _over(found):
             self._told.pop(hash_, None)
@@ -90,7 +90,12 @@ class Tokens:
         row = await self._state.read(lambda database: database.one("tokens.by_hash", token_hash=hash_))
         return None if row is None else token_from_row(row)
 
-    async def _delay(self, address: str, judging: int) -> float:
+    async def note_wrong(self, address: str) -> None:
+        """Counts a token, or a key, that is wrong."""
+        await self._worker.call(SignInFailed(name="", address=COUNTED_AS + address), Done)
+
+    async def delay(self, address: str, judging: int) -> float:
+        """Seconds until an address may show another; `judging`: how many of it are being looked up."""
         now = time.time()
         since = timestamps.at(now - rules.WINDOW_SECONDS)
 

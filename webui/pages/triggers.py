@@ -30,6 +30,8 @@ SHOWN_MAX = 100  # of each tier
 LATELY = 20
 START_SECONDS = 1.5
 LOOK_SECONDS = 0.1
+ADD_SECONDS = 15.0  # a model that chooses the tier takes some of them
+AUTO = "auto"
 
 
 class Queued(NamedTuple):
@@ -146,14 +148,14 @@ async def tiers(here: Parts) -> list[TierChoice]:
 
 
 def _asked(fields: dict[str, str], settings: Settings, *, by_form: bool) -> tuple[int, str]:
-    """Tier and prompt. CallError for what can't be started."""
+    """Tier (0: a model chooses) and prompt. CallError for what can't be started."""
     text, prompt = fields.get("tier") or "1", fields.get("prompt", "")
-    if text not in ("1", "2", "3"):
-        raise CallError(Code.INVALID, "A tier is 1, 2 or 3.")
+    if text not in ("1", "2", "3", AUTO):
+        raise CallError(Code.INVALID, "A tier is 1, 2 or 3, or auto.")
     # An empty prompt would run the tier's prompt file: from the form that is a slip, from a program it is meant.
     if by_form and not prompt.strip():
         raise CallError(Code.INVALID, "Say what it should look into.")
-    return int(text), prompt
+    return 0 if text == AUTO else int(text), prompt
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -164,7 +166,7 @@ async def add(request: web.Request) -> web.StreamResponse:
         tier, prompt = _asked(fields, here.settings, by_form=by_form)
         kind = Trigger.MANUAL if by_form else Trigger.API
         message = AddTrigger(tier=tier, prompt=prompt, kind=kind, by=signed_in(request).name)
-        reply = await here.worker.call(message, TriggerReply, timeout=10.0, id_=form_key(fields))
+        reply = await here.worker.call(message, TriggerReply, timeout=ADD_SECONDS, id_=form_key(fields))
     except CallError as error:
         if not by_form:
             raise

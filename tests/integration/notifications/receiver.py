@@ -12,6 +12,8 @@ class Receiver:
 
     def __init__(self, user: str = "") -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.raw: list[tuple[dict[str, str], bytes]] = []  # headers and body of every attempt
+        self.leads_to = ""  # where it redirects to
         self.refuse = 0
         self.hang_s = 0.0
         self._user = f"{user}@" if user else ""
@@ -25,7 +27,15 @@ class Receiver:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.raw.append((dict(self.headers), raw))
+                if receiver.leads_to:
+                    self.send_response(307)
+                    self.send_header("Location", receiver.leads_to)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                body = json.loads(raw)
                 if receiver.refuse:
                     receiver.refuse -= 1
                     self.send_error(500)
@@ -61,6 +71,11 @@ class Receiver:
     def url(self) -> str:
         """The channel."""
         return f"json://{self._user}127.0.0.1:{self.port}/hook"
+
+    @property
+    def address(self) -> str:
+        """The same as the address of a program."""
+        return f"http://127.0.0.1:{self.port}/hook"
 
     @property
     def titles(self) -> list[str]:

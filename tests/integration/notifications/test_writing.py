@@ -122,7 +122,7 @@ async def test_what_waits_for_a_channel_that_is_gone_is_suppressed_and_told(
     await office.until_all("suppressed")
     (one,) = (await found.page(ListNotifications())).notifications
     assert one.deliveries[0].status is DeliveryStatus.SUPPRESSED
-    assert one.deliveries[0].error == "its channel is not in CLAUDEOPS_APPRISE_URLS any more"
+    assert one.deliveries[0].error == "its channel is not in CLAUDEOPS_APPRISE_URLS or CLAUDEOPS_WEBHOOK_URLS any more"
 
 
 async def test_new_channels_hold_after_a_reload(office: Office, receiver: Receiver, other: Receiver) -> None:

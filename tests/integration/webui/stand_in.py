@@ -16,7 +16,7 @@ import zmq
 import zmq.asyncio
 
 from ipc.errors import CallError, Code
-from ipc.messages import limits, sessions, settings, system, triggers, users
+from ipc.messages import alerts, keys, limits, sessions, settings, system, triggers, users
 from ipc.messages.envelope import Done, Event, Reply, Request
 from ipc.server import Call, Publisher, Server, bound_socket
 from schema import timestamps
@@ -53,6 +53,7 @@ class StandIn:
         self.requests: list[Request] = []
         self.refuse: dict[type[Request], CallError] = {}
         self.holds = ""  # why no trigger starts
+        self.chat_key = "the-chat-key"
         self.stored: dict[str, Reply] = {}
         self.people: RealAccess | None = None
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
@@ -216,6 +217,15 @@ class StandIn:
                 return settings.SettingsReply(settings=[value])
             case triggers.AddTrigger():
                 return self._add(request)
+            case alerts.TakeAlerts():
+                return alerts.AlertsReply(alerts=[])
+            case keys.CheckKey():
+                known = bool(self.chat_key)
+                return keys.KeyReply(configured=known, ok=known and request.key == self.chat_key, problem="no")
+            case keys.CheckSignature():
+                return keys.KeyReply(
+                    configured=True, ok=request.headers == {"webhook-signature": "right"}, problem="no"
+                )
             case sessions.StopSession():
                 self.end(request.id, "stopped", f"stopped by {request.by}")
                 return self._shown(request.id)
@@ -282,6 +292,9 @@ _KINDS: tuple[type[Request], ...] = (
     system.Status,
     settings.ListSettings,
     triggers.AddTrigger,
+    alerts.TakeAlerts,
+    keys.CheckKey,
+    keys.CheckSignature,
     sessions.StopSession,
     *stand_in_decisions.KINDS,
     *REAL,
