@@ -13,7 +13,7 @@ from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
 from daemon.supervisor.notify import notifier
 from daemon.supervisor.programs import Programs, started_below_us
 from daemon.supervisor.signals import hold
-from schema.configuration import DECLARATIONS, ConfigurationError
+from schema.configuration import DECLARATIONS, ConfigurationError, without_effect
 from schema.version import VERSION
 
 EXIT_LOCK_HELD = 75
@@ -34,13 +34,17 @@ def flags(argv: list[str]) -> tuple[dict[str, str], bool]:
     )
     parser.add_argument("--version", action="version", version=f"claudeops {VERSION}")
     for declaration in DECLARATIONS.values():
-        if not declaration.meta.secret:
-            parser.add_argument(
-                declaration.flag, dest=declaration.env, metavar="VALUE", help=declaration.meta.doc.replace("%", "%%")
-            )
+        # A switch may stand alone, as the existing program has it: --dry-run.
+        alone: dict[str, Any] = {"nargs": "?", "const": "true"} if declaration.kind is bool else {}
+        doc = argparse.SUPPRESS if declaration.meta.secret else declaration.meta.doc.replace("%", "%%")
+        parser.add_argument(declaration.flag, dest=declaration.env, metavar="VALUE", help=doc, **alone)
     parser.add_argument(reexec.CHECK_FLAG, action="store_true", help="read the settings, say what is wrong, and end")
     found = vars(parser.parse_args(argv))
     only_check = found.pop("check")
+    for declaration in DECLARATIONS.values():
+        if declaration.meta.secret and found[declaration.env] is not None:
+            where = f"set {declaration.env}, or {declaration.env}_FILE and a file"
+            parser.error(f"{declaration.flag} would show a secret to everyone who lists processes; {where}")
     return {name: value for name, value in found.items() if value is not None}, only_check
 
 
@@ -109,6 +113,9 @@ def main() -> int:
     supervisor = Supervisor(programs, owned, notifier(), boot_id, VERSION, argv)
     if handed:
         supervisor.resume(handed)
+    else:
+        for told in without_effect(programs.environ):
+            log(told, "warning")
     log(f"claudeops {VERSION} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
     try:
         return supervisor.run()

@@ -118,7 +118,7 @@ class Parts:
         """Who answers what. What people do is refused to what runs inside a session."""
         table = {
             **system_handlers.handlers(self.system),
-            **session_handlers.handlers(self.sessions, self.store),
+            **session_handlers.handlers(self.sessions, self.store, self.settings.current.results_dir),
             **trigger_handlers.handlers(self.queue, self.store),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
