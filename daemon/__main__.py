@@ -99,6 +99,8 @@ def main() -> int:
         else:
             owned = handed["places"]
             programs.keep(handed["fixed"])
+            address = places.address_of(owned.http, secure=bool(programs.settings.tls_cert))
+            owned = owned._replace(address=address)
     except ConfigurationError as error:
         return refuse(error)
     except places.LockHeldError as error:

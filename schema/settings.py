@@ -125,7 +125,10 @@ class Settings(NamedTuple):
     dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
     dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
     public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
-    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; those on this host always are.", web=True)] = ""
+    tls_cert: Annotated[str, _m("Dashboard", "A PEM file with the dashboard's certificate and those between it and its root; with it, the dashboard speaks HTTPS alone. Read anew when it changes.", web=True)] = ""
+    tls_key: Annotated[str, _m("Dashboard", "The PEM file with the certificate's private key, without a password; empty means that it stands in CLAUDEOPS_TLS_CERT too.", web=True)] = ""
+    hsts_days: Annotated[int, _m("Dashboard", "How long browsers that were here by HTTPS ask this host for nothing else, whatever the port; 0 leaves it to them.", unit="days", web=True, low=0, high=3650)] = 30
+    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True)] = "127.0.0.0/8,::1"
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision

@@ -17,6 +17,7 @@ from webui import headers, routes
 from webui.api import metrics
 from webui.assets import Assets
 from webui.auth import rules
+from webui.auth.client import Proxies
 from webui.auth.guard import guard
 from webui.auth.passwords import Passwords
 from webui.auth.sign_ins import SignIns
@@ -68,7 +69,8 @@ def build(settings: Settings) -> web.Application:
 def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     state = State(settings.state_dir, settings.runtime_dir)
     worker = Worker(settings.runtime_dir, VERSION)
-    sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
+    trusted = rules.networks(settings.trusted_proxies)
+    sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url, trusted)
     tokens = Tokens(state, worker)
 
     async def read_watched(id_: int) -> Watched:
@@ -81,7 +83,8 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         settings=settings,
         version=VERSION,
         started=time.time(),
-        trusted=rules.networks(settings.trusted_proxies),
+        trusted=trusted,
+        proxies=Proxies(trusted),
         access={},
         state=state,
         worker=worker,

@@ -10,6 +10,7 @@ from webui.auth.sign_ins import SIGNED_IN, SignedIn
 
 if TYPE_CHECKING:
     from webui.assets import Assets
+    from webui.auth.client import Proxies
     from webui.auth.passwords import Passwords
     from webui.auth.rules import Access, Network
     from webui.auth.sign_ins import SignIns
@@ -29,6 +30,7 @@ class Parts:
     version: str
     started: float  # wall clock
     trusted: "list[Network]"
+    proxies: "Proxies"
     access: "dict[tuple[str, str], Access]"
     state: "State"
     worker: "Worker"

@@ -16,7 +16,7 @@ from daemon.supervisor import reexec, rules
 from daemon.supervisor.children import Child, Message
 from daemon.supervisor.log import log
 from daemon.supervisor.notify import Notifier
-from daemon.supervisor.places import Places
+from daemon.supervisor.places import Places, address_of
 from daemon.supervisor.programs import Programs
 from daemon.supervisor.report import Report
 from daemon.supervisor.rules import ProcessState
@@ -170,8 +170,11 @@ class Supervisor:
         self.settings = self.programs.settings
         log(f"settings read anew{f'; these want a restart: {restart_needed}' if restart_needed else ''}")
         self.worker.tell({"command": "reload", "environment": self.programs.environ})
+        self.report.moved(address_of(self.places.http, secure=bool(self.settings.tls_cert)))
         if web_changed:
             self._roll("web")
+        else:
+            self.web.tell({"command": "reload"})
         return None
 
     def _renew(self, now: float) -> None:

@@ -44,7 +44,7 @@ def taken_over(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple
 
 
 def seconds(stored: str, moment: datetime) -> float:
-    return abs((datetime.fromisoformat(stored.replace("Z", "+00:00")) - moment).total_seconds())
+    return abs((datetime.fromisoformat(stored) - moment).total_seconds())
 
 
 def page(daemon: Daemon, path: str) -> str:

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
 from webui.auth import rules
-from webui.auth.client import client_address
+from webui.auth.client import asker, client_address
 from webui.auth.rules import Access
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
@@ -28,9 +28,12 @@ FORGED = "The form was not sent from this dashboard, or it is too old. Load the 
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets a request through to its handler, or answers itself."""
     parts = request.app[PARTS]
+    parts.proxies.note(request)
     access = _access(request, parts)
     # Probes come by address, from the container's or the cluster's own network.
-    if request.path not in PROBES and not rules.host_allowed(request.host, parts.settings.public_url):
+    if request.path not in PROBES and not rules.host_allowed(
+        asker(request, parts.trusted).host, parts.settings.public_url
+    ):
         raise web.HTTPMisdirectedRequest(text="This dashboard has another name: see CLAUDEOPS_PUBLIC_URL.")
     unsafe = request.method not in rules.SAFE_METHODS
     if unsafe and not _same_origin(request, parts):
@@ -111,7 +114,10 @@ def _access(request: web.Request, parts: Parts) -> Access:
 def _same_origin(request: web.Request, parts: Parts) -> bool:
     headers = request.headers
     return rules.origin_allowed(
-        headers.get("Origin"), headers.get("Sec-Fetch-Site"), request.host, parts.settings.public_url
+        headers.get("Origin"),
+        headers.get("Sec-Fetch-Site"),
+        asker(request, parts.trusted).host,
+        parts.settings.public_url,
     )
 
 
