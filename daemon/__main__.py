@@ -8,11 +8,12 @@ from typing import Any
 from setproctitle import setproctitle
 
 from daemon.supervisor import native, places, reexec
-from daemon.supervisor.log import log
+from daemon.supervisor.log import LOG, crashed, log
 from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
 from daemon.supervisor.notify import notifier
 from daemon.supervisor.programs import Programs, started_below_us
 from daemon.supervisor.signals import hold
+from daemon.supervisor.voices import VOICES
 from schema.configuration import DECLARATIONS, ConfigurationError, without_effect
 from schema.version import VERSION
 
@@ -82,6 +83,7 @@ def check(given: dict[str, str]) -> int:
 def main() -> int:
     """Runs the daemon; its exit code: 0 stopped, 70 internal, 75 another one runs, 78 settings or places."""
     argv = sys.argv[1:]
+    LOG.json = os.environ.get("CLAUDEOPS_LOG_FORMAT") == "json"
     given, only_check = flags(argv)
     if only_check:
         return check(given)
@@ -92,6 +94,7 @@ def main() -> int:
     try:
         programs = Programs(os.environ, given, spared(handed))
         settings = programs.settings
+        programs.begin_log()
         if handed is None:
             lock = places.take_lock(Path(settings.runtime_dir))
             owned = places.open_places(settings, dict(os.environ), lock)
@@ -122,11 +125,10 @@ def main() -> int:
     try:
         return supervisor.run()
     except Exception as error:  # noqa: BLE001 - the last word; children end with us
-        import traceback
-
-        traceback.print_exception(error)
+        crashed(error)
         return EXIT_INTERNAL
     finally:
+        VOICES.read([], to_the_end=True)
         hold()  # one more SIGTERM while the interpreter ends would make a death by signal of a clean exit
 
 

@@ -136,6 +136,11 @@ class Settings(NamedTuple):
     restart_limit: Annotated[int, _m("Supervision", "Restarts allowed to one process within CLAUDEOPS_RESTART_WINDOW.", low=1)] = 10
     restart_window: Annotated[float, _m("Supervision", "Window of the restart limit.", unit="s", low=1)] = 300.0
     stop_timeout: Annotated[float, _m("Supervision", "How long a stop may take before what is left is killed.", unit="s", low=1)] = 30.0
+    # Logs
+    log_format: Annotated[str, _m("Logs", "How the daemon's own log is written: text, or json, one object a line.", choices=("text", "json"))] = "text"
+    log_file: Annotated[str, _m("Logs", "A file that the daemon's own log goes to besides standard error.")] = ""
+    log_max_bytes: Annotated[int, _m("Logs", "How large that file may grow before it is begun anew.", unit="B", low=65536)] = 10485760
+    log_keep: Annotated[int, _m("Logs", "How many earlier ones are kept, as <file>.1 and on.", unit="files", low=0, high=1000)] = 5
     # Notifications and integrations
     apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True)] = ""
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"

@@ -19,11 +19,11 @@ STATUS_EVERY = 5.0
 
 
 class Report:
-    """`identity` are the status file's fields that stay: boot_id, version, pid, address."""
+    """`identity` are the status file's fields that stay: boot_id, version, address, log_file."""
 
     def __init__(self, worker: Child, web: Child, runtime: Path, notifier: Notifier, identity: dict[str, Any]) -> None:
         self.told_ready = False
-        self._identity = {**identity, "started_at": timestamps.now()}
+        self._identity = {**identity, "pid": os.getpid(), "started_at": timestamps.now()}
         self._began = time.monotonic()
         self._restarts = 0
         self._worker, self._web = worker, web
