@@ -8,12 +8,13 @@ from typing import Any
 from setproctitle import setproctitle
 
 from daemon.supervisor import native, places, reexec
-from daemon.supervisor.log import log
+from daemon.supervisor.log import LOG, crashed, log
 from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
 from daemon.supervisor.notify import notifier
 from daemon.supervisor.programs import Programs, started_below_us
 from daemon.supervisor.signals import hold
-from schema.configuration import DECLARATIONS, ConfigurationError
+from daemon.supervisor.voices import VOICES
+from schema.configuration import DECLARATIONS, ConfigurationError, without_effect
 from schema.version import VERSION
 
 EXIT_LOCK_HELD = 75
@@ -34,13 +35,17 @@ def flags(argv: list[str]) -> tuple[dict[str, str], bool]:
     )
     parser.add_argument("--version", action="version", version=f"claudeops {VERSION}")
     for declaration in DECLARATIONS.values():
-        if not declaration.meta.secret:
-            parser.add_argument(
-                declaration.flag, dest=declaration.env, metavar="VALUE", help=declaration.meta.doc.replace("%", "%%")
-            )
+        # A switch may stand alone, as the existing program has it: --dry-run.
+        alone: dict[str, Any] = {"nargs": "?", "const": "true"} if declaration.kind is bool else {}
+        doc = argparse.SUPPRESS if declaration.meta.secret else declaration.meta.doc.replace("%", "%%")
+        parser.add_argument(declaration.flag, dest=declaration.env, metavar="VALUE", help=doc, **alone)
     parser.add_argument(reexec.CHECK_FLAG, action="store_true", help="read the settings, say what is wrong, and end")
     found = vars(parser.parse_args(argv))
     only_check = found.pop("check")
+    for declaration in DECLARATIONS.values():
+        if declaration.meta.secret and found[declaration.env] is not None:
+            where = f"set {declaration.env}, or {declaration.env}_FILE and a file"
+            parser.error(f"{declaration.flag} would show a secret to everyone who lists processes; {where}")
     return {name: value for name, value in found.items() if value is not None}, only_check
 
 
@@ -78,6 +83,7 @@ def check(given: dict[str, str]) -> int:
 def main() -> int:
     """Runs the daemon; its exit code: 0 stopped, 70 internal, 75 another one runs, 78 settings or places."""
     argv = sys.argv[1:]
+    LOG.json = os.environ.get("CLAUDEOPS_LOG_FORMAT") == "json"
     given, only_check = flags(argv)
     if only_check:
         return check(given)
@@ -88,6 +94,7 @@ def main() -> int:
     try:
         programs = Programs(os.environ, given, spared(handed))
         settings = programs.settings
+        programs.begin_log()
         if handed is None:
             lock = places.take_lock(Path(settings.runtime_dir))
             owned = places.open_places(settings, dict(os.environ), lock)
@@ -95,6 +102,8 @@ def main() -> int:
         else:
             owned = handed["places"]
             programs.keep(handed["fixed"])
+            address = places.address_of(owned.http, secure=bool(programs.settings.tls_cert))
+            owned = owned._replace(address=address)
     except ConfigurationError as error:
         return refuse(error)
     except places.LockHeldError as error:
@@ -109,15 +118,17 @@ def main() -> int:
     supervisor = Supervisor(programs, owned, notifier(), boot_id, VERSION, argv)
     if handed:
         supervisor.resume(handed)
+    else:
+        for told in without_effect(programs.environ):
+            log(told, "warning")
     log(f"claudeops {VERSION} {'goes on' if handed else 'starts'}, dashboard at {owned.address}")
     try:
         return supervisor.run()
     except Exception as error:  # noqa: BLE001 - the last word; children end with us
-        import traceback
-
-        traceback.print_exception(error)
+        crashed(error)
         return EXIT_INTERNAL
     finally:
+        VOICES.read([], to_the_end=True)
         hold()  # one more SIGTERM while the interpreter ends would make a death by signal of a clean exit
 
 

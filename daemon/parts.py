@@ -125,10 +125,10 @@ class Parts:
         """Who answers what. What people do is refused to what runs inside a session."""
         table = {
             **system_handlers.handlers(self.system),
-            **session_handlers.handlers(self.sessions, self.store),
             **trigger_handlers.handlers(self.queue, self.store, self.settings),
             **alert_handlers.handlers(self.alerts),
             **key_handlers.handlers(self.settings),
+            **session_handlers.handlers(self.sessions, self.store, self.settings.current.results_dir),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
             **cooldown_handlers.handlers(self.cooldowns),

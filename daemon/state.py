@@ -8,12 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from daemon import go_state
 from schema.database import Database
 
 NAME = "claudeops.db"
 
 
-def open_database(path: Path, log: Callable[[str], None]) -> Database:
+def open_database(path: Path, results_dir: Path, log: Callable[[str], None]) -> Database:
     """The database, checked and migrated; a copy is left beside it before it is carried forward."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     fresh = not path.exists()
@@ -21,12 +22,22 @@ def open_database(path: Path, log: Callable[[str], None]) -> Database:
     if not fresh:
         database.check()
         if database.is_foreign():
-            copy = path.with_name(f"claudeops-go-{datetime.now():%Y%m%d-%H%M%S}.db")
-            database.backup(copy)
-            log(f"the Go program's database is carried forward; a copy lies at {copy}")
+            _prepare(database, path, results_dir, log)
     for step in database.migrate():
         log(f"database: {step}")
     return database
+
+
+def _prepare(database: Database, path: Path, results_dir: Path, log: Callable[[str], None]) -> None:
+    """Copies what the Go program has, and takes along what it keeps in files."""
+    moment = f"{datetime.now():%Y%m%d-%H%M%S}"
+    copy = path.with_name(f"claudeops-go-{moment}.db")
+    database.backup(copy)
+    log(f"the Go program's database is carried forward; a copy lies at {copy}")
+    if cooldowns := go_state.copy(path.parent, moment):
+        log(f"a copy of its cooldown.json lies at {cooldowns}")
+    for told in go_state.take_along(database, path.parent, results_dir):
+        log(told)
 
 
 def quarantine(path: Path) -> Path | None:

@@ -69,9 +69,10 @@ class Worker:
 
     async def _build(self) -> Parts:
         environ = self._environ
-        prepare.places(load(environ))
-        path = Path(load(environ).state_dir) / state.NAME
-        store = Store(path, await asyncio.to_thread(state.open_database, path, log))
+        places = load(environ)
+        prepare.places(places)
+        path = Path(places.state_dir) / state.NAME
+        store = Store(path, await asyncio.to_thread(state.open_database, path, Path(places.results_dir), log))
         settings = LiveSettings(environ, store)
         for told in await settings.read_overrides():
             log(told)

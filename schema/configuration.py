@@ -11,9 +11,16 @@ from typing import Any, NamedTuple, get_type_hints
 
 from schema.settings import Meta, Settings
 
-TRUE = frozenset({"1", "true", "yes", "on"})
-FALSE = frozenset({"0", "false", "no", "off"})
+TRUE = frozenset({"1", "true", "t", "yes", "on"})
+FALSE = frozenset({"0", "false", "f", "no", "off"})
 PLACES = ("state_dir", "results_dir", "repos_dir", "runtime_dir", "app_dir")
+# Of the existing program's environment files; nothing is lost with them.
+WITHOUT_EFFECT = {
+    "CLAUDEOPS_VERBOSE": "the log says all there is to say",
+    "CLAUDEOPS_TIER": "each session is told its tier by the daemon",
+}
+# Of compose files, which read the environment too, and what the daemon says to its own processes.
+OF_OTHERS = frozenset({"CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE", "CLAUDEOPS_REEXEC", "CLAUDEOPS_SYSTEMD_MARK"})
 HIGHEST = 2.0**53  # of any number: beyond it floats, JSON and SQLite no longer agree
 
 
@@ -115,6 +122,21 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None)
     # Sessions run in a directory of their own, so a relative path would mean another place there.
     places: dict[str, Any] = {name: str(Path(getattr(settings, name)).absolute()) for name in PLACES}
     return settings._replace(**places)
+
+
+def without_effect(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and changes nothing. Not fatal: it may be of tomorrow."""
+    told = []
+    for name in sorted(name for name, value in environ.items() if value and name.startswith("CLAUDEOPS_")):
+        known = BY_ENV.get(name.removesuffix("_FILE"))
+        if name in WITHOUT_EFFECT:
+            told.append(f"{name} has no effect: {WITHOUT_EFFECT[name]}")
+        elif name not in BY_ENV and name not in OF_OTHERS and not (known and known.meta.secret):
+            import difflib  # for a mistyped name alone
+
+            near = difflib.get_close_matches(name, BY_ENV, 1, 0.85)
+            told.append(f"{name} is no setting and has no effect{f'; did you mean {near[0]}?' if near else ''}")
+    return told
 
 
 def show(declaration: Declaration, value: Any) -> str:

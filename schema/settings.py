@@ -125,7 +125,10 @@ class Settings(NamedTuple):
     dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
     dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
     public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
-    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; those on this host always are.", web=True)] = ""
+    tls_cert: Annotated[str, _m("Dashboard", "A PEM file with the dashboard's certificate and those between it and its root; with it, the dashboard speaks HTTPS alone. Read anew when it changes.", web=True)] = ""
+    tls_key: Annotated[str, _m("Dashboard", "The PEM file with the certificate's private key, without a password; empty means that it stands in CLAUDEOPS_TLS_CERT too.", web=True)] = ""
+    hsts_days: Annotated[int, _m("Dashboard", "How long browsers that were here by HTTPS ask this host for nothing else, whatever the port; 0 leaves it to them.", unit="days", web=True, low=0, high=3650)] = 30
+    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True)] = "127.0.0.0/8,::1"
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision
@@ -133,6 +136,11 @@ class Settings(NamedTuple):
     restart_limit: Annotated[int, _m("Supervision", "Restarts allowed to one process within CLAUDEOPS_RESTART_WINDOW.", low=1)] = 10
     restart_window: Annotated[float, _m("Supervision", "Window of the restart limit.", unit="s", low=1)] = 300.0
     stop_timeout: Annotated[float, _m("Supervision", "How long a stop may take before what is left is killed.", unit="s", low=1)] = 30.0
+    # Logs
+    log_format: Annotated[str, _m("Logs", "How the daemon's own log is written: text, or json, one object a line.", choices=("text", "json"))] = "text"
+    log_file: Annotated[str, _m("Logs", "A file that the daemon's own log goes to besides standard error.")] = ""
+    log_max_bytes: Annotated[int, _m("Logs", "How large that file may grow before it is begun anew.", unit="B", low=65536)] = 10485760
+    log_keep: Annotated[int, _m("Logs", "How many earlier ones are kept, as <file>.1 and on.", unit="files", low=0, high=1000)] = 5
     # Notifications and integrations
     apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True)] = ""
     webhook_urls: Annotated[str, _m("Notifications", "Notification channels that are programs: http(s) URLs with commas between them, to which notifications are posted as signed JSON.", secret=True)] = ""

@@ -18,6 +18,7 @@ from webui.api import metrics
 from webui.api.chats import Chats
 from webui.assets import Assets
 from webui.auth import rules
+from webui.auth.client import Proxies
 from webui.auth.guard import guard
 from webui.auth.keys import Keys
 from webui.auth.passwords import Passwords
@@ -71,9 +72,9 @@ def build(settings: Settings) -> web.Application:
 def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     state = State(settings.state_dir, settings.runtime_dir)
     worker = Worker(settings.runtime_dir, VERSION)
-    sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url)
-    tokens = Tokens(state, worker)
     trusted = rules.networks(settings.trusted_proxies)
+    sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url, trusted)
+    tokens = Tokens(state, worker)
 
     async def read_watched(id_: int) -> Watched:
         found = await state.read(lambda database: watched.read(database, id_))
@@ -86,6 +87,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         version=VERSION,
         started=time.time(),
         trusted=trusted,
+        proxies=Proxies(trusted),
         access={},
         doors={},
         state=state,

@@ -2,6 +2,10 @@
 
 from aiohttp import web
 
+from webui.auth.client import SECURE, asker
+from webui.auth.rules import LOOPBACK_NAMES, host_of
+from webui.parts import PARTS
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -23,3 +27,8 @@ async def add(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Server"] = "claudeops"
+    here = request.app[PARTS]
+    came = asker(request, here.trusted)
+    # Not for localhost, where other programs of a developer speak plain HTTP.
+    if came.scheme == SECURE and here.settings.hsts_days and host_of(came.host) not in LOOPBACK_NAMES:
+        response.headers["Strict-Transport-Security"] = f"max-age={here.settings.hsts_days * 86400}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from webui.api.chats import Chats
     from webui.assets import Assets
     from webui.auth.keys import Keys
+    from webui.auth.client import Proxies
     from webui.auth.passwords import Passwords
     from webui.auth.rules import Access, Door, Network
     from webui.auth.sign_ins import SignIns
@@ -31,6 +32,7 @@ class Parts:
     version: str
     started: float  # wall clock
     trusted: "list[Network]"
+    proxies: "Proxies"
     access: "dict[tuple[str, str], Access]"
     doors: "dict[tuple[str, str], Door]"
     state: "State"

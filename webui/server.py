@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -17,7 +17,9 @@ from aiohttp import web
 from ipc.control import Control
 from schema.settings import Settings
 from webui.app import STREAMS_GRACE, build
+from webui.door import Door
 from webui.parts import PARTS, Parts
+from webui.tls import TLS, Tls
 
 STOP_SECONDS = 3.0
 EXIT_PROTOCOL = 76
@@ -46,6 +48,9 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         loop.add_signal_handler(number, stop)
     app = build(settings)
     here = app[PARTS]
+    tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
+    if tls is not None:
+        app[TLS] = tls
     here.worker.unsupported.add_done_callback(lambda future: _protocol(future, stop))
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True, keepalive_timeout=IDLE_SECONDS
@@ -53,13 +58,14 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     await runner.setup()
     listening = _listening(environ, settings)
     listening.setblocking(False)
-    site = web.SockSite(runner, listening, backlog=BACKLOG)
-    await site.start()
-    control = await _open_control(environ, here, stop)
+    close, watching = await _open(runner, listening, tls)
+    control = await _open_control(environ, here, stop, tls)
     code = await stopping
+    if watching is not None:
+        watching.cancel()
     try:
         async with asyncio.timeout(STOP_SECONDS):
-            await site.stop()
+            await close()
             await here.streams.close(STREAMS_GRACE)
             await runner.cleanup()
     except TimeoutError:
@@ -69,23 +75,48 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     return code
 
 
+async def _open(
+    runner: web.AppRunner, listening: socket.socket, tls: Tls | None
+) -> tuple[Callable[[], Awaitable[None]], "asyncio.Task[None] | None"]:
+    """Begins to serve: (what ends it, what looks after the certificate)."""
+    if tls is None:
+        site = web.SockSite(runner, listening, backlog=BACKLOG)
+        await site.start()
+        return site.stop, None
+    assert runner.server is not None  # noqa: S101 - the runner was set up
+    door = Door(listening, runner.server, tls)
+    door.open()
+
+    async def close() -> None:
+        door.close()
+
+    return close, asyncio.create_task(tls.watch(), name="certificate")
+
+
 def _protocol(future: "asyncio.Future[str]", stop: Any) -> None:
     if not future.cancelled():
         print(f"web: {future.result()}; starting anew", file=sys.stderr)
         stop(EXIT_PROTOCOL)
 
 
-async def _open_control(environ: Mapping[str, str], here: Parts, stop: Any) -> Control | None:
+async def _open_control(environ: Mapping[str, str], here: Parts, stop: Any, tls: Tls | None) -> Control | None:
     descriptor = environ.get("CLAUDEOPS_CONTROL_FD")
     if not descriptor:
         return None
 
     def note() -> dict[str, Any]:
-        return {"live": len(here.streams), "fds": len(os.listdir("/proc/self/fd"))}
+        return {
+            "live": len(here.streams),
+            "fds": len(os.listdir("/proc/self/fd")),
+            "warnings": tls.warnings() if tls is not None else [],
+            "proxy": here.proxies.problem(),
+        }
 
     def on_message(message: dict[str, Any]) -> None:
         if message.get("command") == "stop":
             stop()
+        elif message.get("command") == "reload" and tls is not None:
+            tls.load()
 
     control = Control(int(descriptor), note, on_message)
     await control.open()

@@ -55,11 +55,13 @@ async def read_page(store: Store, request: ListSessions) -> SessionsReply:
     return SessionsReply(sessions=found[:limit])
 
 
-def log_path(session: Session) -> Path:
-    """Where a session's log lies. CallError if it has none."""
+def log_path(session: Session, results_dir: str) -> Path:
+    """Where a session's log lies; one that was made under another path is looked for by its name. CallError if none."""
     if not session.log_file:
         raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
-    return Path(session.log_file)
+    path = Path(session.log_file)
+    here = Path(results_dir) / path.name
+    return here if not path.exists() and here.exists() else path
 
 
 def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
@@ -73,7 +75,7 @@ def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
     return data if over or (not end and len(data) == limit) else data[:end]
 
 
-def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
+def handlers(sessions: Sessions, store: Store, results_dir: str) -> dict[type, Handler]:
     """The table's part for sessions."""
 
     async def trigger(call: Call, request: TriggerSession) -> SessionReply:
@@ -108,7 +110,8 @@ def handlers(sessions: Sessions, store: Store) -> dict[type, Handler]:
             # The state first: what is read after a final state is all there is.
             session = await sessions.show(request.id)
             over = session.status not in (SessionStatus.RUNNING, SessionStatus.AWAITING_APPROVAL)
-            data = read_bytes(log_path(session), request.offset, min(request.limit, LOG_MAX), over=over)
+            path = log_path(session, results_dir)
+            data = read_bytes(path, request.offset, min(request.limit, LOG_MAX), over=over)
             if data or over or time.monotonic() >= end:
                 return LogReply(
                     offset=request.offset, next=request.offset + len(data), data=data, over=over and not data

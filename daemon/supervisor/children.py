@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from daemon.supervisor import native, rules
 from daemon.supervisor.log import Limit, log
 from daemon.supervisor.rules import ProcessState
+from daemon.supervisor.voices import VOICES
 
 LINE_MAX = 1024 * 1024
 UNSAID_MAX = 4 * 1024 * 1024
@@ -68,18 +69,26 @@ class Child:
         """Starts the program. OSError if there can be no process; nothing is left then."""
         parent = os.getpid()
         ours, theirs = socket.socketpair()
+        try:
+            voice = VOICES.open(self.name)
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         # A signal that comes to the child before its handlers are reset would look like one of ours.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             pid = os.fork()
             if pid == 0:
-                self._exec(theirs.fileno(), parent)
+                self._exec(theirs.fileno(), parent, voice)
         except OSError:
             ours.close()
             theirs.close()
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            if voice is not None:
+                os.close(voice)
         theirs.close()
         ours.setblocking(False)
         self.channel = ours
@@ -129,7 +138,7 @@ class Child:
             self.become(ProcessState.RUNNING)
             self.ready_at = now
 
-    def _exec(self, channel: int, parent: int) -> None:
+    def _exec(self, channel: int, parent: int, voice: int | None) -> None:
         """In the child: never returns."""
         try:
             native.die_with_parent(signal.SIGKILL)
@@ -141,6 +150,9 @@ class Child:
                     signal.signal(signum, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.setpgid(0, 0)
+            if voice is not None:
+                os.dup2(voice, 1)
+                os.dup2(voice, 2)
             environment = dict(self.program.environment())
             handed = {**self.program.descriptors, "CLAUDEOPS_CONTROL_FD": channel}
             for name, descriptor in handed.items():

@@ -6,7 +6,6 @@ what is told to whom in `report`; the end in `stopping`.
 
 import os
 import random
-import select
 import signal
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from daemon.supervisor import reexec, rules
 from daemon.supervisor.children import Child, Message
 from daemon.supervisor.log import log
 from daemon.supervisor.notify import Notifier
-from daemon.supervisor.places import Places
+from daemon.supervisor.places import Places, address_of
 from daemon.supervisor.programs import Programs
 from daemon.supervisor.report import Report
 from daemon.supervisor.rules import ProcessState
@@ -24,6 +23,7 @@ from daemon.supervisor.shutdown import Leftovers
 from daemon.supervisor.signals import Signals, hold
 from daemon.supervisor.standby import Standby
 from daemon.supervisor.stopping import Stopping
+from daemon.supervisor.voices import VOICES
 from schema.configuration import ConfigurationError
 
 EXIT_CLEAN, EXIT_INTERNAL, EXIT_CONFIGURATION = 0, 70, 78
@@ -48,7 +48,7 @@ class Supervisor:
         self.signals = Signals()
         self.rolling: list[str] = []
         self.renewal_wanted = False
-        identity = {"boot_id": boot_id, "version": version, "pid": os.getpid(), "address": places.address}
+        identity = {"boot_id": boot_id, "version": version, "address": places.address, "log_file": programs.log_path}
         self.report = Report(self.worker, self.web, Path(self.settings.runtime_dir), notifier, identity)
         self.stopping = Stopping(self.children, Leftovers(Path(self.settings.state_dir) / "runs", programs.spared))
 
@@ -86,10 +86,9 @@ class Supervisor:
         if self.report.due_at is not None:
             due.append(self.report.due_at - now)
         pause = SHORT_PAUSE if self.stopping.begun else PAUSE
-        select.select(
+        VOICES.select(
             [self.signals.descriptor, *(channel.fileno() for _, channel in talking)],
             [channel.fileno() for child, channel in talking if child.waits()],
-            [],
             max(0.0, min([pause, *due])),
         )
 
@@ -168,10 +167,14 @@ class Supervisor:
         finally:
             self.report.reloaded()
         self.settings = self.programs.settings
+        self.programs.begin_log()
         log(f"settings read anew{f'; these want a restart: {restart_needed}' if restart_needed else ''}")
         self.worker.tell({"command": "reload", "environment": self.programs.environ})
+        self.report.moved(address_of(self.places.http, secure=bool(self.settings.tls_cert)))
         if web_changed:
             self._roll("web")
+        else:
+            self.web.tell({"command": "reload"})
         return None
 
     def _renew(self, now: float) -> None:

@@ -140,12 +140,12 @@ def from_systemd(environ: dict[str, str]) -> int | None:
     return FIRST_SYSTEMD_FD
 
 
-def address_of(descriptor: int) -> str:
+def address_of(descriptor: int, *, secure: bool = False) -> str:
     """How a browser on this host reaches a listening socket."""
     with socket.socket(fileno=os.dup(descriptor)) as listening:
         host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if secure else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def open_places(settings: Settings, environ: dict[str, str], lock: int) -> Places:
@@ -156,4 +156,4 @@ def open_places(settings: Settings, environ: dict[str, str], lock: int) -> Place
     http = from_systemd(environ)
     if http is None:
         http = listen_http(settings.dashboard_host, settings.dashboard_port)
-    return Places(lock, rpc, pub, http, address_of(http))
+    return Places(lock, rpc, pub, http, address_of(http, secure=bool(settings.tls_cert)))

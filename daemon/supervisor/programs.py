@@ -5,10 +5,13 @@ The worker gets everything. The web process gets an environment built from nothi
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from daemon import procfs
 from daemon.supervisor.children import Program, python
+from daemon.supervisor.log import LOG
+from daemon.supervisor.logfile import LogFile
 from daemon.supervisor.places import Places
 from schema.configuration import DECLARATIONS, environment, load, show
 from schema.settings import Settings
@@ -17,7 +20,10 @@ WEB_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "PYTHONDONTWRITEBYT
 # What systemd says to its main process alone.
 SYSTEMD = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 # Descriptors and places that are made once; a change of these wants a new start of the daemon.
-FIXED = ("dashboard_host", "dashboard_port", "runtime_dir", "state_dir", "results_dir")
+FIXED = (
+    "dashboard_host", "dashboard_port", "runtime_dir", "state_dir", "results_dir",
+    "log_format", "log_file", "log_max_bytes", "log_keep",
+)  # fmt: skip
 
 
 class Programs:
@@ -55,6 +61,34 @@ class Programs:
         """What was opened at the start stays open, whatever the environment file says now."""
         self.settings = self.settings._replace(**fixed)
         self.environ = {**self.environ, **{DECLARATIONS[name].env: str(value) for name, value in fixed.items()}}
+
+    def secrets(self) -> list[tuple[str, str]]:
+        """(name, value) of everything that no line of the log may show."""
+        found = [
+            (declaration.env, str(getattr(self.settings, name)))
+            for name, declaration in DECLARATIONS.items()
+            if declaration.meta.secret and getattr(self.settings, name)
+        ]
+        found += [(name, value) for name, value in self.environ.items() if name.startswith("BROWSER_CRED_") and value]
+        urls = self.settings.apprise_urls.split(",")
+        return found + [(DECLARATIONS["apprise_urls"].env, url.strip()) for url in urls if url.strip()]
+
+    @property
+    def log_path(self) -> str:
+        """The log file, empty without one."""
+        return str(Path(self.settings.log_file).absolute()) if self.settings.log_file else ""
+
+    def begin_log(self) -> None:
+        """Has lines written as the settings say; called again, goes on in the file that has its name now."""
+        LOG.json = self.settings.log_format == "json"
+        if LOG.file is not None:
+            LOG.file.reopen()
+        elif self.settings.log_file:
+            LOG.file = LogFile(self.log_path, self.settings.log_max_bytes, self.settings.log_keep, LOG.complain)
+        if LOG.gathers:
+            from daemon.runs.redaction import Redactor  # where lines go through the supervisor
+
+            LOG.redact = Redactor(self.secrets()).text
 
     def worker(self, places: Places, boot_id: str) -> Program:
         """The worker."""

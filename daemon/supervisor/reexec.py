@@ -14,6 +14,7 @@ from typing import Any
 
 from daemon.supervisor.children import Child
 from daemon.supervisor.places import Places
+from daemon.supervisor.voices import VOICES
 
 VARIABLE = "CLAUDEOPS_REEXEC"
 CHECK_FLAG = "--check"
@@ -62,8 +63,16 @@ def facts_of(children: Iterable[Child]) -> dict[str, Any]:
 def execute(places: Places, facts: dict[str, Any], argv: Sequence[str]) -> None:
     """Replaces this process. OSError if that can't be done; nothing has changed then. Signals are blocked meanwhile."""
     channels = [child["channel"] for child in facts["children"].values() if child["channel"] is not None]
-    descriptors = [places.lock, places.rpc, places.pub, places.http, *channels]
-    handed = json.dumps({"places": places._asdict(), **facts})
+    voices = VOICES.facts()
+    descriptors = [
+        places.lock,
+        places.rpc,
+        places.pub,
+        places.http,
+        *channels,
+        *(descriptor for _, descriptor in voices),
+    ]
+    handed = json.dumps({"places": places._asdict(), "voices": voices, **facts})
     for descriptor in descriptors:
         os.set_inheritable(descriptor, True)
     try:
@@ -87,7 +96,8 @@ def inherited() -> dict[str, Any] | None:
 
 
 def adopt(children: Iterable[Child], facts: dict[str, Any], now: float) -> None:
-    """The children of before are children still."""
+    """The children of before are children still, and heard as they were."""
+    VOICES.adopt(facts.get("voices", []))
     for child in children:
         known = facts["children"].get(child.name)
         if known is None:

@@ -19,11 +19,11 @@ STATUS_EVERY = 5.0
 
 
 class Report:
-    """`identity` are the status file's fields that stay: boot_id, version, pid, address."""
+    """`identity` are the status file's fields that stay: boot_id, version, address, log_file."""
 
     def __init__(self, worker: Child, web: Child, runtime: Path, notifier: Notifier, identity: dict[str, Any]) -> None:
         self.told_ready = False
-        self._identity = {**identity, "started_at": timestamps.now()}
+        self._identity = {**identity, "pid": os.getpid(), "started_at": timestamps.now()}
         self._began = time.monotonic()
         self._restarts = 0
         self._worker, self._web = worker, web
@@ -58,6 +58,10 @@ class Report:
         """When systemd wants the next sign of life, in monotonic seconds."""
         return None if self._watchdog is None else self._watchdog_at + self._watchdog
 
+    def moved(self, address: str) -> None:
+        """The dashboard is reached by another address from now on."""
+        self._identity["address"] = address
+
     def reloading(self) -> None:
         """A reload begins. systemd knows no reload of what is not ready yet."""
         if self.told_ready:
@@ -89,7 +93,8 @@ class Report:
         processes = describe(self._own(now, stopping), children, now)
         self._write(state, reason, processes)
         if changed or self._worker.state is ProcessState.RUNNING:
-            self._worker.tell({"state": state, "reason": reason, "processes": processes})
+            told = {"state": state, "reason": reason, "processes": processes, "address": self._identity["address"]}
+            self._worker.tell({**told, "web_warnings": self._web_warnings()})
 
     def _own(self, now: float, stopping: bool) -> dict[str, Any]:
         return {
@@ -122,6 +127,10 @@ class Report:
         reason = f"{', '.join(failed)} failed" if failed else trouble
         return state, str(reason) if reason else None
 
+    def _web_warnings(self) -> list[str]:
+        found = self._web.note.get("warnings")
+        return [str(text) for text in found] if isinstance(found, list) else []
+
     def _write(self, state: str, reason: str | None, processes: list[dict[str, Any]]) -> None:
         note = self._worker.note
         running = note.get("sessions_running")
@@ -134,7 +143,8 @@ class Report:
                 "written_at": timestamps.now(),
                 "sessions": None if running is None else {"running": running},
                 "next_run_at": note.get("next_run_at"),
-                "warnings": note.get("warnings", []),
+                "warnings": list(dict.fromkeys([*note.get("warnings", []), *self._web_warnings()])),
+                "proxy": self._web.note.get("proxy", ""),
                 "processes": processes,
             }
         )

@@ -132,6 +132,15 @@ def overslept(pause: float) -> bool:
     return pause > OVERSLEPT_SECONDS
 
 
+def level_of(text: str) -> str:
+    """How grave a line of a child is, which says no level of its own: a guess by its words."""
+    words = text.lower()
+    if any(word in words for word in ("failed", "aborted", "damaged", "fatal", "exception")):
+        return "error"
+    grave = ("can't", "cannot", "could not", "not answering", "is lost", "warning", "error", "is full", "stays in use")
+    return "warning" if any(word in words for word in grave) else "info"
+
+
 def watchdog_period(watchdog_usec: str) -> float | None:
     """Seconds between two WATCHDOG=1: a third of what systemd allows; None without a watchdog."""
     return int(watchdog_usec) / 3_000_000 if watchdog_usec.isdigit() and int(watchdog_usec) > 0 else None

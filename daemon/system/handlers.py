@@ -99,6 +99,7 @@ class System:
         problems = (self.problem(), self._schedule.problem, self._queue.problem, self._keeper.problem)
         found += [text for text in problems if text]
         found += [text for teller in self.tellers for text in teller()]
+        found += self._daemon.web_warnings()
         open_now, allowed = descriptors()
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")

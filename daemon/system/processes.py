@@ -31,6 +31,10 @@ class Daemon:
     def _summary(self) -> list[tuple[str, str, int, int | None]]:
         return [(process.name, process.state, process.restarts, process.pid) for process in self.processes()]
 
+    def web_warnings(self) -> list[str]:
+        """What the web process has to say that people should know."""
+        return list(self._facts.get("web_warnings", []))
+
     def facts(self) -> Facts:
         """All that is known: the status file's fields, with what was told since over them."""
         try:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ipc.ctl.checkup import places, things
+from ipc.ctl.checkup import entrance, places, things
 from ipc.ctl.checkup.host import ERROR, Finding, Host, bad, look
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import REFUSED, CtlError
@@ -40,6 +40,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("credentials", things.credentials),
     ("messages api", things.api),
     ("dashboard", things.port),
+    ("certificate", entrance.certificate),
+    ("proxy", entrance.proxy),
     ("user", things.user),
     ("control group", things.cgroup),
     ("open files", things.open_files),

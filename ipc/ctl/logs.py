@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ipc.ctl.connection import Connection
 from ipc.ctl.errors import REFUSED, CtlError, forbidden
-from ipc.ctl.place import require_running
+from ipc.ctl.place import require_running, status_file
 from ipc.ctl.terminal import show_json
 
 
@@ -24,7 +24,10 @@ def logs(connection: Connection, arguments: argparse.Namespace) -> int:
         groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
     except OSError:
         raise forbidden(f"where the supervisor (pid {pid}) logs") from None
-    follow = ["-f"] if arguments.follow else []
+    named = str(status_file(connection.runtime).get("log_file") or "")
+    if named and Path(named).is_file():
+        target = named
+    follow = ["-F"] if arguments.follow else []
     lines = ["-n", str(arguments.lines)]
     if target.startswith("/") and Path(target).is_file():
         if arguments.json:

@@ -27,6 +27,11 @@ FROM go_cooldown_actions;
 INSERT INTO service_health_streak (service, consecutive_healthy, last_checked_at)
 SELECT service, consecutive_healthy, utc(last_checked_at) FROM go_service_health_streak;
 
+-- A service is listed by its streak; there, it need not have one.
+INSERT INTO service_health_streak (service, consecutive_healthy, last_checked_at)
+SELECT service, 0, max(checked_at) FROM health_checks
+WHERE service NOT IN (SELECT service FROM service_health_streak) GROUP BY service;
+
 INSERT INTO config (key, value, updated_at)
 SELECT key, value, coalesce(utc(updated_at), '1970-01-01T00:00:00.000Z') FROM go_config;
 

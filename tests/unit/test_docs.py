@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 # Variables of others, which are no settings.
-OTHERS = {"BROWSER_CRED_", "CLAUDE_CODE_MAX_RETRIES", "RUNTIME_DIRECTORY", "CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE"}
+OTHERS = {"BROWSER_CRED_", "CLAUDE_CODE_MAX_RETRIES", "RUNTIME_DIRECTORY", "CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE",
+          "CLAUDEOPS_TIER"}  # fmt: skip
 FOLDERS = ("schema", "ipc", "daemon", "webui", "tests", "packaging", "docs")
 
 

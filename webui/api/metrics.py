@@ -14,6 +14,7 @@ from ipc.messages.system import Process
 from schema.database import Database
 from schema.states import SessionStatus
 from webui.parts import Parts, parts
+from webui.tls import TLS, Tls
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -64,6 +65,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     class Now(Collector):
         def collect(self) -> "Iterator[Metric]":
             yield from _metrics(here, counts, daemon.status.processes)
+            yield from _certificate(request.app.get(TLS))
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Now())
@@ -106,3 +108,16 @@ def _metrics(here: Parts, counts: dict[str, int] | None, processes: list[Process
             value = process.pid is not None if field == "pid" else getattr(process, field)
             family.add_metric([process.name], float(value))
         yield family
+
+
+def _certificate(tls: Tls | None) -> "Iterator[Metric]":
+    from prometheus_client.core import GaugeMetricFamily
+
+    if tls is None:
+        return
+    doc = "1 while the certificate that the files hold is in use and valid."
+    yield GaugeMetricFamily("claudeops_tls_certificate_ok", doc, value=float(tls.ok))
+    if tls.validity is not None:
+        doc = "When the certificate in use expires, seconds since 1970."
+        ends = tls.validity.ends.timestamp()
+        yield GaugeMetricFamily("claudeops_tls_certificate_expires_seconds", doc, value=ends)

@@ -13,7 +13,7 @@ from ipc.errors import CallError, Code
 from schema.access import PREFIX
 from webui.api import shapes
 from webui.auth import rules
-from webui.auth.client import client_address
+from webui.auth.client import asker, client_address
 from webui.auth.rules import Access, Door
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
@@ -30,13 +30,16 @@ FORGED = "The form was not sent from this dashboard, or it is too old. Load the 
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets a request through to its handler, or answers itself."""
     parts = request.app[PARTS]
+    parts.proxies.note(request)
     access, door = _access(request, parts), parts.doors.get(_address(request), Door.NONE)
     token = bearer(request)
     if door is not Door.NONE and (token is not None or COOKIE not in request.cookies):
         # Whom a key lets in may come by any name, from a page of any origin: no browser adds a key by itself.
         return await _by_key(request, handler, access, door, token)
     # Probes come by address, from the container's or the cluster's own network.
-    if request.path not in PROBES and not rules.host_allowed(request.host, parts.settings.public_url):
+    if request.path not in PROBES and not rules.host_allowed(
+        asker(request, parts.trusted).host, parts.settings.public_url
+    ):
         raise web.HTTPMisdirectedRequest(text="This dashboard has another name: see CLAUDEOPS_PUBLIC_URL.")
     unsafe = request.method not in rules.SAFE_METHODS
     if unsafe and not _same_origin(request, parts):
@@ -129,7 +132,10 @@ def _access(request: web.Request, parts: Parts) -> Access:
 def _same_origin(request: web.Request, parts: Parts) -> bool:
     headers = request.headers
     return rules.origin_allowed(
-        headers.get("Origin"), headers.get("Sec-Fetch-Site"), request.host, parts.settings.public_url
+        headers.get("Origin"),
+        headers.get("Sec-Fetch-Site"),
+        asker(request, parts.trusted).host,
+        parts.settings.public_url,
     )
 
 

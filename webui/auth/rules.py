@@ -112,28 +112,6 @@ def _network(text: str) -> Network:
         raise ValueError(f"CLAUDEOPS_TRUSTED_PROXIES: {text!r} is no address or network") from None
 
 
-def client_address(peer: str, forwarded: list[str], trusted: list[Network]) -> str:
-    """Who really asks: the last hop in X-Forwarded-For that is no proxy of ours, if the peer is one."""
-    hops = [part.strip() for value in forwarded for part in value.split(",")]
-    address = peer
-    while hops and _is_proxy(address, trusted):
-        candidate = hops.pop()
-        try:
-            ip_address(candidate)
-        except ValueError:
-            break
-        address = candidate
-    return address
-
-
-def _is_proxy(address: str, trusted: list[Network]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return parsed.is_loopback or any(parsed.version == network.version and parsed in network for network in trusted)
-
-
 def host_of(netloc: str) -> str:
     """The name in a Host header, without its port."""
     return (urlsplit(f"//{netloc}").hostname or "").lower()

@@ -17,7 +17,8 @@ from schema import timestamps
 from schema.access import Scope, digest
 from schema.database import Database
 from schema.states import Role
-from webui.auth.rules import LOOPBACK_NAMES, host_of
+from webui.auth.client import SECURE, asker
+from webui.auth.rules import LOOPBACK_NAMES, Network, host_of
 from webui.state import State
 from webui.worker import Worker
 
@@ -48,11 +49,12 @@ SIGNED_IN: web.RequestKey[SignedIn] = web.RequestKey("signed_in", SignedIn)
 class SignIns:
     """Looks cookies up."""
 
-    def __init__(self, state: State, worker: Worker, days: int, public_url: str) -> None:
+    def __init__(self, state: State, worker: Worker, days: int, public_url: str, trusted: list[Network]) -> None:
         self._state = state
         self._worker = worker
         self._max_age = days * 86400
         self._public_url = public_url
+        self._trusted = trusted
         self._cache: dict[str, tuple[float, SignedIn]] = {}
         self._forgotten = 0
         self._telling: set[asyncio.Task[None]] = set()
@@ -119,5 +121,7 @@ class SignIns:
         )
 
     def is_secure(self, request: web.Request) -> bool:
-        """Whether cookies are for HTTPS alone. A visit over this host's own loopback goes without."""
+        """Whether cookies are for HTTPS alone. A visit by plain HTTP over this host's own loopback goes without."""
+        if asker(request, self._trusted).scheme == SECURE:
+            return True
         return self._public_url.startswith("https://") and host_of(request.host) not in LOOPBACK_NAMES

@@ -17,6 +17,7 @@ from schema.configuration import (
     parse,
     read_env_file,
     show,
+    without_effect,
 )
 from schema.settings import Settings
 
@@ -37,6 +38,10 @@ EXISTING = {
     "CLAUDEOPS_TIER1_DISALLOWED_TOOLS": "",
     "CLAUDEOPS_TIER2_ALLOWED_TOOLS": "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch",
     "CLAUDEOPS_TIER3_ALLOWED_TOOLS": "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch",
+    "CLAUDEOPS_TIER2_DISALLOWED_TOOLS": "Bash(ansible:*),Bash(ansible-playbook:*),Bash(helm:*),"
+    "Bash(docker compose down:*),Bash(gh pr merge:*)",
+    "CLAUDEOPS_TIER3_DISALLOWED_TOOLS": "Bash(rm -rf /:*),Bash(docker system prune:*),Bash(git push --force:*),"
+    "Bash(gh pr merge:*)",
     "CLAUDEOPS_DRY_RUN": False,
     "CLAUDEOPS_VERBOSE": False,
     "CLAUDEOPS_APPRISE_URLS": "",
@@ -144,7 +149,27 @@ def test_the_runtime_directory_is_systemds_or_stands_in_the_state_directory() ->
     assert load({"CLAUDEOPS_RUNTIME_DIR": "/r", "RUNTIME_DIRECTORY": "/run/claudeops"}).runtime_dir == "/r"
 
 
-@pytest.mark.parametrize("word", ["1", "true", "YES", "On", " true "])
+def test_what_looks_like_a_setting_and_is_none_is_told_by_name() -> None:
+    environ = {
+        "CLAUDEOPS_INTERVALL": "5",
+        "CLAUDEOPS_VERBOSE": "true",
+        "CLAUDEOPS_ELSEWHERE_AT_ALL": "x",
+        "PATH": "/bin",
+    }
+    assert without_effect(environ) == [
+        "CLAUDEOPS_ELSEWHERE_AT_ALL is no setting and has no effect",
+        "CLAUDEOPS_INTERVALL is no setting and has no effect; did you mean CLAUDEOPS_INTERVAL?",
+        "CLAUDEOPS_VERBOSE has no effect: the log says all there is to say",
+    ]
+
+
+def test_a_setting_its_file_and_what_is_empty_are_not_told() -> None:
+    environ = dict.fromkeys(BY_ENV, "x") | {"CLAUDEOPS_CHAT_API_KEY_FILE": "/k", "CLAUDEOPS_TYPO": ""}
+    environ.pop("CLAUDEOPS_VERBOSE")
+    assert without_effect(environ) == []
+
+
+@pytest.mark.parametrize("word", ["1", "true", "t", "T", "YES", "On", " true "])
 def test_words_for_yes(word: str) -> None:
     assert parse(DECLARATIONS["dry_run"], word) is True
 

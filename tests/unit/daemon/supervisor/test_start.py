@@ -38,3 +38,12 @@ def test_a_start_with_bad_settings_is_refused_before_anything_is_made(tmp_path: 
 def test_it_tells_its_version_and_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"claudeops {VERSION}\n"
     assert run(tmp_path, "--no-such-flag").returncode == 2
+
+
+def test_a_switch_may_stand_alone_and_a_secret_is_no_flag(tmp_path: Path) -> None:
+    assert run(tmp_path, "--dry-run", "--verbose", "--interval=60", "--check").returncode == 0
+    assert run(tmp_path, "--dry-run=perhaps", "--check").returncode == 78
+    found = run(tmp_path, "--apprise-urls", "made://up", "--check")
+    assert found.returncode == 2
+    assert "set CLAUDEOPS_APPRISE_URLS, or CLAUDEOPS_APPRISE_URLS_FILE" in found.stderr
+    assert "apprise" not in run(tmp_path, "--help").stdout
