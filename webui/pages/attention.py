@@ -1,23 +1,24 @@
-"""What only a person can settle, for the overview: calls that wait, what sessions ask a person to do, refused triggers.
+"""What only a person can settle, for the overview: calls that wait, what sessions ask a person to do, refused triggers;
+and what sessions called critical.
 
 Pure. Each leads to where it is settled.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import quote
 
 from schema import timestamps
 from schema.knowledge import Event
 from schema.limits import Approval
 from schema.triggers import QueuedTrigger
 from webui.needs import calls_for_a_person
-from webui.pages import formats, found, trigger_rows
+from webui.pages import formats, found, service_rows, trigger_rows
 from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
 from webui.pages.system_state import LINGERS, Problem
 
 WORDS_CHARS = 300
+CRITICAL_MAX = 5
 
 
 def approvals(waiting: Iterable[Approval], now: datetime) -> list[Problem]:
@@ -52,12 +53,36 @@ def events(critical: Iterable[Event]) -> list[Problem]:
     return listed
 
 
+def critical(events_found: Iterable[Event], known: Iterable[Problem]) -> list[Problem]:
+    """The other critical events, each once; not those of a service that is among what is `known` to be broken."""
+    told = tuple(problem.title for problem in known)
+    listed: dict[tuple[str, str], Problem] = {}
+    more = 0
+    for event in events_found:
+        service, text = one_line(event.service or ""), " ".join(plain(event.message).split())[:WORDS_CHARS]
+        if calls_for_a_person(event.message) or (service and any(title.startswith(f"{service} ") for title in told)):
+            continue
+        if (service, text) in listed:
+            continue
+        if len(listed) == CRITICAL_MAX:
+            more += 1
+            continue
+        href = f"/sessions/{event.session_id}" if event.session_id else "/events?level=critical"
+        link = f"Session #{event.session_id}" if event.session_id else "Events"
+        listed[service, text] = Problem("bad", "siren", f"{service or 'Critical'}:", text, href, link)
+    problems = list(listed.values())
+    if more:
+        text = "in the last 24 hours."
+        problems.append(Problem("bad", "siren", f"{more} more critical events", text, "/events?level=critical", "All"))
+    return problems
+
+
 def down(services: Iterable[str], known: Iterable[Problem]) -> list[Problem]:
     """Services that were down when last looked at, and of which no session's report says so already."""
     told = tuple(problem.title for problem in known)
     names = {service: one_line(service) for service in services}
     return [
-        Problem("bad", "octagon-x", f"{name} down.", "", f"/events?service={quote(service, safe='')}", "Events")
+        Problem("bad", "octagon-x", f"{name} down.", "", service_rows.href(service), "Service")
         for service, name in names.items()
         if not any(title.startswith(f"{name} ") for title in told)
     ]
