@@ -13,7 +13,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     healthy_checks: int = 0
 
 
-class HourOfChecks(msgspec.Struct, frozen=True, kw_only=True):
+class HourOfChecks(msgspec.Struct, frozen=True):
     """The checks of one hour, such as 2026-01-31T08. What is neither healthy, degraded nor down said something else."""
 
     hour: str

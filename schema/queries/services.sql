@@ -22,6 +22,10 @@ SELECT count(*) FROM service_health_streak WHERE last_checked_at IS NOT NULL;
 SELECT id, session_id, service, check_type, status, response_time_ms, error_detail, checked_at, tier FROM health_checks
 WHERE service = :service AND (checked_at, id) < (:at, :before) ORDER BY checked_at DESC, id DESC LIMIT :limit;
 
+-- statuses --
+-- What the newest checks of a service found, newest first.
+SELECT status FROM health_checks WHERE service = :service ORDER BY checked_at DESC, id DESC LIMIT :limit;
+
 -- hours --
 -- Checks of a service by the hour, from an hour on.
 SELECT hour, checks, healthy, degraded, down, timed, total_ms FROM health_hours

@@ -12,9 +12,10 @@ from schema.knowledge import Event
 from schema.limits import Approval
 from schema.triggers import QueuedTrigger
 from webui.needs import calls_for_a_person
-from webui.pages import formats, found, service_rows, trigger_rows
+from webui.pages import formats, found, trigger_rows
 from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
+from webui.pages.service_rows import ServiceRow
 from webui.pages.system_state import LINGERS, Problem
 
 WORDS_CHARS = 300
@@ -77,14 +78,13 @@ def critical(events_found: Iterable[Event], known: Iterable[Problem]) -> list[Pr
     return problems
 
 
-def down(services: Iterable[str], known: Iterable[Problem]) -> list[Problem]:
-    """Services that were down when last looked at, and of which no session's report says so already."""
+def services(trouble: Iterable[ServiceRow], known: Iterable[Problem]) -> list[Problem]:
+    """Services that were not healthy when last looked at within a day, unless a session's report says so already."""
     told = tuple(problem.title for problem in known)
-    names = {service: one_line(service) for service in services}
     return [
-        Problem("bad", "octagon-x", f"{name} down.", "", service_rows.href(service), "Service")
-        for service, name in names.items()
-        if not any(title.startswith(f"{name} ") for title in told)
+        Problem(row.tone, row.icon, f"{row.name} {row.word}{':' if row.detail else '.'}", row.detail, row.href, "Service")
+        for row in trouble
+        if not row.old and row.tone in ("bad", "warn") and not any(title.startswith(f"{row.name} ") for title in told)
     ]
 
 

@@ -5,6 +5,7 @@ the same numbers below, for those who can't see or hover. Used by the pages of c
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 GAP = 0.2  # of a slot's width
@@ -52,6 +53,12 @@ def _bar(x: float, top: float, width: float, height: float) -> str:
     return f"M{_short(x)} {_short(top)}h{_short(width)}v{_short(height)}h-{_short(width)}z"
 
 
+@cache
+def _state(number: int, height: int) -> str:
+    """A list has as many strips as rows, and all are made of the same few bars."""
+    return _bar(number * STEP + STEP * GAP / 2, TALL - height, STEP * (1 - GAP), height)
+
+
 def nice(value: float) -> float:
     """The next of 1, 2, 5, 10, … times a power of ten: what the highest bar is measured against."""
     if value <= 0:
@@ -84,9 +91,7 @@ def states(tones: Sequence[str]) -> list[Layer]:
     """States over time, a bar each, one path for each tone; an empty tone is no more than the base line."""
     paths: dict[str, list[str]] = {}
     for number, tone in enumerate(tones):
-        height = HEIGHTS.get(tone, BASELINE)
-        bar = _bar(number * STEP + STEP * GAP / 2, TALL - height, STEP * (1 - GAP), height)
-        paths.setdefault(tone or "none", []).append(bar)
+        paths.setdefault(tone or "none", []).append(_state(number, HEIGHTS.get(tone, BASELINE)))
     return [Layer(tone, "".join(path)) for tone, path in sorted(paths.items())]
 
 

@@ -69,7 +69,6 @@ class ShareTable(NamedTuple):
 
     id: str
     title: str
-    noun: str
     rows: list[ShareRow]
 
 
@@ -211,9 +210,9 @@ def shares(report: CostReport) -> list[ShareTable]:
 
     of_tier = {str(tier): tone for tier, tone in zip(cost.TIERS, TONES, strict=True)}
     return [
-        ShareTable("tiers", "By tier", "Tier", rows(report.tiers, of_tier, "Tier ")),
-        ShareTable("models", "By model", "Model", rows(report.models, {})),
-        ShareTable("kinds", "By trigger", "Trigger", rows(report.triggers, {})),
+        ShareTable("tiers", "By tier", rows(report.tiers, of_tier, "Tier ")),
+        ShareTable("models", "By model", rows(report.models, {})),
+        ShareTable("kinds", "By trigger", rows(report.triggers, {})),
     ]
 
 

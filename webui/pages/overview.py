@@ -106,7 +106,6 @@ class Stored(NamedTuple):
     approvals: list[Approval]
     critical: list[Event]
     refused: list[QueuedTrigger]
-    down: list[str]
     services: Glimpse
     week: dict[str, int]
     queue: list[QueuedTrigger]
@@ -151,7 +150,6 @@ def read(database: Database) -> Stored:
         approvals=[approval_from_row(row) for row in database.rows("pages.approvals_waiting", limit=NEEDS_MAX)],
         critical=_critical(database),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
-        down=[row["service"] for row in database.rows("pages.services_down", since=needs.since())],
         services=service_rows.glimpse(database, now),
         week=week,
         queue=_queue(database),
@@ -236,7 +234,7 @@ def _next_run(here: Parts, stored: Stored, daemon: system_state.Daemon) -> tuple
 def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tuple[list[Problem], list[Problem]]:
     """What is broken, worst first; what waits for a person, in the order in which it runs out."""
     reported = reports.problems(stored.recent, stored.running, now)
-    found = system_state.problems(daemon, stored.recent, now) + reported + attention.down(stored.down, reported)
+    found = system_state.problems(daemon, stored.recent, now) + reported + attention.services(stored.services.trouble, reported)
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
     broken += attention.critical(stored.critical, broken)

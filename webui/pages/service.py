@@ -4,7 +4,7 @@ GET /services/{name} and /services/{name}.json.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -28,14 +28,13 @@ from webui.pages.keyed import FAR, Choice, number, one_of, words
 from webui.pages.memory_rows import MemoryRow
 from webui.pages.service_rows import LATEST, Found, ServiceRow
 from webui.pages.service_view import CheckRow, RemediationRow
-from webui.pages.trend import RANGES, ShareOf, Span, USUAL
+from webui.pages.trend import RANGES, USUAL, ShareOf, Span
 from webui.parts import parts, signed_in
 
-CHECKS = 50
+CHECKS = 30
 ACTIONS = 20
 EVENTS = 10
 MEMORIES = 20
-HOURS_MAX = 90 * 24
 
 
 class RangeLink(NamedTuple):
@@ -50,6 +49,7 @@ class Stored(NamedTuple):
     """What the database knows of a service. `older_checks`, `older_actions`: whether there are more."""
 
     found: Found
+    shares: list[ShareOf]
     hours: list[HourOfChecks]
     checks: list[HealthCheck]
     older_checks: bool
@@ -66,7 +66,6 @@ class ServicePage(NamedTuple):
     stream: str
     here_href: str
     service: ServiceRow
-    word_of_sessions: str
     shares: list[ShareOf]
     ranges: list[RangeLink]
     range_word: str
@@ -114,23 +113,19 @@ def name_of(request: web.Request) -> str:
 def read(database: Database, name: str, asked: Asked, now: datetime) -> Stored | None:
     """One look at the database; None for a service of which nothing is known."""
     row = database.one("services.one", service=name)
-    newest = service_rows.checks_of(database, name, service_rows.STRIP)
+    newest = service_rows.newest(database, name)
     actions = database.rows("services.actions", service=name, before=asked.actions_before, limit=ACTIONS + 1)
-    if row is None and not newest and not actions:
+    if row is None and newest is None and not actions:
         return None
-    known = row or {"service": name, "status": newest[0].status if newest else None,
-                    "checked_at": newest[0].checked_at if newest else None}  # fmt: skip
-    since = service_rows.hour(now - timedelta(hours=HOURS_MAX))
-    hours = [msgspec.convert(one, HourOfChecks) for one in database.rows("services.hours", service=name, since=since)]
+    known = row or {"service": name, "status": newest.status if newest else None,
+                    "checked_at": newest.checked_at if newest else None}  # fmt: skip
+    since = service_rows.hour(trend.start(now, RANGES[asked.range]))
+    hours = [HourOfChecks(**one) for one in database.rows("services.hours", service=name, since=since)]
     checks = service_rows.checks_of(database, name, CHECKS + 1, asked.at, asked.before)
-    week = [one for one in hours if one.hour >= service_rows.hour(now - timedelta(hours=service_rows.WEEK_HOURS))]
     return Stored(
-        Found(
-            msgspec.convert(known, Service),
-            newest,
-            sum(one.checks for one in week),
-            sum(one.healthy for one in week),
-        ),
+        Found(msgspec.convert(known, Service), newest, service_rows.statuses(database, name)),
+        [trend.share(one, database.one("services.share", service=name, since=trend.since(one, now)) or {})
+         for one in RANGES.values()],
         hours,
         checks[:CHECKS],
         len(checks) > CHECKS,
@@ -156,6 +151,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         return json_response(
             {
                 "service": stored.found.service,
+                "shares": [one._asdict() for one in stored.shares],
                 "hours": stored.hours,
                 "checks": stored.checks,
                 "next": address.older(),
@@ -208,8 +204,7 @@ def _page(
         stream="/live?page=frame",
         here_href=request.path_qs,
         service=service_rows.row(stored.found, now),
-        word_of_sessions=trend.told(stored.hours, now),
-        shares=trend.shares(stored.hours, now),
+        shares=stored.shares,
         ranges=[RangeLink(address.range(key), one.label, key == asked.range) for key, one in RANGES.items()],
         range_word=RANGES[asked.range].label,
         trend=trend.chart(spans, RANGES[asked.range]),

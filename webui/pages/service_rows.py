@@ -64,12 +64,13 @@ class Glimpse(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A service as read, with its newest checks and what came of all of a week."""
+    """A service as read: its newest check, what the newest few found, and what came of all of a week."""
 
     service: Service
-    checks: list[HealthCheck]
-    checked: int
-    healthy: int
+    newest: HealthCheck | None = None
+    statuses: tuple[str, ...] = ()
+    checked: int = 0
+    healthy: int = 0
 
 
 def href(name: str) -> str:
@@ -95,16 +96,34 @@ def checks_of(database: Database, name: str, most: int, at: str = LATEST, before
     return [msgspec.convert(row, HealthCheck) for row in rows]
 
 
-def find(database: Database, rows: Iterable[dict[str, Any]], now: datetime, *, checks: int = STRIP) -> list[Found]:
-    """Services with what a list shows of each."""
+def find(database: Database, rows: Iterable[dict[str, Any]], now: datetime) -> list[Found]:
+    """Services with all that a list shows of each."""
     since = hour(now - timedelta(hours=WEEK_HOURS))
     found = []
     for row in rows:
-        service = msgspec.convert(row, Service)
-        share = database.one("services.share", service=service.service, since=since) or {}
-        listed = checks_of(database, service.service, checks)
-        found.append(Found(service, listed, share.get("checks", 0), share.get("healthy", 0)))
+        name = row["service"]
+        share = database.one("services.share", service=name, since=since) or {}
+        found.append(
+            Found(
+                msgspec.convert(row, Service),
+                newest(database, name),
+                statuses(database, name),
+                share.get("checks", 0),
+                share.get("healthy", 0),
+            )
+        )
     return found
+
+
+def newest(database: Database, name: str) -> HealthCheck | None:
+    """The newest check of a service."""
+    found = checks_of(database, name, 1)
+    return found[0] if found else None
+
+
+def statuses(database: Database, name: str) -> tuple[str, ...]:
+    """What the newest checks of a service found, newest first."""
+    return tuple(row["status"] for row in database.rows("services.statuses", service=name, limit=STRIP))
 
 
 def worst_first(found: list[Found]) -> list[Found]:
@@ -130,7 +149,7 @@ def share(healthy: int, checks: int) -> str:
 def row(found: Found, now: datetime) -> ServiceRow:
     """The row of a service, seen at `now`."""
     service, looks = found.service, look(found.service.status)
-    newest = found.checks[0] if found.checks else None
+    newest = found.newest
     trouble = newest is not None and service.status != "healthy"
     old = service.checked_at is not None and now - timestamps.parse(service.checked_at) > OLD
     return ServiceRow(
@@ -146,15 +165,15 @@ def row(found: Found, now: datetime) -> ServiceRow:
         detail=" ".join(plain((newest.error_detail if newest else "") or "")[:DETAIL_CHARS].split()) if trouble else "",
         session_id=newest.session_id if newest else None,
         share=share(found.healthy, found.checked),
-        strip=strip(found.checks) if len(found.checks) > 1 else None,
+        strip=strip(found.statuses) if len(found.statuses) > 1 else None,
     )
 
 
-def strip(checks: list[HealthCheck]) -> Chart:
+def strip(found: tuple[str, ...]) -> Chart:
     """The newest checks as a strip, the newest at the right."""
-    shown = checks[:STRIP][::-1]
-    tones = [look(check.status).tone for check in shown]
-    words = [look(check.status).word for check in shown]
+    shown = found[:STRIP][::-1]
+    tones = [look(status).tone for status in shown]
+    words = [look(status).word for status in shown]
     counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
     return Chart(
         width=STRIP * charts.STEP,
@@ -170,10 +189,11 @@ TROUBLE_MAX = 200
 
 def glimpse(database: Database, now: datetime) -> Glimpse:
     """For the overview and /partials/service-list."""
-    trouble = worst_first(find(database, database.rows("services.trouble", limit=TROUBLE_MAX), now))
+    rows = database.rows("services.trouble", limit=TROUBLE_MAX)
+    trouble = worst_first([Found(msgspec.convert(one, Service), newest(database, one["service"])) for one in rows])
     fine = [row for row in database.rows("services.page", after="", limit=GLIMPSED) if row["status"] == "healthy"]
     total = int(database.value("services.count"))
-    healthy = [Found(msgspec.convert(one, Service), [], 0, 0) for one in fine]
+    healthy = [Found(msgspec.convert(one, Service)) for one in fine]
     return Glimpse(
         trouble=[row(one, now) for one in trouble],
         healthy=[row(one, now) for one in healthy],

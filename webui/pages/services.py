@@ -18,7 +18,7 @@ from webui.pages.keyed import words
 from webui.pages.service_rows import TROUBLE_MAX, Found, Glimpse, ServiceRow
 from webui.parts import Parts, parts
 
-PAGE = 100
+PAGE = 50
 
 
 class ServicesPage(NamedTuple):
@@ -66,7 +66,7 @@ def find(database: Database, after: str, now: datetime) -> Listed:
 
 def _as_json(found: Found) -> dict[str, Any]:
     service: Service = found.service
-    newest = found.checks[0] if found.checks else None
+    newest = found.newest
     return {
         "service": service.service,
         "status": service.status,

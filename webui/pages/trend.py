@@ -55,7 +55,7 @@ class ShareOf(NamedTuple):
     note: str
 
 
-def _start(now: datetime, chosen: Range) -> datetime:
+def start(now: datetime, chosen: Range) -> datetime:
     """The first hour of the first span; the last span holds the present hour."""
     present = now.replace(minute=0, second=0, microsecond=0)
     # Spans stand still: they begin at multiples of their length, counted from midnight.
@@ -67,27 +67,44 @@ def _start(now: datetime, chosen: Range) -> datetime:
 def spans(hours: list[HourOfChecks], name: str, now: datetime) -> list[Span]:
     """All spans of a range, the oldest first."""
     chosen = RANGES[name]
-    by_hour = {one.hour: one for one in hours}
-    start = _start(now, chosen)
-    found = []
-    for number in range(chosen.spans):
-        begins = start + timedelta(hours=number * chosen.hours)
-        inside = [service_rows.hour(begins + timedelta(hours=step)) for step in range(chosen.hours)]
-        found.append(_span(begins, chosen.hours, together([by_hour[one] for one in inside if one in by_hour])))
+    first = start(now, chosen)
+    places = _places(first, chosen)
+    inside: list[list[HourOfChecks]] = [[] for _ in range(chosen.spans)]
+    for one in hours:
+        if one.hour in places:
+            inside[places[one.hour]].append(one)
+    return [
+        _span(first + timedelta(hours=number * chosen.hours), chosen.hours, together(some))
+        for number, some in enumerate(inside)
+    ]
+
+
+def _places(first: datetime, chosen: Range) -> dict[str, int]:
+    """The span that each hour belongs to, by the hour's name."""
+    found, wanted = {}, chosen.spans * chosen.hours
+    day, number = first.date(), 0
+    while number < wanted:
+        name = day.isoformat()
+        for hour in range(first.hour if number == 0 else 0, min(24, (first.hour if number == 0 else 0) + wanted - number)):
+            found[f"{name}T{hour:02d}"] = number // chosen.hours
+            number += 1
+        day += timedelta(days=1)
     return found
 
 
 def together(hours: list[HourOfChecks]) -> HourOfChecks:
     """Several hours as one."""
-    return HourOfChecks(
-        hour=hours[0].hour if hours else "",
-        checks=sum(one.checks for one in hours),
-        healthy=sum(one.healthy for one in hours),
-        degraded=sum(one.degraded for one in hours),
-        down=sum(one.down for one in hours),
-        timed=sum(one.timed for one in hours),
-        total_ms=sum(one.total_ms for one in hours),
-    )
+    if len(hours) == 1:
+        return hours[0]
+    checks = healthy = degraded = down = timed = total_ms = 0
+    for one in hours:
+        checks += one.checks
+        healthy += one.healthy
+        degraded += one.degraded
+        down += one.down
+        timed += one.timed
+        total_ms += one.total_ms
+    return HourOfChecks("", checks, healthy, degraded, down, timed, total_ms)
 
 
 def _span(begins: datetime, hours: int, sums: HourOfChecks) -> Span:
@@ -147,21 +164,13 @@ def response(found: list[Span]) -> tuple[Chart | None, str]:
     return Chart(len(found) * charts.STEP, [], slots, label, top), charts.line(values, most)
 
 
-def _since(hours: list[HourOfChecks], now: datetime, back: int) -> HourOfChecks:
-    first = service_rows.hour(now - timedelta(hours=back))
-    return together([one for one in hours if one.hour >= first])
+def since(chosen: Range, now: datetime) -> str:
+    """The hour from which a range's share counts."""
+    return service_rows.hour(now - timedelta(hours=chosen.spans * chosen.hours))
 
 
-def shares(hours: list[HourOfChecks], now: datetime) -> list[ShareOf]:
-    """The share of each range."""
-    found = []
-    for one in RANGES.values():
-        sums = _since(hours, now, one.spans * one.hours)
-        note = f"{formats.count(sums.checks)} check{'' if sums.checks == 1 else 's'}"
-        found.append(ShareOf(one.label, service_rows.share(sums.healthy, sums.checks), note))
-    return found
-
-
-def told(hours: list[HourOfChecks], now: datetime) -> str:
-    """What is known of response times, where nobody has told any."""
-    return "" if _since(hours, now, 90 * 24).timed else "No check has told a response time."
+def share(chosen: Range, sums: dict[str, int]) -> ShareOf:
+    """The share of healthy checks over a range."""
+    checks = sums.get("checks", 0)
+    note = f"{formats.count(checks)} check{'' if checks == 1 else 's'}"
+    return ShareOf(chosen.label, service_rows.share(sums.get("healthy", 0), checks), note)
