@@ -2,6 +2,7 @@
 
 from ipc.messages import (
     access,
+    cost,
     keeping,
     knowledge,
     limits,
@@ -59,6 +60,7 @@ REQUESTS: dict[str, type[Request]] = {
         knowledge.ChangeMemory,
         knowledge.DeleteMemory,
         knowledge.ListHealth,
+        cost.ShowCost,
         repositories.ListRepositories,
         repositories.ListServers,
         keeping.Housekeep,

@@ -81,14 +81,13 @@ def spans(hours: list[HourOfChecks], name: str, now: datetime) -> list[Span]:
 
 def _places(first: datetime, chosen: Range) -> dict[str, int]:
     """The span that each hour belongs to, by the hour's name."""
-    found, wanted = {}, chosen.spans * chosen.hours
-    day, number = first.date(), 0
-    while number < wanted:
-        name = day.isoformat()
-        for hour in range(first.hour if number == 0 else 0, min(24, (first.hour if number == 0 else 0) + wanted - number)):
-            found[f"{name}T{hour:02d}"] = number // chosen.hours
-            number += 1
-        day += timedelta(days=1)
+    found = {}
+    day = ""
+    for number in range(chosen.spans * chosen.hours):
+        days, hour = divmod(first.hour + number, 24)
+        if hour == 0 or not day:
+            day = (first.date() + timedelta(days=days)).isoformat()
+        found[f"{day}T{hour:02d}"] = number // chosen.hours
     return found
 
 
