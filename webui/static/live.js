@@ -207,7 +207,10 @@ async function renew(id) {
   const address = old.dataset.refresh;
   const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" }).catch(() => null);
   const now = answer?.ok && fragment(await answer.text()).getElementById(id);
-  if (now) { place(now); tick(); }
+  if (!now) return;
+  // The first rows of a list that was empty: there are no parts yet into which they could be merged.
+  if (now.hasAttribute("data-keep") && !old.hasAttribute("data-keep")) old.replaceWith(now); else place(now);
+  tick();
 }
 for (const node of all("[data-refresh]")) setInterval(renew, node.dataset.every * 1000, node.id);
 
