@@ -49,7 +49,13 @@ def paths(state: Path) -> list[str]:
         waiting = database.rows("pages.approvals_waiting", limit=1)[0]["id"]
         trigger = database.rows("pages.triggers_of_tier", tier=1, limit=1)[0]["id"]
         session = int(database.value("sessions.newest_id"))
-        ids = {"/approvals/": waiting, "/approvals/rules/": 1, "/triggers/": trigger, "/sessions/": session, "/chains/": session // 4 * 4 - 1}
+        ids = {
+            "/approvals/": waiting,
+            "/approvals/rules/": 1,
+            "/triggers/": trigger,
+            "/sessions/": session,
+            "/chains/": session // 4 * 4 - 1,
+        }
     finally:
         database.close()
     found = []
@@ -68,7 +74,7 @@ NOT_THERE = re.compile(r"/sessions/\d+/log|/users/.*")
 
 
 def measure(sizes: Sizes = BIG, rounds: int = ROUNDS) -> dict[str, float]:
-    """Milliseconds for each page, request to last byte, on one connection: the median. The first request is not counted."""
+    """Milliseconds for each page, request to last byte, on one connection: the median without the first request."""
     with tempfile.TemporaryDirectory(prefix="claudeops-bench-") as name:
         daemon = Daemon(Path(name), CLAUDEOPS_BUDGET_DAY_USD="20", CLAUDEOPS_KEEP_SESSIONS_DAYS="0")
         daemon.state.mkdir(parents=True)

@@ -20,7 +20,9 @@ def show(connection: Connection, arguments: argparse.Namespace) -> int:
     for head, shares in (("TIER", cost["tiers"]), ("MODEL", cost["models"]), ("TRIGGER", cost["triggers"])):
         _shares(head, shares)
     if cost["chains"]:
-        chains = [(str(chain["id"]), chain["day"], str(chain["sessions"]), dollars(chain["usd"])) for chain in cost["chains"]]
+        chains = [
+            (str(chain["id"]), chain["day"], str(chain["sessions"]), dollars(chain["usd"])) for chain in cost["chains"]
+        ]
         print("\n" + table(("CHAIN", "DAY (UTC)", "SESSIONS", "COST"), chains))
     print(f"\n{_all(cost)}")
     return 0
@@ -35,7 +37,8 @@ def _shares(head: str, shares: list[Body]) -> None:
 def _all(cost: Body) -> str:
     """The sum in a sentence, and what of it is not certain."""
     days = len(cost["days"])
-    text = f"{dollars(cost['usd'])} in {days} day{'' if days == 1 else 's'}, {dollars(cost['previous_usd'])} in as many before."
+    text = f"{dollars(cost['usd'])} in {days} day{'' if days == 1 else 's'}"
+    text += f", {dollars(cost['previous_usd'])} in as many before."
     if cost["estimated"]:
         text += f" Of {cost['estimated']} session(s) only an estimate is known."
     if cost["unknown"]:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ipc.messages.knowledge import KnowledgeChanged
+from schema import timestamps
 from tests.browser import night
 from tests.browser.screens import screen, wait_live
 from tests.browser.stand_in_site import StandInSite, stand_in_site
@@ -28,7 +29,7 @@ def look_at(site: StandInSite, name: str, status: str) -> None:
         database = worker.database  # type: ignore[attr-defined]
         rows.check(database, name, status, error_detail="HTTP 503")
         database.change(
-            "health.streak", service=name, healthy=int(status == "healthy"), counts=1, checked_at=rows.timestamps.now(),
+            "health.streak", service=name, healthy=int(status == "healthy"), counts=1, checked_at=timestamps.now(),
             status=status,
         )  # fmt: skip
 
@@ -99,7 +100,9 @@ def test_a_service_and_the_list_renew_themselves_and_keep_what_is_open(site: Sta
         expect(page.locator("#in-trouble li")).to_have_count(2)
 
 
-def test_a_reader_who_was_signed_out_is_not_shown_the_sign_in_page_in_a_part(site: StandInSite, browser: Browser) -> None:
+def test_a_reader_who_was_signed_out_is_not_shown_the_sign_in_page_in_a_part(
+    site: StandInSite, browser: Browser
+) -> None:
     look_at(site, "web", "healthy")
     with screen(browser, site) as made:
         made.refusals.add(404)

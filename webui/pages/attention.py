@@ -82,7 +82,9 @@ def services(trouble: Iterable[ServiceRow], known: Iterable[Problem]) -> list[Pr
     """Services that were not healthy when last looked at within a day, unless a session's report says so already."""
     told = tuple(problem.title for problem in known)
     return [
-        Problem(row.tone, row.icon, f"{row.name} {row.word}{':' if row.detail else '.'}", row.detail, row.href, "Service")
+        Problem(
+            row.tone, row.icon, f"{row.name} {row.word}{':' if row.detail else '.'}", row.detail, row.href, "Service"
+        )
         for row in trouble
         if not row.old and row.tone in ("bad", "warn") and not any(title.startswith(f"{row.name} ") for title in told)
     ]

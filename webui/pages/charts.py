@@ -96,7 +96,7 @@ def states(tones: Sequence[str]) -> list[Layer]:
 
 
 def line(values: Sequence[float | None], most: float) -> str:
-    """A line through the middle of each slot; where there is no value it is interrupted. A value alone is a short dash."""
+    """A line through the middle of each slot; interrupted where there is no value. A value alone is a dash."""
     path, drawing = "", False
     for number, value in enumerate(values):
         if value is None:

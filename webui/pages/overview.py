@@ -181,7 +181,9 @@ class Looked(NamedTuple):
 
 async def look(here: Parts) -> Looked:
     """The database, the daemon and the logs of what runs."""
-    stored, daemon, limits = await asyncio.gather(here.state.read(read), system_state.gather(here), budgets_of_day(here))
+    stored, daemon, limits = await asyncio.gather(
+        here.state.read(read), system_state.gather(here), budgets_of_day(here)
+    )
     return Looked(stored, daemon, limits, await last_line.of_running(stored.running, here.settings.results_dir))
 
 
@@ -234,7 +236,11 @@ def _next_run(here: Parts, stored: Stored, daemon: system_state.Daemon) -> tuple
 def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tuple[list[Problem], list[Problem]]:
     """What is broken, worst first; what waits for a person, in the order in which it runs out."""
     reported = reports.problems(stored.recent, stored.running, now)
-    found = system_state.problems(daemon, stored.recent, now) + reported + attention.services(stored.services.trouble, reported)
+    found = (
+        system_state.problems(daemon, stored.recent, now)
+        + reported
+        + attention.services(stored.services.trouble, reported)
+    )
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
     broken += attention.critical(stored.critical, broken)

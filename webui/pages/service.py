@@ -124,8 +124,10 @@ def read(database: Database, name: str, asked: Asked, now: datetime) -> Stored |
     checks = service_rows.checks_of(database, name, CHECKS + 1, asked.at, asked.before)
     return Stored(
         Found(msgspec.convert(known, Service), newest, service_rows.statuses(database, name)),
-        [trend.share(one, database.one("services.share", service=name, since=trend.since(one, now)) or {})
-         for one in RANGES.values()],
+        [
+            trend.share(one, database.one("services.share", service=name, since=trend.since(one, now)) or {})
+            for one in RANGES.values()
+        ],
         hours,
         checks[:CHECKS],
         len(checks) > CHECKS,

@@ -1,5 +1,7 @@
-"""Services as sessions have found them, as lists and heads show them. Used by `webui.pages.services`, `webui.pages.service`
-and the overview. What touches the database takes it as an argument; the rest is pure.
+"""Services as sessions have found them, as lists and heads show them.
+
+Used by `webui.pages.services`, `webui.pages.service` and the overview. What touches the database takes it as an argument;
+the rest is pure.
 """
 
 from collections.abc import Iterable
@@ -55,7 +57,7 @@ class ServiceRow(NamedTuple):
 
 
 class Glimpse(NamedTuple):
-    """What the overview shows of services: those in trouble, the names of some of the others, and how many there are."""
+    """What the overview shows of services: those in trouble, some of the others, how many there are."""
 
     trouble: list[ServiceRow]
     healthy: list[ServiceRow]

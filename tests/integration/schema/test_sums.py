@@ -20,7 +20,8 @@ HOURS = """SELECT service, substr(checked_at, 1, 13) AS hour, count(*) AS checks
     FROM health_checks GROUP BY 1, 2 ORDER BY 1, 2"""
 SPENT = """CASE status WHEN 'running' THEN max(coalesce(cost_usd, 0.0), coalesce(estimated_usd, 0.0))
     ELSE coalesce(cost_usd, estimated_usd, 0.0) END"""
-DAYS = f"""SELECT substr(started_at, 1, 10) AS day, tier, coalesce(model_id, model) AS model, trigger, count(*) AS sessions,
+DAYS = f"""SELECT substr(started_at, 1, 10) AS day, tier, coalesce(model_id, model) AS model, trigger,
+    count(*) AS sessions,
     sum(cost_usd IS NULL AND estimated_usd IS NOT NULL) AS estimated,
     sum(cost_usd IS NULL AND estimated_usd IS NULL) AS unknown,
     sum(CAST(round(1000000 * {SPENT}) AS INTEGER)) AS micro_usd FROM sessions GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
@@ -63,7 +64,9 @@ def fill(database: Database, dice: random.Random, count: int) -> None:
             database, dice.choice(("web", "db")), dice.choice(words), dice.random() * 20000,
             response_time_ms=dice.choice((None, 40, 900)),
         )  # fmt: skip
-        first = dice.choice((None, *(row[0] for row in told(database, "SELECT id FROM sessions WHERE chain_id IS NULL"))))
+        first = dice.choice(
+            (None, *(row[0] for row in told(database, "SELECT id FROM sessions WHERE chain_id IS NULL")))
+        )
         session(
             database, tier=dice.randint(1, 3), status=dice.choice(("completed", "failed", "awaiting_approval")),
             trigger=dice.choice(("manual", "api")), chain_id=first, cost_usd=dice.choice((None, 0.1, 0.123456789)),

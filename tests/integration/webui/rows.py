@@ -131,9 +131,7 @@ def audit(database: Database, act: str, subject: str, **columns: Any) -> int:
 def health(database: Database, service: str, status: str, healthy: int = 0, **columns: Any) -> None:
     """What is known of a service."""
     values = {"last_checked_at": timestamps.now(), "since": timestamps.now(), **columns}
-    insert(
-        database, "service_health_streak", service=service, status=status, consecutive_healthy=healthy, **values
-    )
+    insert(database, "service_health_streak", service=service, status=status, consecutive_healthy=healthy, **values)
 
 
 def check(database: Database, service: str, status: str = "healthy", ago: float = 0.0, **columns: Any) -> int:

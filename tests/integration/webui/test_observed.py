@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from ipc.errors import CallError, Code
-from ipc.messages.settings import ListSettings
+from ipc.messages.envelope import Reply, Request
+from ipc.messages.settings import ListSettings, SettingsReply, SettingValue
 from schema import timestamps
 from tests.integration.webui import rows
 from tests.integration.webui.site import Site, open_site
@@ -57,7 +58,8 @@ async def test_the_overview_is_in_the_order_of_somebody_woken_at_night(site: Sit
     assert ids(text) == ["attention", "service-list", "running", "waiting", "figures", "recent"]
     attention = text.split('id="attention"')[1].split("</section>")[0]
     places = [attention.index(words) for words in (
-        "payments down:", "the disk of db-2 is full", "search degraded:", "Waits for a person", f"/approvals/{approval}",
+        "payments down:", "the disk of db-2 is full", "search degraded:", "Waits for a person",
+        f"/approvals/{approval}",
     )]  # fmt: skip
     assert places == sorted(places)
     assert "old down" not in attention  # nobody has looked for two days: it may be up by now
@@ -249,22 +251,29 @@ async def test_cost_by_day_tier_model_and_trigger_and_the_dearest_chain(tmp_path
         assert found["cost"]["usd"] == 4.0
         assert found["cost"]["previous_usd"] == 2.0
         assert [(one["name"], one["usd"]) for one in found["cost"]["models"]] == [("sonnet", 3.0), ("haiku", 1.0)]
-        assert [(one["name"], one["usd"]) for one in found["cost"]["triggers"]] == [("escalation", 3.0), ("manual", 1.0)]
+        assert [(one["name"], one["usd"]) for one in found["cost"]["triggers"]] == [
+            ("escalation", 3.0),
+            ("manual", 1.0),
+        ]
         assert found["cost"]["days"][-1]["tiers"] == [1.0, 3.0, 0.0]
         assert found["cost"]["chains"][0] == {"id": first, "day": timestamps.now()[:10], "sessions": 2, "usd": 4.0}
         assert found["budgets_of_day"] == {"tier2_budget_day_usd": 4.0}
         assert "days=" in await text_of(site, "/cost?days=0", status=422)
 
 
-async def test_a_budget_that_was_changed_meanwhile_is_the_one_that_is_shown(site: Site) -> None:
-    from ipc.messages.settings import SettingsReply, SettingValue
-
+async def test_a_budget_that_was_changed_meanwhile_is_the_one_that_is_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     changed = SettingValue(
         name="budget_day_usd", env="CLAUDEOPS_BUDGET_DAY_USD", value="8.0", default="0.0", source="override",
         section="Limits", doc="", unit="USD", live=True,
     )  # fmt: skip
     do = site.worker._do
-    site.worker._do = lambda request: SettingsReply(settings=[changed]) if isinstance(request, ListSettings) else do(request)  # type: ignore[method-assign]
+
+    def answer(request: Request) -> Reply:
+        return SettingsReply(settings=[changed]) if isinstance(request, ListSettings) else do(request)
+
+    monkeypatch.setattr(site.worker, "_do", answer)
     assert (await json_of(site, "/cost.json"))["budgets_of_day"] == {"budget_day_usd": 8.0}
     site.worker.refuse[ListSettings] = CallError(Code.BUSY, "later")
     assert (await json_of(site, "/cost.json"))["budgets_of_day"] == {"budget_day_usd": 8.0}

@@ -40,7 +40,9 @@ def test_no_bar_leaves_its_box(values: list[tuple[float, float, float]]) -> None
             assert top + height <= 100.02
 
 
-@pytest.mark.parametrize(("value", "most"), [(0.0, 1.0), (0.7, 1.0), (1.0, 1.0), (1.2, 2.0), (34.0, 50.0), (0.003, 0.005)])
+@pytest.mark.parametrize(
+    ("value", "most"), [(0.0, 1.0), (0.7, 1.0), (1.0, 1.0), (1.2, 2.0), (34.0, 50.0), (0.003, 0.005)]
+)
 def test_the_top_of_a_chart_is_a_round_number(value: float, most: float) -> None:
     assert charts.nice(value) == pytest.approx(most)
 

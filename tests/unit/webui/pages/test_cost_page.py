@@ -36,7 +36,9 @@ def test_a_change_has_sign_and_word(now: float, before: float, text: str) -> Non
     assert page.change(2.0, 0.0, 1) == "nothing was spent in the day before"
 
 
-@pytest.mark.parametrize(("spent", "percent", "tone"), [(0.5, 50, "ok"), (0.8, 80, "warn"), (0.999, 99, "warn"), (1.0, 100, "bad")])
+@pytest.mark.parametrize(
+    ("spent", "percent", "tone"), [(0.5, 50, "ok"), (0.8, 80, "warn"), (0.999, 99, "warn"), (1.0, 100, "bad")]
+)
 def test_a_budget_is_bad_when_it_is_used_up_and_not_before(spent: float, percent: int, tone: str) -> None:
     found = page.budget("The day", spent, 1.0)
     assert (found.percent, found.tone) == (percent, tone)
@@ -53,7 +55,8 @@ def test_only_budgets_that_are_set_are_shown() -> None:
 
 def test_the_budget_lies_across_the_bars_unless_it_is_far_above_them() -> None:
     near = page.chart(report(1_000_000, 2_000_000), 3.0)
-    assert (near.top, near.mark, near.mark_text) == ("$5.00", pytest.approx(40.0), "budget $3.00 a day")
+    assert (near.top, near.mark_text) == ("$5.00", "budget $3.00 a day")
+    assert near.mark == pytest.approx(40.0)
     far = page.chart(report(1_000_000, 2_000_000), 30.0)
     assert (far.top, far.mark, far.mark_text) == ("$2.00", None, "budget $30.00 a day")
     assert page.chart(report(1_000_000), None).mark_text == ""

@@ -29,7 +29,13 @@ def test_a_span_is_as_bad_as_the_worst_in_it() -> None:
         HourOfChecks("2025-01-01T00", checks=9, down=9),
     ]
     last, before, earlier = trend.spans(hours, "7d", NOW)[:-4:-1]
-    assert (last.begins, last.ends, last.word, last.checks, last.share) == ("2026-03-14 00:00", "03:00", "down", 6, "83.3 %")
+    assert (last.begins, last.ends, last.word, last.checks, last.share) == (
+        "2026-03-14 00:00",
+        "03:00",
+        "down",
+        6,
+        "83.3 %",
+    )
     assert (last.response_ms, last.response) == (50.0, "50 ms")
     assert (before.word, before.response_ms) == ("degraded", None)
     assert (earlier.word, earlier.healthy) == ("unknown", 0)
