@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import ctl_cold_start, idle, reading, session_list, shim_throughput, sse, web_restart
+from benchmarks import big_pages, ctl_cold_start, idle, reading, session_list, shim_throughput, sse, web_restart
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 Figures = dict[str, float]
@@ -75,6 +75,11 @@ BENCHMARKS = (
     )),
     Benchmark("session_list", session_list.measure, (
         Bar("list of sessions with 100,000 rows, slowest page", "worst_ms", 20, least=False, unit=" ms"),
+    )),
+    Benchmark("big_pages", big_pages.measure, (
+        Bar("every page over 1,000,000 events and checks and 100,000 sessions, slowest", "worst_ms", big_pages.BAR_MS,
+            least=False, unit=" ms"),
+        Bar("the overview with its styles and scripts, compressed", "overview_kb", 60, least=False, unit=" kB"),
     )),
 )  # fmt: skip
 

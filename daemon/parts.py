@@ -22,6 +22,7 @@ from daemon.approvals.approvals import Approvals
 from daemon.budgets.budgets import Budgets
 from daemon.cooldowns import handlers as cooldown_handlers
 from daemon.cooldowns.cooldowns import Cooldowns
+from daemon.cost import handlers as cost_handlers
 from daemon.events import handlers as event_handlers
 from daemon.events.journal import Events
 from daemon.health import handlers as health_handlers
@@ -135,6 +136,7 @@ class Parts:
             **event_handlers.handlers(self.events),
             **memory_handlers.handlers(self.memories),
             **health_handlers.handlers(self.store),
+            **cost_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **setting_handlers.handlers(self.settings, self.publisher),
             **keeping_handlers.handlers(self.keeper, self.backups, self.taking),

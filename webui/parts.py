@@ -11,8 +11,8 @@ from webui.auth.sign_ins import SIGNED_IN, SignedIn
 if TYPE_CHECKING:
     from webui.api.chats import Chats
     from webui.assets import Assets
-    from webui.auth.keys import Keys
     from webui.auth.client import Proxies
+    from webui.auth.keys import Keys
     from webui.auth.passwords import Passwords
     from webui.auth.rules import Access, Door, Network
     from webui.auth.sign_ins import SignIns

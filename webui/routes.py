@@ -72,7 +72,14 @@ DOORS = (
 )
 WATCHING = (
     Route("GET", "/", "pages.overview:show", VIEWER),
+    Route("GET", "/dashboard", "pages.overview:show", VIEWER),
     Route("GET", "/overview.json", "pages.overview:show", VIEWER),
+    Route("GET", "/partials/service-list", "pages.services:part", VIEWER),
+    *_page("/services", "pages.services:show"),
+    # Names may end in anything, so the address for programs comes first.
+    Route("GET", "/services/{name}.json", "pages.service:show", VIEWER),
+    Route("GET", "/services/{name}", "pages.service:show", VIEWER),
+    *_page("/cost", "pages.cost:show"),
     *_page("/system", "pages.system:show"),
     *_page("/events", "pages.events:show"),
     *_page("/audit", "pages.audit:show"),

@@ -98,9 +98,11 @@ NAV = (
         "Watch",
         (
             OVERVIEW,
+            NavItem("services", "/services", "Services", "heart-pulse"),
             NavItem("events", "/events", "Events", "inbox"),
             NavItem("notifications", "/notifications", "Notifications", "message-square-text"),
             NavItem("cooldowns", "/cooldowns", "Cooldowns", "timer"),
+            NavItem("cost", "/cost", "Cost", "circle-dollar-sign"),
         ),
     ),
     NavSection(

@@ -1,4 +1,4 @@
-"""The table's part for what sessions say and know: events, memories, health, repositories, MCP servers."""
+"""The table's part for what sessions say, know and cost: events, memories, health, cost, repositories, MCP servers."""
 
 from ipc.ctl.grammar import BEFORE, FOLLOW, LIMIT, OF_SERVICE, OF_SESSION, Command, argument, numbered
 
@@ -57,6 +57,12 @@ KNOWLEDGE = (
         (argument("--format", choices=FORMATS, default="json", help="json or markdown (json)"), *CHOSEN),
     ),
     Command(("health",), "Every service that a session has looked at, the worst first.", "health:listing"),
+    Command(
+        ("cost",),
+        "What sessions cost: by day, tier, model and trigger, and the dearest chains.",
+        "cost:show",
+        (argument("--days", type=int, default=30, metavar="N", help="how many days, today (UTC) included (30)"),),
+    ),
     Command(("repositories",), "Mounted repositories and what each contributes.", "repositories:listing"),
     Command(("mcp",), "The MCP servers of the next session, and how the last one found them.", "repositories:servers"),
 )

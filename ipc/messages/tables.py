@@ -3,6 +3,7 @@
 from ipc.messages import (
     access,
     alerts,
+    cost,
     keeping,
     keys,
     knowledge,
@@ -64,6 +65,7 @@ REQUESTS: dict[str, type[Request]] = {
         knowledge.ChangeMemory,
         knowledge.DeleteMemory,
         knowledge.ListHealth,
+        cost.ShowCost,
         repositories.ListRepositories,
         repositories.ListServers,
         keeping.Housekeep,

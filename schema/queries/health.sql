@@ -5,10 +5,11 @@ VALUES (:session_id, :service, :check_type, :status, :detail, :checked_at, :tier
 
 -- streak --
 -- Counts a check towards the healthy ones in a row: `healthy` 1 adds `counts`, 0 begins anew. How many there are now.
-INSERT INTO service_health_streak (service, consecutive_healthy, last_checked_at, status)
-VALUES (:service, :healthy * :counts, :checked_at, :status)
+INSERT INTO service_health_streak (service, consecutive_healthy, last_checked_at, status, since)
+VALUES (:service, :healthy * :counts, :checked_at, :status, :checked_at)
 ON CONFLICT (service) DO UPDATE SET consecutive_healthy = :healthy * (consecutive_healthy + :counts),
-       last_checked_at = :checked_at, status = :status
+       last_checked_at = :checked_at, status = :status,
+       since = CASE WHEN status IS :status AND since IS NOT NULL THEN since ELSE :checked_at END
 RETURNING consecutive_healthy;
 
 -- last_action --

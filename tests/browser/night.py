@@ -66,6 +66,7 @@ LOG = b"".join(
 def fill(worker: StandIn) -> Night:
     """Writes it."""
     db = worker.database
+    _past(worker)
     ago = timestamps.at(time.time() - 900)
     said = "**payments** refuses connections since 01:40 UTC. Its pool is exhausted; a restart may help."
     first = worker.session(tier=1, log=LOG[:400], trigger="scheduled", started_at=ago, cost_usd=0.0142, num_turns=6)
@@ -119,8 +120,38 @@ def fill(worker: StandIn) -> Night:
     rows.audit(
         db, "call.allow", "StructuredOutput " + '{"summary": "all is well"} ' * 40, session_id=second, rule="reads"
     )
-    rows.health(db, "payments", "down")
     return Night(first, second, waiting, remote, decided, memory)
+
+
+def _past(worker: StandIn) -> None:
+    """Three weeks in which services were looked at each hour, and sessions cost money."""
+    db, hour = worker.database, 3600.0
+    since = timestamps.at(time.time() - 1.4 * hour)
+    rows.health(db, "payments", "down", since=since)
+    rows.health(db, "search", "degraded", since=timestamps.at(time.time() - 5 * hour))
+    for name in ("catalog", "checkout-api", "shop", "a-service-with-a-name-that-is-rather-long.example.org"):
+        rows.health(db, name, "healthy", healthy=9, since=timestamps.at(time.time() - 300 * hour))
+    for number in range(500, -1, -1):
+        if number % 41 < 2:
+            continue
+        word = "down" if number < 2 or number % 97 < 3 else "degraded" if number % 53 == 0 else "healthy"
+        detail = "HTTP 503: the pool is exhausted" if word == "down" else None
+        ago = number * hour + 600
+        rows.check(
+            db, "payments", word, ago, error_detail=detail, response_time_ms=80 + number * 7 % 60
+        )  # fmt: skip
+        if number < 40:
+            rows.check(db, "search", "degraded" if number < 6 else "healthy", ago, error_detail="p95 is 4.1 s")
+            for name in ("catalog", "checkout-api", "shop"):
+                rows.check(db, name, "healthy", ago)
+    for number in range(119, 0, -1):
+        tier = 1 + (number % 5 == 0) + (number % 20 == 0)
+        begun = timestamps.at(time.time() - number * 5.9 * hour)
+        worker.session(
+            tier=tier, status="completed", trigger="escalation" if tier > 1 else "scheduled", started_at=begun,
+            model=("haiku", "sonnet", "opus")[tier - 1], cost_usd=tier * tier * (0.02 + number % 7 / 60),
+        )  # fmt: skip
+    db.script("UPDATE sessions SET ended_at = strftime('%Y-%m-%dT%H:%M:%S.000Z', started_at, '+95 seconds')")
 
 
 def pages(night: Night) -> dict[str, str]:
@@ -144,5 +175,9 @@ def pages(night: Night) -> dict[str, str]:
         "repositories": "/repositories",
         "audit": "/audit",
         "users": "/users",
+        "services": "/services",
+        "service": "/services/payments",
+        "service-24h": "/services/payments?range=24h",
+        "cost": "/cost",
         "overview-night": "/",
     }

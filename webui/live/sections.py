@@ -23,8 +23,8 @@ class Section(NamedTuple):
 async def _overview(here: Parts) -> dict[str, Any]:
     from webui.pages import formats, overview
 
-    stored, daemon = await overview.look(here)
-    return overview.figures(here, stored, daemon, formats.now())._asdict()
+    looked = await overview.look(here)
+    return overview.figures(here, looked, formats.now())._asdict()
 
 
 async def _system(here: Parts) -> dict[str, Any]:
@@ -66,6 +66,7 @@ SECTIONS: dict[str, Section] = {
     "overview": Section(
         (
             "_attention.html",
+            "_service_list.html",
             "_running.html",
             "_waiting.html",
             "_figures.html",

@@ -1,11 +1,11 @@
-"""What only a person can settle, for the overview: calls that wait, what sessions ask a person to do, refused triggers.
+"""What only a person can settle, for the overview: calls that wait, what sessions ask a person to do, refused triggers;
+and what sessions called critical.
 
 Pure. Each leads to where it is settled.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import quote
 
 from schema import timestamps
 from schema.knowledge import Event
@@ -15,9 +15,11 @@ from webui.needs import calls_for_a_person
 from webui.pages import formats, found, trigger_rows
 from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
+from webui.pages.service_rows import ServiceRow
 from webui.pages.system_state import LINGERS, Problem
 
 WORDS_CHARS = 300
+CRITICAL_MAX = 5
 
 
 def approvals(waiting: Iterable[Approval], now: datetime) -> list[Problem]:
@@ -52,14 +54,39 @@ def events(critical: Iterable[Event]) -> list[Problem]:
     return listed
 
 
-def down(services: Iterable[str], known: Iterable[Problem]) -> list[Problem]:
-    """Services that were down when last looked at, and of which no session's report says so already."""
+def critical(events_found: Iterable[Event], known: Iterable[Problem]) -> list[Problem]:
+    """The other critical events, each once; not those of a service that is among what is `known` to be broken."""
     told = tuple(problem.title for problem in known)
-    names = {service: one_line(service) for service in services}
+    listed: dict[tuple[str, str], Problem] = {}
+    more = 0
+    for event in events_found:
+        service, text = one_line(event.service or ""), " ".join(plain(event.message).split())[:WORDS_CHARS]
+        if calls_for_a_person(event.message) or (service and any(title.startswith(f"{service} ") for title in told)):
+            continue
+        if (service, text) in listed:
+            continue
+        if len(listed) == CRITICAL_MAX:
+            more += 1
+            continue
+        href = f"/sessions/{event.session_id}" if event.session_id else "/events?level=critical"
+        link = f"Session #{event.session_id}" if event.session_id else "Events"
+        listed[service, text] = Problem("bad", "siren", f"{service or 'Critical'}:", text, href, link)
+    problems = list(listed.values())
+    if more:
+        text = "in the last 24 hours."
+        problems.append(Problem("bad", "siren", f"{more} more critical events", text, "/events?level=critical", "All"))
+    return problems
+
+
+def services(trouble: Iterable[ServiceRow], known: Iterable[Problem]) -> list[Problem]:
+    """Services that were not healthy when last looked at within a day, unless a session's report says so already."""
+    told = tuple(problem.title for problem in known)
     return [
-        Problem("bad", "octagon-x", f"{name} down.", "", f"/events?service={quote(service, safe='')}", "Events")
-        for service, name in names.items()
-        if not any(title.startswith(f"{name} ") for title in told)
+        Problem(
+            row.tone, row.icon, f"{row.name} {row.word}{':' if row.detail else '.'}", row.detail, row.href, "Service"
+        )
+        for row in trouble
+        if not row.old and row.tone in ("bad", "warn") and not any(title.startswith(f"{row.name} ") for title in told)
     ]
 
 

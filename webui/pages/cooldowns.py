@@ -117,7 +117,7 @@ def action_row(action: CooldownAction, now: datetime) -> ActionRow:
     )
 
 
-async def _ask(here: Parts) -> list[Cooldown] | None:
+async def ask(here: Parts) -> list[Cooldown] | None:
     if not here.worker.ok:
         return None
     try:
@@ -135,7 +135,7 @@ async def _actions(here: Parts) -> list[CooldownAction]:
 
 async def live(here: Parts) -> dict[str, Any]:
     """The context of the live parts."""
-    found, actions, now = await _ask(here), await _actions(here), formats.now()
+    found, actions, now = await ask(here), await _actions(here), formats.now()
     return {
         "services": None if found is None else services(found, now, here.settings.cooldown_healthy_checks),
         "actions": [action_row(action, now) for action in actions],
@@ -146,7 +146,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """GET /cooldowns."""
     here = parts(request)
     if is_json(request):
-        return json_response({"cooldowns": await _ask(here), "actions": await _actions(here)})
+        return json_response({"cooldowns": await ask(here), "actions": await _actions(here)})
     context = CooldownsPage(
         shell=shell.build(request, "Cooldowns", "cooldowns"),
         stream="/live?page=cooldowns",
@@ -166,7 +166,7 @@ def _service(given: Any) -> str:
 async def ask_clear(request: web.Request) -> web.StreamResponse:
     """GET /cooldowns/clear?service=…: the question."""
     name = _service(request.query)
-    found = [one for one in await _ask(parts(request)) or [] if one.service == name]
+    found = [one for one in await ask(parts(request)) or [] if one.service == name]
     used = [f"{one.used} of {one.limit} {NOUNS.get(one.action, one.action)} used." for one in found]
     context = Confirm(
         shell=shell.build(request, f"Clear {plain(name)}", "cooldowns"),

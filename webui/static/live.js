@@ -197,6 +197,23 @@ function connect(address, on) {
   open();
 }
 
+// ---- parts that renew themselves ------------------------------------------------------------------
+
+// data-refresh names the address at which an element of the same id stands, as it is then; data-every how often, in seconds.
+// It needs no stream: it goes on where that is lost, and is as old as its page while nobody looks.
+async function renew(id) {
+  const old = document.getElementById(id);
+  if (!old || document.hidden) return;
+  const address = old.dataset.refresh;
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" }).catch(() => null);
+  const now = answer?.ok && fragment(await answer.text()).getElementById(id);
+  if (!now) return;
+  // The first rows of a list that was empty: there are no parts yet into which they could be merged.
+  if (now.hasAttribute("data-keep") && !old.hasAttribute("data-keep")) old.replaceWith(now); else place(now);
+  tick();
+}
+for (const node of all("[data-refresh]")) setInterval(renew, node.dataset.every * 1000, node.id);
+
 // ---- times ---------------------------------------------------------------------------------------
 
 const two = (n) => String(n).padStart(2, "0");
@@ -302,7 +319,7 @@ document.addEventListener("formdata", (event) => {
 
 // ---- keyboard ------------------------------------------------------------------------------------
 
-const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
+const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", h: "/services", d: "/cost", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
 const actions = {
   "?": () => $("#help")?.showModal(),
   "/": () => $("[data-search], #prompt")?.focus(),

@@ -128,13 +128,13 @@ def audit(database: Database, act: str, subject: str, **columns: Any) -> int:
     return insert(database, "audit", **values)
 
 
-def health(database: Database, service: str, status: str, healthy: int = 0) -> None:
+def health(database: Database, service: str, status: str, healthy: int = 0, **columns: Any) -> None:
     """What is known of a service."""
-    insert(
-        database,
-        "service_health_streak",
-        service=service,
-        status=status,
-        consecutive_healthy=healthy,
-        last_checked_at=timestamps.now(),
-    )
+    values = {"last_checked_at": timestamps.now(), "since": timestamps.now(), **columns}
+    insert(database, "service_health_streak", service=service, status=status, consecutive_healthy=healthy, **values)
+
+
+def check(database: Database, service: str, status: str = "healthy", ago: float = 0.0, **columns: Any) -> int:
+    """What a session found of a service, so many seconds ago."""
+    values = {"check_type": "service", "checked_at": timestamps.at(time.time() - ago), "tier": 1, **columns}
+    return insert(database, "health_checks", service=service, status=status, **values)

@@ -45,7 +45,7 @@ class StandIn:
     def __init__(self, directory: Path) -> None:
         self.runtime = Path(tempfile.mkdtemp(prefix="co-"))
         self.state, self.results = directory / "state", directory / "results"
-        self.state.mkdir(parents=True)
+        self.state.mkdir(parents=True, exist_ok=True)  # a test may have filled a database already
         self.results.mkdir()
         self.database_path = self.state / "claudeops.db"
         self.database = Database(self.database_path, readonly=False)

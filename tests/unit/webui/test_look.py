@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tests.fixtures import access, decisions, doors, knowledge, pages, telling, transcript_rows
+from tests.fixtures import access, decisions, doors, knowledge, observed, pages, telling, transcript_rows
 from tests.fixtures.parts import Context
 
 WEBUI = Path(__file__).parents[3] / "webui"
@@ -54,6 +54,9 @@ CASES: dict[str, tuple[str, Context]] = {
     **{f"repositories {state}": ("repositories.html", knowledge.repositories(state)) for state in STATES},
     **{f"audit {state}": ("audit.html", knowledge.audit(state)) for state in STATES},
     **{f"notifications {state}": ("notifications.html", telling.notifications(state)) for state in STATES},
+    **{f"services {state}": ("services.html", observed.services(state)) for state in STATES},
+    **{f"service {state}": ("service.html", observed.service(state)) for state in STATES},
+    **{f"cost {state}": ("cost.html", observed.cost(state)) for state in STATES},
     **{f"users {state}": ("users.html", access.users(state)) for state in STATES},
     "secret": ("secret.html", access.secret()),
     **{f"password {state}": ("password.html", access.password(state)) for state in ("full", "error")},

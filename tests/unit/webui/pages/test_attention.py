@@ -7,7 +7,8 @@ from schema.states import TriggerStatus
 from tests.unit.webui.pages.test_approval_view import approval
 from tests.unit.webui.pages.test_trigger_rows import trigger
 from webui import needs
-from webui.pages import attention
+from webui.pages import attention, service_rows
+from webui.pages.service_rows import ServiceRow
 from webui.pages.system_state import Problem
 
 NOW = datetime(2026, 3, 14, 2, 6, 30, tzinfo=UTC)
@@ -15,6 +16,10 @@ NOW = datetime(2026, 3, 14, 2, 6, 30, tzinfo=UTC)
 
 def event(message: str, session_id: int | None = 4) -> Event:
     return Event(id=1, session_id=session_id, level="critical", message=message, created_at="2026-03-14T02:00:00.000Z")
+
+
+def of(service: str, message: str) -> Event:
+    return Event(id=2, level="critical", service=service, message=message, created_at="2026-03-14T02:00:00.000Z")
 
 
 def test_a_call_that_waits_leads_to_its_card_with_the_time_left() -> None:
@@ -44,9 +49,32 @@ def test_a_refused_trigger_is_listed_for_a_day() -> None:
     assert "too high" in found[0].text
 
 
+def service(name: str, word: str = "down", *, old: bool = False, detail: str = "") -> ServiceRow:
+    looks = service_rows.look(word)
+    return ServiceRow(name, f"/services/{name}", *looks, None, None, old, 0, detail, None, "90.0 %", None)
+
+
 def test_a_service_that_a_report_names_is_listed_once() -> None:
     known = [Problem("bad", "x", "web down:", "503", None, "")]
-    assert [one.title for one in attention.down(["web", "webmail"], known)] == ["webmail down."]
+    found = attention.services([service("web"), service("webmail", "degraded", detail="slow")], known)
+    assert [(one.title, one.text, one.href) for one in found] == [("webmail degraded:", "slow", "/services/webmail")]
+
+
+def test_a_service_that_nobody_has_looked_at_for_a_day_or_of_an_unknown_state_is_not_called_broken() -> None:
+    assert attention.services([service("web", old=True), service("db", "paused")], []) == []
+
+
+def test_critical_events_are_told_once_each_and_those_of_a_service_that_is_listed_are_not() -> None:
+    known = [Problem("bad", "x", "web down:", "503", None, "")]
+    said = [event("the disk is full")] * 3 + [event("Needs human attention: db: look"), of("web", "answers 503")]
+    found = attention.critical(said, known)
+    assert [(one.title, one.text, one.href) for one in found] == [("Critical:", "the disk is full", "/sessions/4")]
+
+
+def test_many_critical_events_are_counted() -> None:
+    found = attention.critical([of("db", f"fault {number}") for number in range(8)], [])
+    assert [one.title for one in found] == ["db:"] * 5 + ["3 more critical events"]
+    assert found[-1].href == "/events?level=critical"
 
 
 def test_the_title_says_what_is_down_before_what_needs_a_person() -> None:

@@ -1,0 +1,1 @@
+"""What sessions cost, added up for whoever asks."""
