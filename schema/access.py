@@ -15,6 +15,7 @@ from schema.states import Role
 
 PREFIX = "co_"
 ACTOR = "token:"  # before a token's name where it is told who did something
+KEY_ACTOR = "key:"  # the same before what a key is for
 FINGERPRINT = 12
 NAME_MAX = 64
 
@@ -110,4 +111,6 @@ def name_problem(name: str) -> str | None:
         return "A name is made of printable characters."
     if name.lower().startswith(ACTOR):
         return f"A name does not begin with {ACTOR}, which stands before the names of tokens."
+    if name.lower().startswith(KEY_ACTOR):
+        return f"A name does not begin with {KEY_ACTOR}, by which keys are told."
     return None

@@ -250,8 +250,10 @@ def test_a_client_that_goes_away_takes_its_waiting_trigger_with_it_and_stops_not
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection("127.0.0.1", keyed.port, timeout=10)
     connection.request("POST", "/v1/chat/completions", body, headers)
-    assert connection.getresponse().readline().startswith(b"data: ")
+    response = connection.getresponse()
+    assert response.readline().startswith(b"data: ")
     wait_for(lambda: [row["status"] for row in triggers(keyed)] == ["waiting"], 10, "a trigger that waits")
+    response.close()
     connection.close()
     wait_for(lambda: [row["status"] for row in triggers(keyed)] == ["cancelled"], 10, "taken out")
     assert keyed.session(busy["id"])["status"] == "running"
@@ -265,8 +267,9 @@ def test_a_client_that_goes_away_takes_its_waiting_trigger_with_it_and_stops_not
     response = connection.getresponse()
     while b"line" not in response.readline():
         pass
+    response.close()
     connection.close()
-    time.sleep(0.5)
+    time.sleep(2)
     (session,) = [row for row in keyed.json("sessions", "list") if row["trigger"] == "api"]
     assert session["status"] == "running"
     hold.touch()

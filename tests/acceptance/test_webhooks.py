@@ -1,6 +1,7 @@
 """Alerts of other programs, in the whole daemon: who may send them, what becomes of them, and that none is lost."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -21,6 +22,7 @@ from schema.database import Database
 from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.real import messages_api, real, report
 from tests.fakes.messages_api import KEY as API_KEY
+from tests.integration.notifications.receiver import Receiver
 
 KEY = "chat-key-made-up-0123456789"
 SECRET = "hush-made-up-0123456789"
@@ -345,3 +347,41 @@ def test_a_process_that_is_killed_in_the_storm_loses_no_alert_that_was_acknowled
         none_lost(daemon, storm)
         if victim == "worker":
             assert set(storm.counts) <= {202, 429, 503}, storm.counts
+
+
+def test_what_goes_out_is_signed_repeated_with_its_id_and_its_secrets_are_nowhere(tmp_path: Path) -> None:
+    receiver = Receiver()
+    receiver.hang_s = 3.0
+    signing, place = "hush-signing-0123456789", "?team=hush-0123456789"
+    settings = {
+        "CLAUDEOPS_WEBHOOK_URLS": receiver.address + place,
+        "CLAUDEOPS_WEBHOOK_SIGNING_SECRET": signing,
+        "CLAUDEOPS_NOTIFY_RULES": "webhook=warning+session+test",
+        "CLAUDEOPS_PUBLIC_URL": "https://ops.example.org",
+    }
+    try:
+        with running(tmp_path / "d", **settings) as daemon:
+            failed = daemon.wait_ended(daemon.trigger(lines=1, exit=3)["id"])
+            # It has arrived, and the worker does not know yet.
+            wait_for(lambda: receiver.bodies, 20, "a post")
+            daemon.wait_replaced("worker", daemon.kill("worker"))
+            receiver.hang_s = 0.0
+            wait_for(lambda: len(receiver.raw) >= 2, 60, "the same again")
+            ids = set()
+            for headers, body in receiver.raw:
+                found = {name.lower(): value for name, value in headers.items()}
+                ids.add(found["webhook-id"])
+                signed_text = f"{found['webhook-id']}.{found['webhook-timestamp']}.".encode() + body
+                right = base64.b64encode(hmac.digest(signing.encode(), signed_text, "sha256")).decode()
+                assert found["webhook-signature"] == f"v1,{right}"
+            assert len(ids) == 1
+            told = receiver.bodies[0]
+            assert (told["type"], told["data"]["session_id"]) == ("notification.session", failed["id"])
+            assert told["data"]["url"] == f"https://ops.example.org/sessions/{failed['id']}"
+            texts = [daemon.log().encode(), daemon.ctl("notifications", "list").stdout.encode()]
+            assert b"webhook-" in texts[1]
+            texts += [daemon.ctl("config", "list").stdout.encode()]
+            texts += [path.read_bytes() for path in (tmp_path / "d").rglob("*") if path.is_file()]
+            assert not [text[:200] for text in texts if b"hush-" in text]
+    finally:
+        receiver.close()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from ipc.messages.keys import CheckKey, CheckSignature, KeyReply
-from schema.access import Scope, digest
+from schema.access import KEY_ACTOR, Scope, digest
 from schema.states import Role
 from webui.auth.client import client_address
 from webui.auth.rules import Door, Network
@@ -20,8 +20,8 @@ from webui.auth.tokens import SLOWED, Tokens
 from webui.forms import read_body
 from webui.worker import Worker
 
-BY_KEY = "key:chat"
-BY_SIGNATURE = "key:webhook"
+BY_KEY = f"{KEY_ACTOR}chat"
+BY_SIGNATURE = f"{KEY_ACTOR}webhook"
 SIGNATURES = ("x-hub-signature-256", "x-pagerduty-signature", "x-grafana-alerting-signature", "webhook-signature")
 BESIDE = (
     "x-grafana-alerting-timestamp",

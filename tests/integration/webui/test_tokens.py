@@ -252,6 +252,7 @@ async def test_a_program_makes_a_token_in_json(site: Site) -> None:
         ({"name": ""}, "Give a name."),
         ({"name": "12"}, "no number"),
         ({"name": "token:x"}, "does not begin with"),
+        ({"name": "Key:x"}, "does not begin with key:"),
         ({"role": "boss"}, "A role is"),
         ({"scopes": "act"}, "can&#39;t have the scope act"),
         ({"scopes": "fly"}, "scopes are"),
