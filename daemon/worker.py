@@ -17,7 +17,7 @@ from typing import Any
 import zmq
 from setproctitle import setproctitle
 
-from daemon import state
+from daemon import state, telemetry
 from daemon.parts import Parts
 from daemon.repositories import shipped
 from daemon.sessions import prepare
@@ -86,6 +86,10 @@ class Worker:
             return None if reply is None else bytes(reply)
 
         self.server = Server(rpc, parts.handlers(), allowed=Peers(runtime).allowed, recall=recall)
+        self._telemetry = telemetry.begin(environ, store)
+        if self._telemetry is not None:
+            self.server.on_answer.append(self._telemetry.answered)
+            parts.sessions.on_end.append(self._telemetry.ended)
         return parts
 
     async def _start(self, parts: Parts) -> None:
@@ -183,6 +187,8 @@ class Worker:
         await parts.sessions.close(end=self._end_sessions, grace=grace)
         await self.server.close()
         await parts.briefs.close()
+        if self._telemetry is not None:
+            await self._telemetry.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -118,6 +118,8 @@ class Server:
         self._recall = recall
         self._running: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, list[bytes]] = {}
+        self.on_answer: list[Callable[[str, float, str], None]] = []
+        """Who hears of every answer: the request's type, how long it took (s), the error's code or nothing."""
 
     async def serve(self) -> None:
         """Reads requests until cancelled. Each is answered by a task of its own."""
@@ -157,16 +159,21 @@ class Server:
             raise CallError(Code.OVERLOADED, "too many requests at a time; try again in a moment")
 
     async def _answer(self, identity: bytes, envelope: Envelope, peer: Peer, *, json: bool) -> None:
+        began, code = time.monotonic(), ""
         try:
             frame = await self._reply(envelope, peer, json=json)
         except CallError as error:
+            code = error.code.value
             frame = codec.failure(envelope.type, envelope.id, error, sent=time.monotonic(), json=json)
         except Exception:  # noqa: BLE001 - the boundary: logged whole, told in short
             traceback.print_exc(file=sys.stderr)
+            code = Code.INTERNAL.value
             told = CallError(Code.INTERNAL, "internal error; the daemon's log has the details")
             frame = codec.failure(envelope.type, envelope.id, told, sent=time.monotonic(), json=json)
         finally:
             del self._running[envelope.id]
+        for hear in self.on_answer:
+            hear(envelope.type, time.monotonic() - began, code)
         await self._send(identity, frame)
         for other in self._waiting.pop(envelope.id, []):
             await self._send(other, frame)

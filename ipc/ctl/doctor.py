@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ipc.ctl.checkup import entrance, places, things
+from ipc.ctl.checkup import entrance, places, records, things
 from ipc.ctl.checkup.host import ERROR, Finding, Host, bad, look
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import REFUSED, CtlError
@@ -35,6 +35,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("file systems", places.file_systems),
     ("database", things.database),
     ("backups", places.backups),
+    ("audit log", records.audit),
+    ("notifications", records.notifications),
+    ("warnings", records.warnings),
     ("shims", places.left_shims),
     ("claude command", things.claude),
     ("credentials", things.credentials),

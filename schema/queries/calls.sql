@@ -14,3 +14,7 @@ SELECT count(*) FROM calls WHERE session_id = :session_id;
 -- count_alike --
 -- How often a session has made the very same call.
 SELECT count(*) FROM calls WHERE session_id = :session_id AND input_hash = :input_hash;
+
+-- of_session --
+-- The calls of a session in no order, without what was in them.
+SELECT tool, decision, rule, asked_at FROM calls WHERE session_id = :session_id LIMIT :limit;

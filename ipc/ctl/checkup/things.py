@@ -8,10 +8,13 @@ import subprocess
 import time
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 from ipc.ctl.checkup.host import Finding, Host, bad, ok, warn
 from ipc.ctl.place import status_file
 from ipc.ctl.terminal import size
+from schema import timestamps
+from schema.configuration import without_effect
 
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
@@ -22,6 +25,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 GROUP_LEAST = {"memory.max": 512 * 1048576, "pids.max": 256}
 BORN = 1_735_689_600.0  # 2025: no clock that goes right shows an earlier time
 AHEAD = 300.0
+JUMP = 60.0
 API = "https://api.anthropic.com"
 KEYS = ("anthropic_api_key", "anthropic_auth_token", "claude_code_oauth_token")
 UNIT = "claudeops"
@@ -31,6 +35,8 @@ def settings(host: Host) -> Finding:
     """Whether the settings of this environment, and of its file, can be used."""
     if host.problems:
         return bad(f"{'; '.join(host.problems)}")
+    if told := without_effect(host.environ):
+        return warn("; ".join(told))
     file = host.environ.get("CLAUDEOPS_ENV_FILE")
     return ok(f"they can be used{f', with {file}' if file else ''}")
 
@@ -93,7 +99,23 @@ def clock(host: Host) -> Finding:
         return bad(
             f"files of the daemon are {ahead:.0f} s in the future: the clock was set back; check time synchronisation"
         )
+    jumped = _jumped(host)
+    if abs(jumped) > JUMP:
+        text = f"the clock went {abs(jumped):.0f} s {'ahead' if jumped > 0 else 'back'} against the daemon's own time"
+        return warn(f"{text} since its start: it was set, or the host slept; check time synchronisation")
     return ok(time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now)))
+
+
+def _jumped(host: Host) -> float:
+    """How much more time the clock says has passed since the daemon's start than has."""
+    known = status_file(host.runtime) if host.pid is not None else {}
+    own: dict[str, Any] = next((item for item in known.get("processes", []) if item.get("name") == "supervisor"), {})
+    try:
+        began = timestamps.parse(known["started_at"])
+        passed = (timestamps.parse(known["written_at"]) - began).total_seconds()
+        return passed - float(own["uptime_s"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return 0.0  # no status that could be read; another check tells
 
 
 def systemd(host: Host) -> Finding | None:

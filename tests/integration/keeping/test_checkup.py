@@ -6,15 +6,18 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ipc.ctl.checkup import places, things
-from ipc.ctl.checkup.host import Finding, Host, look, ok
+from daemon import audit
+from ipc.ctl.checkup import entrance, places, records, things
+from ipc.ctl.checkup.host import Finding, Host, look, ok, warn
 from ipc.ctl.doctor import CHECKS, examine
-from schema import database_file
+from schema import database_file, timestamps
 from schema.database import Database
+from tests.fixtures import certificates
 
 
 @pytest.fixture
@@ -243,3 +246,91 @@ def test_a_control_group_that_is_too_small_is_told(host: Make, tmp_path: Path, m
     found = things.cgroup(host())
     assert found is not None
     assert (found.level, "pids.max is 100" in found.text) == ("warning", True)
+
+
+def test_a_clock_that_jumped_since_the_start_is_told(host: Make, tmp_path: Path) -> None:
+    def status(started: str, written: str, uptime: float) -> None:
+        own = {"name": "supervisor", "pid": 1, "state": "running", "uptime_s": uptime}
+        facts = {"started_at": started, "written_at": written, "processes": [own]}
+        (tmp_path / "run" / "status.json").write_text(json.dumps(facts))
+
+    status("2026-01-31T08:00:00.000Z", "2026-01-31T09:00:00.000Z", 3599.0)
+    assert things.clock(host(pid=1)).level == "ok"
+    status("2026-01-31T08:00:00.000Z", "2026-01-31T10:00:00.000Z", 3600.0)
+    found = things.clock(host(pid=1))
+    assert (found.level, "went 3600 s ahead" in found.text) == ("warning", True)
+    status("2026-01-31T08:00:00.000Z", "2026-01-31T08:10:00.000Z", 3600.0)
+    assert "went 3000 s back" in things.clock(host(pid=1)).text
+
+
+def written(tmp_path: Path, text: str) -> None:
+    database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
+    database.script(text)
+    database.close()
+
+
+def test_an_audit_log_that_was_changed_is_bad(host: Make, tmp_path: Path) -> None:
+    database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
+    with database.transaction():
+        for number in range(3):
+            audit.add(database, actor="ada", action="cooldown.reset", subject=f"web{number}", at=datetime.now(UTC))
+    database.close()
+    found = records.audit(host())
+    assert found is not None
+    assert (found.level, found.text) == ("ok", "3 lines are as they were written")
+    written(tmp_path, "DROP TRIGGER IF EXISTS audit_stays; UPDATE audit SET actor = 'bo' WHERE id = 2")
+    found = records.audit(host())
+    assert found is not None
+    assert (found.level, "line 2 is not as it was written" in found.text) == ("error", True)
+
+
+def test_a_channel_that_takes_nothing_is_bad(host: Make, tmp_path: Path) -> None:
+    now, before = timestamps.now(), timestamps.at(time.time() - 3600)
+    assert records.notifications(host()) == ok("no channel is behind")
+    written(tmp_path, f"""
+        INSERT INTO notifications (id, key, kind, level, title, body, link, created_at, routed_at)
+            VALUES (1, 'k', 'event', 'critical', 't', '', '', '{before}', '{before}');
+        INSERT INTO deliveries (notification_id, channel, status, urgent, since, next_at, changed_at, attempts, error)
+            VALUES (1, 'ntfy', 'retrying', 1, '{before}', '{now}', '{now}', 7, 'connection refused');""")  # fmt: skip
+    found = records.notifications(host())
+    assert found is not None
+    assert found.level == "error"
+    assert "ntfy has taken nothing for" in found.text
+    assert "connection refused" in found.text
+
+
+def test_what_the_daemon_warns_of_is_told_here_too(host: Make, tmp_path: Path) -> None:
+    (tmp_path / "run" / "status.json").write_text(json.dumps({"warnings": ["the disk is full"], "proxy": "it lies"}))
+    assert records.warnings(host(pid=1)) == warn("the disk is full")
+    assert entrance.proxy(host(pid=1)) == warn("it lies")
+    assert records.warnings(host()) is None
+
+
+def test_a_setting_that_is_none_is_named(host: Make) -> None:
+    found = things.settings(host(CLAUDEOPS_INTERVALL="60"))
+    assert (found.level, "did you mean CLAUDEOPS_INTERVAL?" in found.text) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("days", "mode", "level", "words"),
+    [(90, 0o600, "ok", "valid until"), (5, 0o600, "warning", "expires on"), (-1, 0o600, "error", "has expired on"),
+     (90, 0o644, "warning", "others may read")],
+)  # fmt: skip
+def test_a_certificate_is_looked_at(host: Make, tmp_path: Path, days: int, mode: int, level: str, words: str) -> None:
+    assert entrance.certificate(host()) is None
+    pair = certificates.make(tmp_path / "tls", days=days)
+    pair.key.chmod(mode)
+    found = entrance.certificate(host(CLAUDEOPS_TLS_CERT=str(pair.cert), CLAUDEOPS_TLS_KEY=str(pair.key)))
+    assert found is not None
+    assert (found.level, words in found.text) == (level, True), found
+
+
+def test_a_certificate_that_can_not_be_used_is_bad(host: Make, tmp_path: Path) -> None:
+    one, other = certificates.make(tmp_path / "a"), certificates.make(tmp_path / "b")
+    for cert, key, words in (
+        (one.cert, other.key, "KEY VALUES MISMATCH"), (tmp_path / "none.pem", one.key, "No such file"),
+        (one.key, one.key, "BEGIN CERTIFICATE"),
+    ):  # fmt: skip
+        found = entrance.certificate(host(CLAUDEOPS_TLS_CERT=str(cert), CLAUDEOPS_TLS_KEY=str(key)))
+        assert found is not None
+        assert (found.level, words in found.text) == ("error", True), found
