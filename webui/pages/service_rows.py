@@ -1,7 +1,7 @@
 """Services as sessions have found them, as lists and heads show them.
 
-Used by `webui.pages.services`, `webui.pages.service` and the overview. What touches the database takes it as an argument;
-the rest is pure.
+Used by `webui.pages.services`, `webui.pages.service` and the overview. What touches the database takes it as an
+argument; the rest is pure.
 """
 
 from collections.abc import Iterable
