@@ -34,7 +34,7 @@ _DIRECTORIES = re.compile(
     r"|^/etc/NetworkManager/system-connections|^/var/lib/(kubelet|docker|containerd|rancher|etcd|vault|private)(/|$)"
     r"|^/etc/kubernetes/|^/etc/rancher/|^/proc/[^/]+/(task/[^/]+/)?(mem|fd|root|cwd|map_files|auxv|syscall)(/|$)"
     r"|^/proc/(kcore|keys|vmcore)|^/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/(0|1|2|63)$)"
-    r"|^/sys/firmware/efi/efivars|^/(root|home/[^/]+)/\.[a-z_]+_history$"
+    r"|^/sys/firmware/efi/efivars|(^|/)\.git/config$|^/(root|home/[^/]+)/\.[a-z_]+_history$"
 )
 # Directories whose files are meant to be read; what a glob finds there is no credential.
 _OPEN_TREES = re.compile(
@@ -161,7 +161,7 @@ def _judge(word: Word, directory: str, state_dir: str) -> tuple[Kind, str]:
         return _judge_tree(Word((word.parts[0].rstrip("/") or "/",)), directory, state_dir)
     if "\x02" in path or path.count("\x01") > 12 or _may_match(path):
         return Kind.UNKNOWN, f"{word.show()} may stand for a file with credentials"
-    if state_dir and path.startswith("/") and re.fullmatch(_pattern(path.rpartition("/")[0]) + "(/.*)?", state_dir):
+    if state_dir and path.startswith("/") and _may_be_below(path, _resolved(state_dir, "")):
         return Kind.UNKNOWN, f"{word.show()} may stand for one of the daemon's own files"
     return Kind.READ, ""
 
@@ -195,12 +195,9 @@ def _known(text: str, directory: str, state_dir: str) -> tuple[Kind, str]:
         return Kind.READ, ""
     # Both as it stands and as it resolves: a link on the way may make ".." lead elsewhere.
     kept = _KEPT.sub("", name)
-    if (
-        _BASENAMES.fullmatch(name)
-        or _BASENAMES.fullmatch(kept)
-        or _DIRECTORIES.search(path)
-        or _DIRECTORIES.search(text)
-    ):
+    # What is relative may be taken from the root: where it stands isn't always known, least of all in a container.
+    spelt = {path, text, *(() if path.startswith(("/", "~")) else ("/" + path.lstrip("./"),))}
+    if _BASENAMES.fullmatch(name) or _BASENAMES.fullmatch(kept) or any(_DIRECTORIES.search(it) for it in spelt):
         return Kind.SECRET, f"{text} {_CREDENTIALS}"
     return Kind.READ, ""
 
@@ -222,7 +219,9 @@ def _inside(path: str, state_dir: str) -> str | None:
 def _resolved(text: str, directory: str) -> str:
     if directory and directory != "?" and not text.startswith(("/", "~")):
         text = posixpath.join(directory, text)
-    return re.sub("^//", "/", posixpath.normpath(text)) if text else "."
+    resolved = re.sub("^//", "/", posixpath.normpath(text)) if text else "."
+    # What climbs out of a home may end anywhere.
+    return "../" + resolved.lstrip("./") if text.startswith("~") and not resolved.startswith("~") else resolved
 
 
 def _mark(hole: Hole) -> str:
@@ -233,6 +232,20 @@ def _pattern(path: str) -> str:
     return re.escape(path).replace("\x01", "[^/]*").replace("\x02", ".*")
 
 
+# Directories of credentials, by which a path with globs in it is measured.
+_TREES = listed(
+    "/run/secrets /run/credentials /run/user /var/run/secrets /var/run/user /etc/ssl/private /etc/wireguard /dev"
+    " /etc/kubernetes /etc/rancher /etc/NetworkManager/system-connections /etc/credstore /var/lib/kubelet /var/lib/docker"
+    " /var/lib/containerd /var/lib/rancher /var/lib/etcd /var/lib/vault /var/lib/private"
+)
+
+
+def _may_be_below(path: str, tree: str) -> bool:
+    """Whether a path with globs may lead to a directory, or on the way to it."""
+    pairs = list(zip(path.split("/"), tree.split("/"), strict=False))
+    return "\x01" in path and len(pairs) > 1 and all(re.fullmatch(_pattern(part), name) for part, name in pairs)
+
+
 def _may_match(path: str) -> bool:
     """Whether a path with globs may stand for a file with credentials, by examples."""
     *above, name = path.split("/")
@@ -240,7 +253,11 @@ def _may_match(path: str) -> bool:
         return True
     if path.startswith("/") and any(re.fullmatch(_pattern(path), example) for example in _SAMPLES):
         return True
-    known = listed(".ssh .aws .kube .gnupg .docker .config secrets private root fd kubelet")
+    if any(_may_be_below("/" + path.lstrip("./"), tree) for tree in _TREES):
+        return True
+    known = listed(
+        ".ssh .aws .kube .gnupg .docker .config secrets private root fd kubelet mem cwd map_files auxv environ"
+    )
     return any(
         "\x01" in part and any(re.fullmatch(_pattern(part), it) for it in known) for part in above if part != "\x01"
     )

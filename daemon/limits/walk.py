@@ -207,14 +207,14 @@ class Walk:
             raise NotUnderstood("a function with a redirection")
         self.scope.functions[text] = (self.tree, body)
 
-    def call(self, name: str, arguments: list[Word]) -> None:
+    def call(self, name: str, arguments: list[Word], frame: Frame) -> None:
         """A function's body with its arguments, in this scope."""
         tree, body = self.scope.functions[name]
         self.shell.deep += 1
         if self.shell.deep > NESTED_MAX:
             raise NotUnderstood("functions that call each other too deep")
         before, self.scope.arguments = self.scope.arguments, tuple(arguments)
-        walk = Walk(self.shell, tree, self.scope, self.frame)
+        walk = Walk(self.shell, tree, self.scope, frame)
         with walk.maybe():
             walk.statement(body)
         self.scope.arguments = before
@@ -260,8 +260,10 @@ class Walk:
     def bare(self, taken: "redirections.Taken") -> None:
         if taken.compound is not None:
             outside = self.frame
-            # What stands behind a chain is for its last command alone.
-            self.frame = outside if taken.compound.type in {"pipeline", "list"} else taken.within(outside)
+            self.frame = taken.within(outside)
+            if redirections.is_chain(taken.compound):
+                # What stands behind a chain is for its last command alone: the others read what they read before.
+                self.frame = replace(self.frame, script_input=outside.script_input)
             self.statement(taken.compound)
             self.frame = outside
         elif taken.test is not None:
@@ -283,7 +285,7 @@ class Walk:
         if not words:
             return
         if first in self.scope.functions:
-            self.call(first or "", words[1:])
+            self.call(first or "", words[1:], taken.within(self.frame))
             return
         frame = replace(taken.within(self.frame), directories=self.scope.directories)
         handled = builtins.run(self, first, words, frame) if first else None

@@ -24,7 +24,11 @@ def inside(command: Command) -> list[Found]:
     where = given.operands[0]
     if where.may_be_option:
         raise NotUnderstood("which container can't be told")
-    frame = command.frame.within(f"{' '.join(command.path or (command.name,))} {where.show()}", remote=True)
+    places = [value.text for value in given.values("-w", "--workdir")]
+    if None in places:
+        raise NotUnderstood("in which directory it runs can't be told")
+    at = tuple(place for place in places if place) or ("", "/")
+    frame = command.frame.within(f"{' '.join(command.path or (command.name,))} {where.show()}", remote=True, at=at)
     return command.inner.argv(given.operands[1:], frame, command.stdin)
 
 

@@ -4,6 +4,7 @@ import re
 
 from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
+from daemon.limits.names import configures
 from daemon.limits.options import options, read
 from daemon.limits.programs.entries import acts, every, reader, verbs
 from daemon.limits.words import NotUnderstood, Word
@@ -100,7 +101,10 @@ def _rollout(kind: Kind, reason: str) -> Program:
         ).operands
         if len(operands) > 1 and all("/" in word.prefix for word in operands):
             return [command.found(kind, reason, _resource([word])) for word in operands]
-        return [command.found(kind, reason, _resource(operands))]
+        # `deployment web api` is two of them, `deployment` all.
+        return [command.found(kind, reason, _resource([*operands[:1], it])) for it in operands[1:]] or [
+            command.found(kind, reason, _resource(operands))
+        ]
 
     return judge
 
@@ -230,7 +234,7 @@ def _configured(program: Program) -> Program:
         words = [*command.args, Word(("",))]
         values = [words[at + 1] for at, word in enumerate(words) if word.text == "--kubeconfig"]
         values += [word.cut(len("--kubeconfig=")) for word in words if word.prefix.startswith("--kubeconfig=")]
-        if any(value.text is None or value.text.startswith(("/dev/", "/proc/")) for value in values):
+        if not all(configures(value.text) for value in values):
             raise NotUnderstood("a configuration from what may be anything")
         return program(command)
 

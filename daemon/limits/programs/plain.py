@@ -9,7 +9,7 @@ from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
 from daemon.limits.programs.entries import every, printed, reader
-from daemon.limits.words import Word
+from daemon.limits.words import Word, literal
 
 _SYSTEM = reader("looks at the system")
 _NAMES = reader("looks at names and sizes of files")
@@ -158,9 +158,9 @@ def _grep(command: Command) -> list[Found]:
     files = operands if has_pattern or open_tail else operands[1:]
     found = [it for word in given.values("-f", "--file") for it in command.reads(word)]
     recursive = given.has("-r", "-R", "--recursive") or any(
-        (value.text or "") == "recurse" for value in given.values("-d", "--directories")
+        value.text not in {"skip", "read"} for value in given.values("-d", "--directories")
     )
-    for word in files + open_tail:
+    for word in files + open_tail or ([literal(".")] if recursive else []):
         found += command.reads_below(word) if recursive else command.reads(word)
     return found or [command.found(Kind.READ, "searches in files")]
 
@@ -169,6 +169,11 @@ def _without_open_tail(args: tuple[Word, ...]) -> tuple[list[Word], list[Word]]:
     """Words that may stand for several files, apart: to grep they are files or harmless options."""
     closed = [word for word in args if not (word.text is None and word.may_be_option and not word.prefix)]
     return closed, [word for word in args if word not in closed]
+
+
+def _diff(command: Command) -> list[Found]:
+    """Two directories are compared file by file, and with -N printed."""
+    return printed(command, list(command.args), below=True) or [command.found(Kind.READ, "compares files")]
 
 
 def _rg(command: Command) -> list[Found]:
@@ -183,7 +188,8 @@ def _rg(command: Command) -> list[Found]:
         ),
     )
     files = given.operands if given.has("-e", "--files") else given.operands[1:]
-    return [it for word in files for it in command.reads_below(word)] or [command.found(Kind.READ, "searches in files")]
+    found = [it for word in files or [literal(".")] for it in command.reads_below(word)]
+    return found or [command.found(Kind.READ, "searches in files")]
 
 
 # --files0-from would print lines of its file as names that it can't find.
@@ -208,7 +214,7 @@ PROGRAMS: dict[str, Program] = {
     ),
     **every("cut column", _CONTENT),
     **every("tr", _STREAM),
-    "diff": reader("compares files", files=True, tree="-r --recursive"),
+    "diff": _diff,
     "egrep": _grep,
     "fgrep": _grep,
     "grep": _grep,

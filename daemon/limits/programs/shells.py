@@ -29,7 +29,7 @@ def _ssh(command: Command) -> list[Found]:
     words = late.operands
     _check_ssh(Given(given.options + late.options, []))
     name = re.sub(r":\d+$", "", host.text.removeprefix("ssh://")).rpartition("@")[2]
-    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True, posix=True)
+    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True, posix=True, at=("~",))
     if given.has("-t") and command.typed:
         raise NotUnderstood("keys are typed into a terminal on the other host")
     if not words:
@@ -122,7 +122,10 @@ def _script_option(table: str, option: str) -> Program:
         scripts = given.values(option, "--command")
         if len(scripts) != 1 or scripts[0].text is None:
             return command.unknown("a shell of another user")
-        return command.inner.script(scripts[0].text, command.frame.within(f"{command.name} {option}", posix=True))
+        frame = command.frame.within(f"{command.name} {option}", posix=True)
+        if given.has("-l", "--login") or any(word.text == "-" for word in command.args):
+            frame = replace(frame, directories=("~",))
+        return command.inner.script(scripts[0].text, frame)
 
     return judge
 
