@@ -58,8 +58,15 @@ _DISKS = re.compile(r"/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/|shm/)"
 # Files by which the machine starts, signs people in, or runs things by itself.
 _MACHINE = re.compile(
     r"^/(boot|proc|sys|usr|bin|sbin|lib\w*)(/|$)|^/etc/(passwd|group|g?shadow|sudoers|ssh|pam\.d|cron\w*|fstab|ld\.so|systemd|profile"
-    r"|security|apt|init\w*|rc\w*|environment|bash\w*|hosts\.(allow|deny)|nsswitch|sysctl|modprobe|modules|udev|polkit-1)"
-    r"|(^|/)\.(ssh|bash\w*|profile|zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|config/systemd|git/(hooks|config))(/|$)"
+    r"|security|apt|init\w*|rc\w*|environment|bash\w*|hosts\.(allow|deny)|nsswitch|sysctl|modprobe|modules|udev|polkit-1"
+    # What runs programs, or lets people or packets in.
+    r"|anacrontab|nologin|doas\.conf|logrotate|x?inetd|update-motd|network|NetworkManager|dhcp|kernel|grub|default|binfmt"
+    r"|tmpfiles|docker|containerd|rsyslog|zsh|shells|sub[ug]id|crypttab|exports|alternatives|ca-certificates|selinux"
+    r"|apparmor|audit|nftables|iptables|ufw|sysconfig|yum|dnf|needrestart|acpi|ppp|ansible|gitconfig|wgetrc|inputrc)"
+    r"|^(/var)?/run/nologin|(^|/)ansible\.cfg$"
+    r"|(^|/)\.(ssh|bash\w*|profile|x?zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|git/(hooks|config)|config|local/bin"
+    r"|(curl|wget|psql|dig|sqlite|input|vim|screen|ansible|npm|pip|terraform|top)rc|my\.cnf|pam_environment|ansible(\.cfg)?)"
+    r"(/|$)"
     r"|^/var/spool/cron|^/(lib|run)/systemd|claudeops|(^|/)authorized_keys$"
     # What later sessions are told, and the programs that they start.
     r"|(^|/)\.claude-ops(/|$)|(^|/)(?i:CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app/(prompts|checks|playbooks|skills|schemas)(/|$)"

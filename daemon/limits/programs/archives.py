@@ -108,6 +108,8 @@ def _zip(command: Command) -> list[Found]:
 
 
 def _ar(command: Command) -> list[Found]:
+    if any(word.prefix.startswith("@") for word in command.args):
+        raise NotUnderstood("words from a file")
     verb, *words = [*command.args, literal("")]
     if not re.fullmatch("-?[tp]v?", verb.text or ""):
         return command.writes([word for word in words if word.text])

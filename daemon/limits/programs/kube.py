@@ -6,7 +6,7 @@ from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import configures
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import acts, every, reader, verbs
+from daemon.limits.programs.entries import acts, every, reader, told, verbs
 from daemon.limits.words import NotUnderstood, Word
 
 _GLOBAL = (
@@ -200,8 +200,15 @@ def _release(command: Command) -> list[Found]:
     return [command.found(Kind.REDEPLOYMENT, "changes a release", named(operands[0]) if operands else None)]
 
 
+def _fetched(command: Command) -> list[Found]:
+    """A chart may be an address, to which it is asked for."""
+    told(command)
+    return _HELM_LOOKS(command)
+
+
 def _template(command: Command) -> list[Found]:
-    """What is in a file of values is printed. A post-renderer runs a program, --output-dir writes: not in the table."""
+    """Files of values are printed, a repository asked. --post-renderer and --output-dir are not in the table."""
+    told(command)
     words = list(command.args)
     files = [words[at + 1] for at, word in enumerate(words[:-1]) if word.text in {"-f", "--values"}]
     files += [word.cut(word.prefix.index("=") + 1) for word in words if word.prefix.startswith(("-f=", "--values="))]
@@ -209,9 +216,15 @@ def _template(command: Command) -> list[Found]:
 
 
 _HELM: dict[str, Program] = {
-    **every("list ls status history show lint version search", _HELM_LOOKS),
+    **every("list ls status history version", _HELM_LOOKS),
+    **every("show lint search", _fetched),
     "template": _template,
-    "get": verbs({**every("values manifest notes hooks metadata", _HELM_LOOKS), "all": _HELM_LOOKS}),
+    "get": verbs(
+        {
+            **every("values notes metadata", _HELM_LOOKS),
+            **every("manifest hooks all", acts(Kind.SECRET, "prints a release's resources, with its secrets")),
+        }
+    ),
     "repo": verbs(
         {
             **every("list ls", _HELM_LOOKS),

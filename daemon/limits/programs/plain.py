@@ -8,14 +8,22 @@ from daemon.limits.expansion import READABLE
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import every, printed, reader
-from daemon.limits.words import Word, literal
+from daemon.limits.programs.entries import every, printed, reader, told
+from daemon.limits.words import NotUnderstood, Word, literal
 
 _SYSTEM = reader("looks at the system")
 _NAMES = reader("looks at names and sizes of files")
 _ARGUMENTS = reader("prints its arguments")
 _CONTENT = reader("prints what is in files", files=True)
 _STREAM = reader("works on what it is given")
+
+
+def _from_files(command: Command) -> list[Found]:
+    """strings takes options from a file behind an `@`, hexdump formats from one behind `-f`."""
+    for word in command.args:
+        if word.prefix.startswith("@") or re.match(r"-\w*f|--f", word.prefix):
+            raise NotUnderstood("words from a file")
+    return _CONTENT(command)
 
 
 def _uniq(command: Command) -> list[Found]:
@@ -86,6 +94,8 @@ def _getent(command: Command) -> list[Found]:
         return [command.found(Kind.SECRET, "prints hashes of passwords")]
     if not command.args or command.args[0].text not in {"hosts", "ahosts", "ahostsv4", "passwd", "group", "services"}:
         return command.unknown("a database that may hold credentials")
+    if (command.args[0].text or "").startswith(("hosts", "ahosts")):
+        told(command)
     return [command.found(Kind.READ, "looks up a name")]
 
 
@@ -200,14 +210,15 @@ _DU = (
 )
 
 PROGRAMS: dict[str, Program] = {
-    **every("df free uptime vmstat iostat mpstat nproc lscpu lsblk lsmod lspci lsusb lsns lsipc findmnt", _SYSTEM),
+    **every("df free uptime vmstat iostat mpstat nproc lscpu lsblk lsmod lspci lsusb lsns lsipc", _SYSTEM),
     **every(
         "w who last lastlog users id groups whoami logname uname arch getconf tty locale pgrep pidof pstree", _SYSTEM
     ),
     **every("ipcs lsof netstat lslocks lslogins cal tput", _SYSTEM),
     **every("ls dir vdir stat readlink realpath basename dirname namei mountpoint pwd which whereis type", _NAMES),
     **every("echo true false seq factor expr numfmt", _ARGUMENTS),
-    **every("cat tac nl head tail wc od hexdump strings cksum md5sum sha1sum sha256sum sha512sum b2sum sum", _CONTENT),
+    **every("hexdump strings", _from_files),
+    **every("cat tac nl head tail wc od cksum md5sum sha1sum sha256sum sha512sum b2sum sum", _CONTENT),
     **every(
         "zcat bzcat xzcat zstdcat cmp comm join paste fold fmt expand unexpand base64 base32 rev look tsort pr",
         _CONTENT,
@@ -244,6 +255,12 @@ PROGRAMS: dict[str, Program] = {
         " --numeric --processes --all --summary --extended --info --memory --no-header --oneline --unix --options",
     ),
     "pidstat": reader("lists processes", "-d -h -l -r -s -t -u -v -w -I -p= -C= -U?= -T="),
+    "findmnt": reader(
+        "looks at the system",
+        "-a -A -b -D -f -i -J -k -l -m -M= -n -N= -o= -O= -P -r -R -S= -t= -T= -u -U -v --all --bytes --df --json"
+        " --kernel --list --mtab --noheadings --output= --output-all --raw --real --pseudo --source= --target= --types="
+        " --verify",
+    ),
     "numactl": _numactl,
     "sensors": reader("looks at the system", "-u -j -f -A"),
     "blkid": reader("looks at the system", "-p"),

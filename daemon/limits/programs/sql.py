@@ -7,10 +7,11 @@ from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
+from daemon.limits.programs.entries import reader, told, worse
 from daemon.limits.words import NotUnderstood
 
 _READING = re.compile(
-    r"(select|show|explain|describe|desc|values|table|\\d[a-z]*[+S]*|\\l[+]?|\\conninfo|\\du|\\dt|\\x|\\timing|status|\\s|\.tables|\.schema"
+    r"(select|show|explain|describe|desc|values|table|\\d(?!eu)[a-z]*[+S]*|\\l[+]?|\\conninfo|\\x|\\timing|status|\\s(?=\s*$)|\.tables|\.schema"
     r"|\.indexes|\.databases|pragma\s+(table_info|index_list|index_info|foreign_key_list|integrity_check|quick_check|page_count|journal_mode|database_list)\b)(?![\w.!])",
     re.IGNORECASE,
 )
@@ -23,7 +24,7 @@ _CHANGES = re.compile(
 # as harmless is refused.
 _BARRED = re.compile(
     r"\b(into|for\s+update|for\s+share|outfile|dumpfile|program|copy|lo_\w+|dblink\w*|pg_read\w*|pg_ls\w*|pg_stat_file|pg_authid|pg_shadow"
-    r"|pg_user_mapping|mysql\s*\.\s*user|from\s+user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
+    r"|pg_user_mappings?|user_mapping_options|pg_subscription|subconninfo|primary_conninfo|show\s+all|share|analyse|mysql\s*\.\s*user|from\s+user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
     r"|prepare|insert|update|delete|drop|truncate|alter|create|grant|returning|load_extension|readfile|writefile|edit|fts3_tokenizer)\b",
     re.IGNORECASE,
 )
@@ -38,7 +39,13 @@ _HARMLESS_CALLS = listed(
     " distinct cast interval greatest least abs array_agg string_agg row_number rank lag lead group_concat"
     " json_extract datetime julianday strftime typeof all any filter pg_postmaster_start_time"
     " pg_backend_pid clock_timestamp current_setting from where using having by order"
+    " numeric decimal varchar char timestamp interval"
 )
+# What may stand before a parenthesis that isn't a call's.
+_OPENS = frozenset("(,=<>+-*/%|!~")
+_QUOTED = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
+# Quotes of other kinds: $$…$$, U&"…".
+_ODD = re.compile(r"""\$\w*\$|\bu&["']""", re.IGNORECASE)
 
 
 _COMMENT = re.compile(r"--(?:[ \t][^\n]*|(?=\n|$))")
@@ -60,18 +67,24 @@ def _statement(statement: str) -> tuple[Kind, str]:
         return Kind.DESTROY, "deletes every row"
     if _CHANGES.match(text):
         return Kind.CHANGE, "changes data"
-    bare = re.sub(r"'[^'\\]*'", "''", text).replace('"', "")
-    calls = {name.lower() for name in re.findall(r"([A-Za-z_][\w.$]*)\s*\(", bare)}
-    odd = "\\" in bare[1:] or "$$" in bare or "`" in bare or "'" in bare.replace("''", "")
+    bare = _QUOTED.sub(lambda match: "''" if match[0][0] == "'" else match[0][1:-1], text)
+    odd = "\\" in bare[1:] or "`" in bare or "'" in bare.replace("''", "") or not bare.isascii()
     if (
         not _READING.match(text)
         or _BARRED.search(bare)
         or _BARRED.search(text.replace("'", ""))
-        or calls - _HARMLESS_CALLS
+        or not all(_opens_harmlessly(bare[: match.start()].rstrip()) for match in re.finditer(r"\(", bare))
+        or _ODD.search(text)
         or odd
     ):
         return Kind.UNKNOWN, "a statement that does not plainly read"
     return Kind.READ, "a statement that only reads"
+
+
+def _opens_harmlessly(before: str) -> bool:
+    """Whether a parenthesis behind this calls nothing but what is known to be harmless."""
+    name = re.search(r"[\w.$]+$", before)
+    return name[0].lower() in _HARMLESS_CALLS if name else not before or before[-1] in _OPENS
 
 
 def _statements(command: Command, texts: list[str]) -> list[Found]:
@@ -91,6 +104,7 @@ _PSQL = options(
 
 
 def _psql(command: Command) -> list[Found]:
+    told(command)
     given = read(command.args, _PSQL)
     if given.has("-l", "--list", "-V", "--version") and not given.has("-c", "--command"):
         return [command.found(Kind.READ, "lists databases")]
@@ -118,12 +132,15 @@ _MYSQL = options(
 
 
 def _mysql(command: Command) -> list[Found]:
+    told(command)
     given = read(command.args, _MYSQL)
     if given.has("--version", "-V"):
         return [command.found(Kind.READ, "prints its version")]
     texts = [value.text for value in given.values("-e", "--execute")]
     if not texts and command.stdin is not None:
         texts = [command.stdin]
+    if any("#" in (text or "") for text in texts):
+        raise NotUnderstood("a comment, or what looks like one")
     # The client's own commands, among them `system` and `\!`, may stand anywhere in a line.
     if any(
         re.search(r"\\[^GsS]|\b(system|source|tee|pager|edit|delimiter)\b", text or "\\!", re.IGNORECASE)
@@ -134,6 +151,7 @@ def _mysql(command: Command) -> list[Found]:
 
 
 def _mysqladmin(command: Command) -> list[Found]:
+    told(command)
     given = read(
         command.args,
         options(
@@ -157,8 +175,9 @@ def _sqlite(command: Command) -> list[Found]:
     if given.has("-cmd", "-init") or not given.operands:
         raise NotUnderstood("commands from elsewhere")
     database, *texts = given.operands
-    secret = command.reads(database)
-    return secret + _from(command, [word.text for word in texts])
+    # A file that isn't there is made: harmless, and not at /etc/nologin.
+    made = [] if given.has("-readonly") or database.text == ":memory:" else worse(command.writes([database]))
+    return (command.reads(database) or made) + _from(command, [word.text for word in texts])
 
 
 _REDIS_READS = listed(
@@ -206,6 +225,8 @@ def _redis(command: Command) -> list[Found]:
         and not given.operands
     ):
         return [command.found(Kind.READ, "looks at a database")]
+    if given.has("-h", "-u"):
+        told(command)
     words = [word.text for word in given.operands]
     if not words or words[0] is None:
         return command.unknown("commands from its input")
@@ -237,7 +258,10 @@ def _mongosh(command: Command) -> list[Found]:
             " --tls --json?="
         ),
     )
+    told(command)
     for value in given.values("--eval"):
+        if re.search(r"system\s*\.\s*(users|keys)|\bnew\b", value.text or ""):
+            return command.unknown("a collection of credentials, or what makes something")
         if value.text is None or not _MONGO_READ.fullmatch(value.text.replace('"', "'").strip().rstrip(";")):
             return command.unknown("code that does not plainly read")
     return (
@@ -259,7 +283,7 @@ PROGRAMS: dict[str, Program] = {
     "redis-cli": _redis,
     "valkey-cli": _redis,
     "mongosh": _mongosh,
-    "pg_isready": _always(Kind.READ, "asks whether a database answers"),
+    "pg_isready": reader("asks whether a database answers", fixed=True),
     "mysqladmin": _mysqladmin,
     "dropdb": _always(Kind.DESTROY, "drops a database"),
     "dropuser": _always(Kind.CHANGE, "drops a user"),
