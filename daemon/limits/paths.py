@@ -242,8 +242,8 @@ def _pattern(path: str) -> str:
 # Directories of credentials, by which a path with globs in it is measured.
 _TREES = listed(
     "/run/secrets /run/credentials /run/user /var/run/secrets /var/run/user /etc/ssl/private /etc/wireguard /dev"
-    " /etc/kubernetes /etc/rancher /etc/NetworkManager/system-connections /etc/credstore /var/lib/kubelet /var/lib/docker"
-    " /var/lib/containerd /var/lib/rancher /var/lib/etcd /var/lib/vault /var/lib/private"
+    " /etc/kubernetes /etc/rancher /etc/NetworkManager/system-connections /etc/credstore /var/lib/kubelet"
+    " /var/lib/docker /var/lib/containerd /var/lib/rancher /var/lib/etcd /var/lib/vault /var/lib/private"
 )
 
 
