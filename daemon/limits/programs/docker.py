@@ -88,6 +88,15 @@ def _run(command: Command) -> list[Found]:
     ]
 
 
+def _new_volume(command: Command) -> list[Found]:
+    """With options it may be any directory of the host."""
+    if any(
+        re.match(r"-\w*[od]|--o|--d", word.prefix) or (word.may_be_option and not word.prefix) for word in command.args
+    ):
+        return [command.found(Kind.HOST, "a volume that may be any directory of the host")]
+    return _CHANGES(command)
+
+
 def _top(command: Command) -> list[Found]:
     """What follows the container goes to ps."""
     return ps(replace(command, name="ps", args=command.args[1:])) if len(command.args) > 1 else _LOOKS(command)
@@ -187,12 +196,15 @@ _SUB: dict[str, Program] = {
     "container": _named("docker", table=_CONTAINER),
     **every("images history version info", _LOOKS),
     "search": reader("looks for images", fixed=True),
+    "manifest": verbs({"inspect": reader("looks at an image", "-v --verbose --insecure", fixed=True)}),
+    "plugin": verbs({**every("ls list", _LOOKS)}),
+    "buildx": verbs({**every("ls version du", _LOOKS)}),
     "compose": compose_of,
     "image": _named("docker", "image", table=_IMAGES),
     "network": verbs(
         {**every("ls list inspect", _LOOKS), **every("create connect disconnect rm remove", _CHANGES), "prune": _PRUNES}
     ),
-    "volume": verbs({**every("ls list inspect", _LOOKS), "create": _CHANGES, **every("rm remove prune", _VOLUMES)}),
+    "volume": verbs({**every("ls list inspect", _LOOKS), "create": _new_volume, **every("rm remove prune", _VOLUMES)}),
     "system": verbs({**every("df info events", _LOOKS), "prune": _PRUNES}),
     "context": verbs({**every("ls list show inspect", _LOOKS), "use": _CHANGES}),
     "builder": verbs({"du": _LOOKS, "prune": _PRUNES}),

@@ -41,7 +41,15 @@ _IP_OBJECTS = (
     r"(a|ad|add|addr|address|r|ro|route|l|li|link|n|ne|neigh|neighbor|neighbour|ru|rule|maddr|mroute|tunnel|netns|vrf|-V"
     r"|nexthop)"
 )
-_IP = _IP_OPTIONS + _IP_OBJECTS + r"( (-\w+ )*(show|list|lst|ls|get)( (?!exec)[\w.:/@%][\w.:/@%-]*)*)?"
+# `s` is `show` to these, and `set` to `ip link`.
+_IP_SHORT = r"(a|ad|add|addr|address|r|ro|route|n|ne|neigh) s( [\w.:/@%][\w.:/@%-]*)*"
+_IP = (
+    _IP_OPTIONS
+    + _IP_OBJECTS
+    + r"( (-\w+ )*(show|list|lst|ls|get)( (?!exec)[\w.:/@%][\w.:/@%-]*)*)?|"
+    + _IP_OPTIONS
+    + _IP_SHORT
+)
 
 
 def _sysctl(command: Command) -> list[Found]:

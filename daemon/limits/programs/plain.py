@@ -30,10 +30,15 @@ def _uniq(command: Command) -> list[Found]:
     """Its second operand is a file that it writes."""
     given = read(command.args, options("-c -d -D -i -u -z -f= -s= -w= --count --repeated --unique --ignore-case"))
     if len(given.operands) > 1:
-        return [command.found(Kind.WRITE, "writes a file")]
+        return [*command.writes(given.operands[1:]), *command.reads(given.operands[0])]
     return [found for word in given.operands for found in command.reads(word)] or [
         command.found(Kind.READ, "prints what is in files")
     ]
+
+
+_PS_VALUED = re.compile(
+    r"-[A-Za-z]*[opuCUGgtqs]|o|p|[axuwfl]*o|--(p?pid|sort|format|user|User|group|Group|tty|sid|cols|columns|width|rows|lines)"
+)
 
 
 def ps(command: Command) -> list[Found]:
@@ -53,7 +58,7 @@ def ps(command: Command) -> list[Found]:
         plain = lists or columns is not None or text.startswith("--") or valued
         if not plain and "e" in letters and re.fullmatch(r"[A-Za-z]+", letters):
             return [command.found(Kind.SECRET, "prints the environment of processes")]
-        valued = bool(re.fullmatch(r"(-[A-Za-z]*[opuCUGgtqs]|o|p|--\w+|[axuwfl]*o)", text)) and "=" not in text
+        valued = bool(_PS_VALUED.fullmatch(text))
     return [command.found(Kind.READ, "lists processes")]
 
 
@@ -102,7 +107,7 @@ def _getent(command: Command) -> list[Found]:
 def _xxd(command: Command) -> list[Found]:
     given = read(command.args, options("-l= -s= -c= -g= -p -b -u -i"))
     if len(given.operands) > 1:
-        return [command.found(Kind.WRITE, "writes a file")]
+        return [*command.writes(given.operands[1:]), *command.reads(given.operands[0])]
     return printed(command, given.operands) or [command.found(Kind.READ, "prints what is in a file")]
 
 

@@ -1,13 +1,12 @@
 """Database clients: a statement that plainly reads, on the command line or in a here-document."""
 
 import re
-from fnmatch import fnmatchcase
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import reader, told, worse
+from daemon.limits.programs.entries import pieces, reader, told, worse
 from daemon.limits.words import NotUnderstood
 
 _READING = re.compile(
@@ -19,6 +18,13 @@ _DESTROYS = re.compile(r"\b(drop|truncate)\b", re.IGNORECASE)
 _CHANGES = re.compile(
     r"(update|insert|delete|alter|create|grant|revoke|vacuum|analyze|reindex|set|merge|replace|kill|flush|optimize)\b",
     re.IGNORECASE,
+)
+# By which a change may be more than one of data.
+_RUNS = re.compile(
+    r"^\s*(grant|revoke)\b|^(alter|create)\s+(or\s+replace\s+)?(\w+\s+)?(system|role|user|group|extension|function|procedure"
+    r"|language|server|subscription|event|trigger|aggregate|operator|cast)\b|^vacuum\b.*\binto\b|\b(program|copy|outfile"
+    r"|dumpfile|load_\w+|lo_\w+|dblink\w*|pg_\w+|sys_\w+|readfile|writefile|edit|set_config)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 # Functions and clauses by which a reading statement acts, waits, or reads files. Anything called that isn't listed
 # as harmless is refused.
@@ -65,6 +71,10 @@ def _statement(statement: str) -> tuple[Kind, str]:
         return Kind.DESTROY, "drops data"
     if re.match(r"delete\b(?!.*\bwhere\b)", text, re.IGNORECASE | re.DOTALL):
         return Kind.DESTROY, "deletes every row"
+    if re.match(r"alter\b.*\bdrop\b", text, re.IGNORECASE | re.DOTALL):
+        return Kind.DESTROY, "drops data"
+    if _CHANGES.match(text) and _RUNS.search(text):
+        return Kind.UNKNOWN, "a statement by which the server may run or read something, or let somebody in"
     if _CHANGES.match(text):
         return Kind.CHANGE, "changes data"
     bare = _QUOTED.sub(lambda match: "''" if match[0][0] == "'" else match[0][1:-1], text)
@@ -180,95 +190,10 @@ def _sqlite(command: Command) -> list[Found]:
     return (command.reads(database) or made) + _from(command, [word.text for word in texts])
 
 
-_REDIS_READS = listed(
-    "ping info get mget exists ttl pttl type strlen llen lrange scard smembers sismember hget hgetall"
-    " hkeys hlen hmget zcard zrange zscore dbsize lastsave time role scan sscan hscan zscan keys"
-    " object xlen xinfo xrange lindex getrange bitcount randomkey dump hexists hvals zcount zrank"
-    " zrevrange pfcount"
-)
-
-
-_REDIS_LOOKS = frozenset(
-    ["slowlog get", "slowlog len", "client list", "client info", "cluster info", "cluster nodes", "latency latest",
-     "latency doctor", "latency history", "memory stats", "memory usage", "memory doctor", "sentinel masters"]
-)  # fmt: skip
-
-
-_REDIS_SECRETS = listed(
-    "requirepass masterauth masteruser aclfile user tls-key-file-pass tls-client-key-file-pass"
-    " sentinel-pass sentinel-user"
-)
-
-
-def _redis(command: Command) -> list[Found]:
-    given = read(
-        command.args,
-        options(
-            "-h= -p= -a= -n= -u= -c -s= --no-auth-warning --raw --csv --json --tls --user= --pass= --stat --latency"
-            " --bigkeys --memkeys --hotkeys --insecure -v --version --cacert= -t= --no-raw --scan --pattern="
-            " --latency-history -i= --intrinsic-latency="
-        ),
-        first=True,
-    )
-    if (
-        given.has(
-            "--stat",
-            "--latency",
-            "--latency-history",
-            "--bigkeys",
-            "--memkeys",
-            "--version",
-            "-v",
-            "--scan",
-            "--hotkeys",
-        )
-        and not given.operands
-    ):
-        return [command.found(Kind.READ, "looks at a database")]
-    if given.has("-h", "-u"):
-        told(command)
-    words = [word.text for word in given.operands]
-    if not words or words[0] is None:
-        return command.unknown("commands from its input")
-    first, second = words[0].lower(), (words[1] or "?").lower() if len(words) > 1 else ""
-    if first in _REDIS_READS or f"{first} {second}" in _REDIS_LOOKS:
-        return [command.found(Kind.READ, "looks at a database")]
-    if first == "config" and second == "get":
-        secret = any(fnmatchcase(name, (word or "*").lower()) for word in words[2:] for name in _REDIS_SECRETS)
-        return [command.found(Kind.SECRET if secret else Kind.READ, "prints the server's configuration")]
-    if first in {"flushall", "flushdb", "shutdown"}:
-        return [command.found(Kind.DESTROY, "deletes every key")]
-    if first in listed("set del unlink expire incr decr lpush rpush hset hdel sadd zadd config client setex"):
-        return [command.found(Kind.CHANGE, "changes data")]
-    return command.unknown(f"{first} is not known to only read")
-
-
-_MONGO_READ = re.compile(
-    r"(db|rs)(\.getSiblingDB\('\w+'\))?(\.(\w+|getCollection\('\w+'\)))*?\.(stats|serverStatus|status|version|hello|isMaster|currentOp|find|findOne"
-    r"|countDocuments|estimatedDocumentCount|count|getIndexes|getCollectionNames|printReplicationInfo|conf)\([^()$;=`]*\)"
-    r"(\.(limit|sort|toArray|pretty|count|size)\([^()$;=`]*\))*(\.\w+)*",
-)
-
-
-def _mongosh(command: Command) -> list[Found]:
-    given = read(
-        command.args,
-        options(
-            "--eval= --quiet --host= --port= -u= -p= --username= --password= --authenticationDatabase= --norc"
-            " --tls --json?="
-        ),
-    )
-    told(command)
-    for value in given.values("--eval"):
-        if re.search(r"system\s*\.\s*(users|keys)|\bnew\b", value.text or ""):
-            return command.unknown("a collection of credentials, or what makes something")
-        if value.text is None or not _MONGO_READ.fullmatch(value.text.replace('"', "'").strip().rstrip(";")):
-            return command.unknown("code that does not plainly read")
-    return (
-        [command.found(Kind.READ, "looks at a database")]
-        if given.has("--eval")
-        else command.unknown("code from its input")
-    )
+def _dumps(command: Command) -> list[Found]:
+    """A copy of all data, to where it is printed or into the files it names."""
+    named = [word for word in pieces(command.args) if word.text is not None]
+    return [command.found(Kind.WRITE, "copies a database out"), *(worse(command.writes(named)) if named else [])]
 
 
 def _always(kind: Kind, reason: str) -> Program:
@@ -280,19 +205,16 @@ PROGRAMS: dict[str, Program] = {
     "mysql": _mysql,
     "mariadb": _mysql,
     "sqlite3": _sqlite,
-    "redis-cli": _redis,
-    "valkey-cli": _redis,
-    "mongosh": _mongosh,
     "pg_isready": reader("asks whether a database answers", fixed=True),
     "mysqladmin": _mysqladmin,
     "dropdb": _always(Kind.DESTROY, "drops a database"),
     "dropuser": _always(Kind.CHANGE, "drops a user"),
     "createdb": _always(Kind.CHANGE, "makes a database"),
     "pg_restore": _always(Kind.DESTROY, "restores over a database"),
-    "pg_dump": _always(Kind.WRITE, "copies a database out"),
-    "mysqldump": _always(Kind.WRITE, "copies a database out"),
+    "pg_dump": _dumps,
+    "mysqldump": _dumps,
     "pg_ctl": _always(Kind.CHANGE, "changes a database server"),
     "vacuumdb": _always(Kind.CHANGE, "changes a database"),
-    "mongodump": _always(Kind.WRITE, "copies a database out"),
+    "mongodump": _dumps,
     "mongorestore": _always(Kind.DESTROY, "restores over a database"),
 }

@@ -163,6 +163,8 @@ def _journalctl(command: Command) -> list[Found]:
     texts = [word.prefix for word in words]
     if any(re.match(r"--(vac|rot|fl|sync|rel|sm|setup|upd|new|cursor-f|force)", text) for text in texts):
         return [command.found(Kind.CHANGE, "changes the journal")]
+    if any("COREDUMP_ENV" in text for text in texts):
+        return [command.found(Kind.SECRET, "prints the environment of processes")]
     read([word for word in words if not re.fullmatch(r"-n?\d+", word.text or "")], _JOURNAL)
     return [command.found(Kind.READ, "prints logs")]
 
