@@ -120,6 +120,21 @@ def _chroot(command: Command) -> list[Found]:
     )
 
 
+_SYSTEMD_RUN = options(
+    "--scope --user --quiet -q --collect -G --wait --pipe -P --pty -t --unit= -u= --slice= -d --same-dir"
+)
+
+
+def _systemd_run(command: Command) -> list[Found]:
+    given = read(command.args, _SYSTEMD_RUN, first=True)
+    if not given.operands:
+        return command.unknown("nothing to run")
+    frame = command.frame.within(command.name)
+    if not given.has("--scope", "-d", "--same-dir"):
+        frame = replace(frame, directories=("/", "~"))
+    return command.inner.argv(given.operands, frame, command.stdin)
+
+
 def _busybox(command: Command) -> list[Found]:
     if not command.args:
         return [command.found(Kind.READ, "lists what it has")]
@@ -148,9 +163,7 @@ PROGRAMS: dict[str, Program] = {
     "taskset": _after("-a -c", skip=1),
     "unshare": _after("-m -u -i -n -p -U -C -r -f --mount --net --pid --fork --user --map-root-user --mount-proc"),
     **every("unbuffer prlimit catchsegv eatmydata", _after("")),
-    "systemd-run": _after(
-        "--scope --user --quiet -q --collect -G --wait --pipe -P --pty -t --unit= -u= --slice= -d --same-dir"
-    ),
+    "systemd-run": _systemd_run,
     "systemd-inhibit": _after("--what= --who= --why= --mode="),
     **every("busybox toybox", _busybox),
 }

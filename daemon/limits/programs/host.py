@@ -78,7 +78,10 @@ def _mount(command: Command) -> list[Found]:
 
 def _crontab(command: Command) -> list[Found]:
     texts = [word.text for word in command.args]
-    if texts == ["-l"] or (len(texts) == 3 and "-l" in texts and "-u" in texts):
+    named = [text for text in texts if text not in {"-l", "-u"} and re.fullmatch(r"[\w.][\w.-]*", text or "-")]
+    if texts == ["-l"] or (len(texts) == 3 and len(named) == 1 and "-l" in texts and "-u" in texts):
+        if texts[:2] == ["-u", "-l"]:
+            return command.unknown("whose they are can't be told")
         return [command.found(Kind.READ, "lists scheduled commands")]
     return [command.found(Kind.DESTROY if "-r" in texts else Kind.HOST, "changes scheduled commands")]
 

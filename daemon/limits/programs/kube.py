@@ -35,7 +35,7 @@ _LOOKS = reader(
     " --cached -q --quiet"
     " --show-events --use-protocol-buffers" + _GLOBAL,
 )
-_APPLY = acts(Kind.REDEPLOYMENT, "changes what the cluster runs", files=True)
+_APPLIES = acts(Kind.REDEPLOYMENT, "changes what the cluster runs", files=True)
 _CHANGE = acts(Kind.CHANGE, "changes the cluster")
 
 
@@ -142,16 +142,22 @@ def _config(command: Command) -> list[Found]:
     return [command.found(Kind.READ, "prints the client's configuration")]
 
 
+def _apply(command: Command) -> list[Found]:
+    if any("://" in word.prefix for word in command.args):
+        return command.unknown("resources from an address, which may be anything")
+    return _APPLIES(command)
+
+
 def _create(command: Command) -> list[Found]:
     if any(word.text in {None, "token"} for word in command.args if not word.may_be_option):
         return [command.found(Kind.SECRET, "may print a token")]
-    return _APPLY(command)
+    return _apply(command)
 
 
 def _run(command: Command) -> list[Found]:
     if any(re.match(r"--(ov|pri)", word.prefix) or (word.may_be_option and not word.prefix) for word in command.args):
         return command.unknown("a pod that may have the node's files or rights")
-    return _APPLY(command)
+    return _apply(command)
 
 
 def _copies(command: Command) -> list[Found]:
@@ -198,7 +204,7 @@ _KUBECTL: dict[str, Program] = {
             **every("pause resume", _CHANGE),
         }
     ),
-    **every("apply replace patch edit expose autoscale", _APPLY),
+    **every("apply replace patch edit expose autoscale", _apply),
     "create": _create,
     "run": _run,
     **every("scale label annotate cordon uncordon taint certificate wait", _CHANGE),
