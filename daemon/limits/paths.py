@@ -16,21 +16,28 @@ OPEN_STATE = frozenset({"handoff.json", "cooldown.json"})
 # Directories below it: where sessions run, and what an installation may keep there for them to read.
 _OPEN_STATE_TREES = frozenset({"work", "app", "repos", "results"})
 _BASENAMES = re.compile(
-    r"environ|\.env(\..*)?|.*\.env|\.envrc|id_(rsa|dsa|ecdsa|ed25519)(_[\w-]*)?|.*\.(pem|key|p12|pfx|jks|kdbx|keytab|ppk)"
+    r"environ|\.env(\..*)?|.*\.env|\.envrc|id_[\w-]+|.*\.(pem|key|p12|pfx|jks|kdbx|keytab|ppk)"
     r"|g?shadow-?|[._]netrc|\.pgpass|\.?my\.cnf|\.mylogin\.cnf|\.git-credentials|\.npmrc|\.pypirc|\.dockercfg|\.htpasswd"
     r"|\.vault-token|\.?credentials(\.\w+)?|\.?secrets?(\.\w+)?|tokens?(\.\w+)?|passwords?(\.\w+)?|kubeconfig.*"
     r"|\.?[a-z]*_history|claudeops\.db.*|master\.key|kcore|kmem|\.claude\.json|terraform\.tfstate.*|.*\.tfvars"
     r"|wp-config\.php|admin\.conf|k3s\.yaml|\.boto|\.s3cfg|rclone\.conf|vault[-_]pass.*|\.my_pass.*"
-    r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*",
+    r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*"
+    # What people call files of passwords, tokens and keys, where the name is not one of a program's source.
+    r"|([\w.-]*[._-])?(secrets?|passwords?|passphrase|credentials?|tokens?|api_?key|(private|secret|deploy|access|signing"
+    r"|encryption)[-_]?key\w*|service[-_]?account[\w-]*)(\.(txt|json|ya?ml|ini|conf|cfg|toml|xml|properties))?"
+    r"|(.*[-_])?key\.json|.*adminsdk.*\.json|(debian|client)\.cnf|opasswd|\.?htpasswd|database\.ya?ml|grafana\.ini|gitlab\.rb"
+    r"|appsettings.*\.json|local\.settings\.json|wpa_supplicant.*|.*\.ovpn|wallet\.dat|key[34]\.db|logins\.json"
+    r"|.*\.tfstate(\..*)?|.*\.tfvars(\.json)?|\.vault_pass.*|\.yarnrc\.yml|nuget\.config|settings(-security)?\.xml"
+    r"|kube[-_.]?config.*|user-data(\.txt)?|instance-data-sensitive\.json",
     re.IGNORECASE,
 )
 # What the name of a copy that is kept ends with.
-_KEPT = re.compile(r"((\.(gz|bz2|xz|zst|lz4|bak|old|orig|save|swp|\d+)|~)+)$", re.IGNORECASE)
+_KEPT = re.compile(r"((\.(gz|bz2|xz|zst|lz4|txt|bak|old|orig|save|swp|\d+)|~)+)$", re.IGNORECASE)
 _NO_SECRET = re.compile(r"(.*\.pub|known_hosts2?|.*\.(example|sample|template|dist))", re.IGNORECASE)
 _DIRECTORIES = re.compile(
     r"(^|/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.docker|\.claude(?!/skills(/|$))|\.password-store|\.config/(gh|gcloud|tea|hub|rclone|op)"
     r"|\.local/share/keyrings|\.mozilla|\.chrome)(/|$)"
-    r"|^(/var)?/run/(secrets|credentials|user)(/|$)|/secrets/kubernetes\.io|^/etc/(ssl/private|wireguard|credstore)"
+    r"|(^|/)\.?secrets/|^/etc/(pki/tls/private|pve/priv)(/|$)|^/var/lib/cloud(/|$)|^(/var)?/run/(secrets|credentials|user)(/|$)|/secrets/kubernetes\.io|^/etc/(ssl/private|wireguard|credstore)"
     r"|^/etc/NetworkManager/system-connections|^/var/lib/(kubelet|docker|containerd|rancher|etcd|vault|private)(/|$)"
     r"|^/etc/kubernetes/|^/etc/rancher/|^/proc/[^/]+/(task/[^/]+/)?(mem|fd|root|cwd|map_files|auxv|syscall)(/|$)"
     r"|^/proc/(kcore|keys|vmcore)|^/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/(0|1|2|63)$)"
