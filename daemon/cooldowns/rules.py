@@ -14,7 +14,7 @@ from schema.settings import Settings
 
 SUFFIX = ".service"
 # Wrappers that may carry out what they wrap any number of times.
-REPEATING = frozenset({"xargs", "watch", "find", "parallel", "while", "until"})
+REPEATING = frozenset({"xargs", "watch", "find", "parallel", "while", "for"})
 MINUTE, HOUR = 60, 3600
 
 

@@ -143,12 +143,11 @@ def declaration(walk: "Walk", node: "Node") -> list[Found]:
             continue
         name = child.child_by_field_name("name") if child.type == "variable_assignment" else child
         variable = walk.tree.text(name) if name is not None and name.type == "variable_name" else ""
-        if not (exportable(variable) if exports else assignable(variable)):
+        sets = child.type == "variable_assignment" and any(part.type == "=" for part in child.children)
+        value = walk.value(child.child_by_field_name("value")) if sets else ANY
+        if not (exportable(variable, value.text) if exports else assignable(variable)):
             raise NotUnderstood(f"{keyword} of {walk.tree.text(child)[:40]}")
-        if child.type == "variable_assignment" and any(part.type == "=" for part in child.children):
-            walk.scope.put(variable, walk.value(child.child_by_field_name("value")))
-        else:
-            walk.scope.put(variable, ANY)
+        walk.scope.put(variable, value)
     return [
         Found(Kind.READ, text, None, walk.frame.host, walk.frame.through, "sets variables of this shell", (keyword,))
     ]
@@ -161,11 +160,9 @@ def environment(walk: "Walk", node: "Node", program: str | None, *, alone: bool)
         return
     name = node.child_by_field_name("name")
     text = walk.tree.text(name) if name is not None else ""
-    if not (exportable(text) or (text == "IFS" and program == "read")):
-        raise NotUnderstood(f"a command with {text[:40]} set for it")
     value = walk.value(node.child_by_field_name("value")).text
-    if text == "KUBECONFIG" and (value is None or value.startswith(("/dev/", "/proc/"))):
-        raise NotUnderstood("a configuration from what may be anything")
+    if not (exportable(text, value) or (text == "IFS" and program == "read")):
+        raise NotUnderstood(f"a command with {text[:40]} set for it")
     if walk.frame.posix:  # other shells keep what is set for a builtin or a function
         walk.scope.put(text, ANY)
 

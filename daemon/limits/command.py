@@ -38,16 +38,23 @@ class Frame:
     empty_input: bool = False
 
     def within(
-        self, wrapper: str, *, host: str | None = None, remote: bool = False, posix: bool | None = None
+        self,
+        wrapper: str,
+        *,
+        host: str | None = None,
+        remote: bool = False,
+        posix: bool | None = None,
+        at: tuple[str, ...] = ("", "/"),
     ) -> "Frame":
-        """The same, one wrapper further in. `remote`: on another file system, where nothing known here holds."""
+        """The same, one wrapper further in. `remote`: on another file system, where nothing known here holds, and it
+        stands `at` one of these directories."""
         return replace(
             self,
             through=(*self.through, wrapper),
             host=host or self.host,
             depth=self.depth + 1,
             local=self.local and not remote,
-            directories=("",) if remote else self.directories,
+            directories=at if remote else self.directories,
             posix=self.posix if posix is None else posix,
         )
 

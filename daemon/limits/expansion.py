@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
+from daemon.limits.globs import Piece, bracketed, globbed
 from daemon.limits.names import listed
 from daemon.limits.syntax import Tree
 from daemon.limits.words import MANY, Hole, NotUnderstood, Part, Word, ansi_c, joined, literal
@@ -81,18 +82,18 @@ class Expander:
         if braces:
             numbers = re.fullmatch(r"\{\d{1,4}\.\.\d{1,4}\}", shown)
             return [Word((Hole.NUMBER,), False, shown) if numbers else Word((Hole.ANY,), True, shown)]
-        return _fields(pieces, shown)
+        return _fields(bracketed(pieces) if shown not in {"[", "[["} else pieces, shown)
 
     def word(self, node: Node) -> Word:
         """A node as one word, as in an assignment or after a redirection, where nothing falls apart."""
         shown = self.tree.text(node)
         parts: list[Part] = []
-        for value, _, _ in self._pieces(node):
+        for value, _, _ in bracketed(self._pieces(node)):
             parts += value
         return Word(joined(parts), False, shown)
 
-    def _pieces(self, node: Node) -> list[tuple[tuple[Part, ...], bool, bool]]:
-        """(parts, from an expansion, within quotes) for each piece of a word."""
+    def _pieces(self, node: Node) -> list[Piece]:
+        """The pieces of a word."""
         text = self.tree.text(node)
         match node.type:
             case "command_name" | "concatenation":
@@ -238,10 +239,10 @@ def all_arguments(tree: Tree, node: Node) -> bool:
     return any(all_arguments(tree, child) for child in node.named_children)
 
 
-def _unquoted(text: str) -> list[tuple[tuple[Part, ...], bool, bool]]:
+def _unquoted(text: str) -> list[Piece]:
     if not _UNQUOTED.fullmatch(text):
         raise NotUnderstood(f"the word {text[:40]}")
-    pieces: list[tuple[tuple[Part, ...], bool, bool]] = []
+    pieces: list[Piece] = []
     # Another user's home, or a directory that the shell remembers.
     at = len(match[0]) if (match := re.match(r"~[^/\\]+", text)) else 0
     pieces += [((Hole.ANY,), False, False)] if at else []
@@ -250,7 +251,7 @@ def _unquoted(text: str) -> list[tuple[tuple[Part, ...], bool, bool]]:
         if char == "\\":
             at += 1
             pieces.append(((text[at],), False, True))
-        elif char in "*?" or (char == "[" and len(text) > 1 and text != "[["):
+        elif char in "*?":
             pieces.append(((Hole.GLOB,), False, False))
         else:
             pieces.append(((char,), False, False))
@@ -262,7 +263,7 @@ def _continued(text: str) -> str:
     return re.sub(r"\\(\\|\n)", lambda match: "" if match.group(1) == "\n" else "\\\\", text)
 
 
-def _has_braces(pieces: list[tuple[tuple[Part, ...], bool, bool]]) -> bool:
+def _has_braces(pieces: list[Piece]) -> bool:
     bare = "".join(
         "".join(part for part in parts if isinstance(part, str))
         for parts, came, quoted in pieces
@@ -271,7 +272,7 @@ def _has_braces(pieces: list[tuple[tuple[Part, ...], bool, bool]]) -> bool:
     return "{" in bare and bool(re.search(r"\{.*(,|\.\.).*\}", bare + ("}" if "{" in bare else ""), re.DOTALL))
 
 
-def _fields(pieces: list[tuple[tuple[Part, ...], bool, bool]], shown: str) -> list[Word]:
+def _fields(pieces: list[Piece], shown: str) -> list[Word]:
     """Words after splitting: known text at its blanks; what isn't known may become anything."""
     words: list[list[Part]] = [[]]
     started = splits = False
@@ -286,7 +287,7 @@ def _fields(pieces: list[tuple[tuple[Part, ...], bool, bool]], shown: str) -> li
             else:
                 for token in re.split(r"([ \t\n]+)", part):
                     if token.strip(" \t\n"):
-                        words[-1] += [Hole.GLOB if char in "*?[" else char for char in token]
+                        words[-1] += globbed(token)
                     elif token:
                         words.append([])
     if splits:

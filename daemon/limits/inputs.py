@@ -13,10 +13,20 @@ from daemon.limits.words import Word
 _WHATEVER = listed("echo printf true false test [ pwd whoami uptime")
 # Programs that read no input, and those that run another one, which is asked for itself.
 _NEVER = listed(
-    "arch basename date df dig dirname docker docker-compose du find free getent helm host hostname hostnamectl id"
-    " iostat ip journalctl kubectl last ls lsblk lscpu lsof mpstat netstat nproc pgrep pidof ping podman ps readlink"
+    "arch basename date df dig dirname du find free getent host hostname hostnamectl id"
+    " iostat ip journalctl last ls lsblk lscpu lsof mpstat netstat nproc pgrep pidof ping ps readlink"
     " realpath service sleep ss stat systemctl timedatectl tree uname vmstat w which who"
     " command env ionice nice nohup setsid stdbuf sudo time timeout"
+)
+# Those that read it when they run, load or ask something: what they look with, and what must not be among their words.
+_CLIENTS = listed("docker podman docker-compose kubectl helm")
+_LOOKS = listed(
+    "ps ls list logs inspect stats top port diff images history version info df events exec get describe explain"
+    " api-resources rollout restart status cluster-info"
+)
+_TAKES = re.compile(
+    r"run|attach|load|import|login|build|create|apply|edit|replace|patch|set|start|prune|rmi?|remove|delete|cp|up|down"
+    r"|install|upgrade|debug|proxy|deploy|-[A-Za-z]*i[A-Za-z]*|--(interactive|stdin)(=.*)?"
 )
 # Those that read it where they are given no file.
 _PRINTS = listed("cat head tail wc md5sum sha256sum")
@@ -39,6 +49,10 @@ def may_read(name: str, args: Sequence[Word]) -> bool:
     flags = [text for text in texts if text.startswith("-")]
     if name == "curl":
         return not all(_CURL_FLAGS.fullmatch(text) for text in flags)
+    if name in _CLIENTS:
+        # compose hands it to what it runs without being asked.
+        composed = "exec" in texts and (name == "docker-compose" or "compose" in texts)
+        return composed or not _LOOKS & set(texts) or any(_TAKES.fullmatch(text) for text in texts)
     if name == "ssh":
         return texts[:1] != ["-n"]
     if name in _PRINTS or name in _FILTERS:

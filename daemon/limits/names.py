@@ -15,9 +15,9 @@ _NAME = re.compile(r"[a-z_\[:.][A-Za-z0-9_.+\[-]*", re.ASCII)
 _EXPORTABLE = listed(
     "LANG LC_ALL LC_CTYPE LC_TIME LC_NUMERIC LC_MESSAGES LC_COLLATE TZ COLUMNS LINES TERM NO_COLOR"
     " FORCE_COLOR CLICOLOR KUBECONFIG SYSTEMD_COLORS DEBIAN_FRONTEND AWS_REGION"
-    " AWS_DEFAULT_REGION AWS_PROFILE DOCKER_CONTEXT GIT_TERMINAL_PROMPT POSIXLY_CORRECT HELM_NAMESPACE"
+    " AWS_DEFAULT_REGION AWS_PROFILE DOCKER_CONTEXT GIT_TERMINAL_PROMPT HELM_NAMESPACE"
     " CLOUDSDK_CORE_PROJECT ANSIBLE_NOCOLOR PYTHONIOENCODING PYTHONUNBUFFERED BLOCK_SIZE"
-    " TIME_STYLE PS_FORMAT GREP_COLORS JQ_COLORS KUBE_NAMESPACE NS NAMESPACE DOCKER_CLI_HINTS"
+    " TIME_STYLE GREP_COLORS JQ_COLORS KUBE_NAMESPACE NS NAMESPACE DOCKER_CLI_HINTS"
 )
 # Names that a shell, or a program through an environment that is there already, gives a meaning.
 _SPECIAL = re.compile(
@@ -50,6 +50,17 @@ def assignable(name: str) -> bool:
     return bool(_VARIABLE.fullmatch(name)) and (name in {"NS", "NAMESPACE"} or not _SPECIAL.fullmatch(name))
 
 
-def exportable(name: str) -> bool:
-    """Whether it is harmless in the environment of a program."""
-    return name in _EXPORTABLE
+def exportable(name: str, value: str | None) -> bool:
+    """Whether a variable is harmless in the environment of a program. `value`: None if it can't be told."""
+    return name in _EXPORTABLE and (name != "KUBECONFIG" or configures(value))
+
+
+# Where a file may come from anybody.
+_ANYBODYS = re.compile(r"/+(dev|proc|tmp|var/tmp|run|repos|results)(/|$)|.*/\.\.?(/|$)|.*//")
+
+
+def configures(value: str | None) -> bool:
+    """Whether a cluster's client may take its configuration from there: it may name a program that is run for its
+    credentials, so none that is made up on the spot, or that lies where anybody may put one."""
+    places = (value or "-").split(":")
+    return all(place.startswith(("/", "~/")) and not _ANYBODYS.match(place) for place in places)

@@ -16,25 +16,32 @@ OPEN_STATE = frozenset({"handoff.json", "cooldown.json"})
 # Directories below it: where sessions run, and what an installation may keep there for them to read.
 _OPEN_STATE_TREES = frozenset({"work", "app", "repos", "results"})
 _BASENAMES = re.compile(
-    r"environ|\.env(\..*)?|.*\.env|\.envrc|id_(rsa|dsa|ecdsa|ed25519)(_[\w-]*)?|.*\.(pem|key|p12|pfx|jks|kdbx|keytab|ppk)"
+    r"environ|\.env(\..*)?|.*\.env|\.envrc|id_[\w-]+|.*\.(pem|key|p12|pfx|jks|kdbx|keytab|ppk)"
     r"|g?shadow-?|[._]netrc|\.pgpass|\.?my\.cnf|\.mylogin\.cnf|\.git-credentials|\.npmrc|\.pypirc|\.dockercfg|\.htpasswd"
     r"|\.vault-token|\.?credentials(\.\w+)?|\.?secrets?(\.\w+)?|tokens?(\.\w+)?|passwords?(\.\w+)?|kubeconfig.*"
     r"|\.?[a-z]*_history|claudeops\.db.*|master\.key|kcore|kmem|\.claude\.json|terraform\.tfstate.*|.*\.tfvars"
     r"|wp-config\.php|admin\.conf|k3s\.yaml|\.boto|\.s3cfg|rclone\.conf|vault[-_]pass.*|\.my_pass.*"
-    r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*",
+    r"|sudo_as_admin.*|ssh_host_\w+_key|krb5cc.*|.*\.agekey|auth\.json|hosts\.yml|application_default_.*"
+    # What people call files of passwords, tokens and keys, where the name is not one of a program's source.
+    r"|([\w.-]*[._-])?(secrets?|passwords?|passphrase|credentials?|tokens?|api_?key|(private|secret|deploy|access|signing"
+    r"|encryption)[-_]?key\w*|service[-_]?account[\w-]*)(\.(txt|json|ya?ml|ini|conf|cfg|toml|xml|properties))?"
+    r"|(.*[-_])?key\.json|.*adminsdk.*\.json|(debian|client)\.cnf|opasswd|\.?htpasswd|database\.ya?ml|grafana\.ini|gitlab\.rb"
+    r"|appsettings.*\.json|local\.settings\.json|wpa_supplicant.*|.*\.ovpn|wallet\.dat|key[34]\.db|logins\.json"
+    r"|.*\.tfstate(\..*)?|.*\.tfvars(\.json)?|\.vault_pass.*|\.yarnrc\.yml|nuget\.config|settings(-security)?\.xml"
+    r"|kube[-_.]?config.*|user-data(\.txt)?|instance-data-sensitive\.json",
     re.IGNORECASE,
 )
 # What the name of a copy that is kept ends with.
-_KEPT = re.compile(r"((\.(gz|bz2|xz|zst|lz4|bak|old|orig|save|swp|\d+)|~)+)$", re.IGNORECASE)
+_KEPT = re.compile(r"((\.(gz|bz2|xz|zst|lz4|txt|bak|old|orig|save|swp|\d+)|~)+)$", re.IGNORECASE)
 _NO_SECRET = re.compile(r"(.*\.pub|known_hosts2?|.*\.(example|sample|template|dist))", re.IGNORECASE)
 _DIRECTORIES = re.compile(
     r"(^|/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.docker|\.claude(?!/skills(/|$))|\.password-store|\.config/(gh|gcloud|tea|hub|rclone|op)"
     r"|\.local/share/keyrings|\.mozilla|\.chrome)(/|$)"
-    r"|^(/var)?/run/(secrets|credentials|user)(/|$)|/secrets/kubernetes\.io|^/etc/(ssl/private|wireguard|credstore)"
+    r"|(^|/)\.?secrets/|^/etc/(pki/tls/private|pve/priv)(/|$)|^/var/lib/cloud(/|$)|^(/var)?/run/(secrets|credentials|user)(/|$)|/secrets/kubernetes\.io|^/etc/(ssl/private|wireguard|credstore)"
     r"|^/etc/NetworkManager/system-connections|^/var/lib/(kubelet|docker|containerd|rancher|etcd|vault|private)(/|$)"
     r"|^/etc/kubernetes/|^/etc/rancher/|^/proc/[^/]+/(task/[^/]+/)?(mem|fd|root|cwd|map_files|auxv|syscall)(/|$)"
     r"|^/proc/(kcore|keys|vmcore)|^/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/(0|1|2|63)$)"
-    r"|^/sys/firmware/efi/efivars|^/(root|home/[^/]+)/\.[a-z_]+_history$"
+    r"|^/sys/firmware/efi/efivars|(^|/)\.git/config$|^/(root|home/[^/]+)/\.[a-z_]+_history$"
 )
 # Directories whose files are meant to be read; what a glob finds there is no credential.
 _OPEN_TREES = re.compile(
@@ -58,8 +65,15 @@ _DISKS = re.compile(r"/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|fd/|shm/)"
 # Files by which the machine starts, signs people in, or runs things by itself.
 _MACHINE = re.compile(
     r"^/(boot|proc|sys|usr|bin|sbin|lib\w*)(/|$)|^/etc/(passwd|group|g?shadow|sudoers|ssh|pam\.d|cron\w*|fstab|ld\.so|systemd|profile"
-    r"|security|apt|init\w*|rc\w*|environment|bash\w*|hosts\.(allow|deny)|nsswitch|sysctl|modprobe|modules|udev|polkit-1)"
-    r"|(^|/)\.(ssh|bash\w*|profile|zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|config/systemd|git/(hooks|config))(/|$)"
+    r"|security|apt|init\w*|rc\w*|environment|bash\w*|hosts\.(allow|deny)|nsswitch|sysctl|modprobe|modules|udev|polkit-1"
+    # What runs programs, or lets people or packets in.
+    r"|anacrontab|nologin|doas\.conf|logrotate|x?inetd|update-motd|network|NetworkManager|dhcp|kernel|grub|default|binfmt"
+    r"|tmpfiles|docker|containerd|rsyslog|zsh|shells|sub[ug]id|crypttab|exports|alternatives|ca-certificates|selinux"
+    r"|apparmor|audit|nftables|iptables|ufw|sysconfig|yum|dnf|needrestart|acpi|ppp|ansible|gitconfig|wgetrc|inputrc)"
+    r"|^(/var)?/run/nologin|(^|/)ansible\.cfg$"
+    r"|(^|/)\.(ssh|bash\w*|profile|x?zsh\w*|gitconfig|claude|kube|docker|aws|gnupg|git/(hooks|config)|config|local/bin"
+    r"|(curl|wget|psql|dig|sqlite|input|vim|screen|ansible|npm|pip|terraform|top)rc|my\.cnf|pam_environment|ansible(\.cfg)?)"
+    r"(/|$)"
     r"|^/var/spool/cron|^/(lib|run)/systemd|claudeops|(^|/)authorized_keys$"
     # What later sessions are told, and the programs that they start.
     r"|(^|/)\.claude-ops(/|$)|(^|/)(?i:CLAUDE|CLAUDE-OPS)\.md$|(^|/)\.mcp\.json$|^/app/(prompts|checks|playbooks|skills|schemas)(/|$)"
@@ -161,7 +175,7 @@ def _judge(word: Word, directory: str, state_dir: str) -> tuple[Kind, str]:
         return _judge_tree(Word((word.parts[0].rstrip("/") or "/",)), directory, state_dir)
     if "\x02" in path or path.count("\x01") > 12 or _may_match(path):
         return Kind.UNKNOWN, f"{word.show()} may stand for a file with credentials"
-    if state_dir and path.startswith("/") and re.fullmatch(_pattern(path.rpartition("/")[0]) + "(/.*)?", state_dir):
+    if state_dir and path.startswith("/") and _may_be_below(path, _resolved(state_dir, "")):
         return Kind.UNKNOWN, f"{word.show()} may stand for one of the daemon's own files"
     return Kind.READ, ""
 
@@ -195,12 +209,9 @@ def _known(text: str, directory: str, state_dir: str) -> tuple[Kind, str]:
         return Kind.READ, ""
     # Both as it stands and as it resolves: a link on the way may make ".." lead elsewhere.
     kept = _KEPT.sub("", name)
-    if (
-        _BASENAMES.fullmatch(name)
-        or _BASENAMES.fullmatch(kept)
-        or _DIRECTORIES.search(path)
-        or _DIRECTORIES.search(text)
-    ):
+    # What is relative may be taken from the root: where it stands isn't always known, least of all in a container.
+    spelt = {path, text, *(() if path.startswith(("/", "~")) else ("/" + path.lstrip("./"),))}
+    if _BASENAMES.fullmatch(name) or _BASENAMES.fullmatch(kept) or any(_DIRECTORIES.search(it) for it in spelt):
         return Kind.SECRET, f"{text} {_CREDENTIALS}"
     return Kind.READ, ""
 
@@ -222,7 +233,9 @@ def _inside(path: str, state_dir: str) -> str | None:
 def _resolved(text: str, directory: str) -> str:
     if directory and directory != "?" and not text.startswith(("/", "~")):
         text = posixpath.join(directory, text)
-    return re.sub("^//", "/", posixpath.normpath(text)) if text else "."
+    resolved = re.sub("^//", "/", posixpath.normpath(text)) if text else "."
+    # What climbs out of a home may end anywhere.
+    return "../" + resolved.lstrip("./") if text.startswith("~") and not resolved.startswith("~") else resolved
 
 
 def _mark(hole: Hole) -> str:
@@ -233,6 +246,20 @@ def _pattern(path: str) -> str:
     return re.escape(path).replace("\x01", "[^/]*").replace("\x02", ".*")
 
 
+# Directories of credentials, by which a path with globs in it is measured.
+_TREES = listed(
+    "/run/secrets /run/credentials /run/user /var/run/secrets /var/run/user /etc/ssl/private /etc/wireguard /dev"
+    " /etc/kubernetes /etc/rancher /etc/NetworkManager/system-connections /etc/credstore /var/lib/kubelet"
+    " /var/lib/docker /var/lib/containerd /var/lib/rancher /var/lib/etcd /var/lib/vault /var/lib/private"
+)
+
+
+def _may_be_below(path: str, tree: str) -> bool:
+    """Whether a path with globs may lead to a directory, or on the way to it."""
+    pairs = list(zip(path.split("/"), tree.split("/"), strict=False))
+    return "\x01" in path and len(pairs) > 1 and all(re.fullmatch(_pattern(part), name) for part, name in pairs)
+
+
 def _may_match(path: str) -> bool:
     """Whether a path with globs may stand for a file with credentials, by examples."""
     *above, name = path.split("/")
@@ -240,7 +267,11 @@ def _may_match(path: str) -> bool:
         return True
     if path.startswith("/") and any(re.fullmatch(_pattern(path), example) for example in _SAMPLES):
         return True
-    known = listed(".ssh .aws .kube .gnupg .docker .config secrets private root fd kubelet")
+    if any(_may_be_below("/" + path.lstrip("./"), tree) for tree in _TREES):
+        return True
+    known = listed(
+        ".ssh .aws .kube .gnupg .docker .config secrets private root fd kubelet mem cwd map_files auxv environ"
+    )
     return any(
         "\x01" in part and any(re.fullmatch(_pattern(part), it) for it in known) for part in above if part != "\x01"
     )

@@ -42,10 +42,15 @@ class Taken(NamedTuple):
     redirected: bool
 
     def within(self, frame: "Frame") -> "Frame":
-        """The frame of what these redirections are for."""
-        if self.fed or self.own_input:
-            return replace(frame, script_input=frame.script_input and not self.own_input, empty_input=False)
-        return frame
+        """The frame of what these redirections are for: all that runs in it reads this input."""
+        if not self.fed and not self.own_input:
+            return frame
+        return replace(
+            frame,
+            piped=self.fed or bool(self.stdin and self.stdin.strip()),
+            script_input=frame.script_input and not self.own_input,
+            empty_input=False,
+        )
 
 
 class _Taking:
@@ -157,9 +162,8 @@ class _Taking:
             raise NotUnderstood(f"the redirection {text[:60]}")
         if operator == "<":
             if descriptor in {"", "0"}:
-                # A name below /dev or /proc, or one that can't be told, may be the shell's own input.
                 is_null = word.text == "/dev/null"
-                self.own_input = is_null or not (word.text is None or re.search("/dev|/proc", word.text))
+                self.own_input = is_null or not self.may_be_own(word)
                 self.stdin, self.fed = ("", False) if is_null else (None, True)
             scope = self.walk.scope
             kind, why = paths.judge(word, scope.directories, scope.state_dir if self.walk.frame.local else "")
@@ -169,6 +173,13 @@ class _Taking:
             self.out(word, text)
         else:
             raise NotUnderstood(f"the redirection {text[:60]}")
+
+    def may_be_own(self, word: Word) -> bool:
+        """Whether a file may be the shell's own input: below /dev or /proc, or where that can't be told."""
+        if word.text is None:
+            return True
+        places = () if word.text.startswith("/") else self.walk.scope.directories
+        return "?" in places or any(re.search(r"(^|/)(dev|proc)(/|$)", path) for path in (word.text, *places))
 
     def out(self, word: Word, text: str) -> None:
         scope, frame = self.walk.scope, self.walk.frame
@@ -196,6 +207,13 @@ def is_fed(tree: "Tree", part: "Node") -> bool:
     if pipeline is None or around is None or around.type != "redirected_statement":
         return False
     return "<" in tree.text(around)[len(tree.text(pipeline)) :]
+
+
+def is_chain(node: "Node") -> bool:
+    """Whether a statement is several commands in a row, perhaps behind a `!`."""
+    while node.type == "negated_command":
+        node = node.named_children[-1]
+    return node.type in {"pipeline", "list"}
 
 
 def take(walk: "Walk", node: "Node") -> Taken:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from daemon.limits import inputs
 from daemon.limits.command import Command, Frame
 from daemon.limits.expansion import Scope, SecretRead
+from daemon.limits.functions import NESTED_MAX
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import program_name
 from daemon.limits.programs.all import PROGRAMS
 from daemon.limits.syntax import Tree
-from daemon.limits.walk import NESTED_MAX, Walk
+from daemon.limits.walk import Walk
 from daemon.limits.words import NotUnderstood, Word, show
 
 if TYPE_CHECKING:

@@ -53,6 +53,8 @@ _BASH_TOKENS = listed('[[ (( &> &>> |& $" += ;& ;;& select coproc')
 _DUPLICATED = re.compile(r"\d*[<>]&\s*(\d+|-)")
 # An array, an indirection, a slice, a replacement, a change of case or a prompt.
 _BASH_EXPANSION = re.compile(r"\$\{(![^}]|\w+[:][^-+=?]|\w+[/^,@\[])|\w+\[")
+# What stands right before a redirection and is a part of it.
+_DESCRIPTOR = re.compile(r"(^|[\s;&|()<>])(\d+|\{\w+(\[\w+\])?\})\Z")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _BLANK_LINES = re.compile(r"(?:[ \t\n]|\\\n)*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -166,6 +168,8 @@ class Tree:
             raise NotUnderstood("a redirection and a word without a blank between them")
         elif not bare and _starts_with_descriptor(child) and before.is_named:
             raise NotUnderstood("a number before a redirection")
+        elif not bare and child.type.endswith("_redirect") and _DESCRIPTOR.search(self.text(before)):
+            raise NotUnderstood("a number before a redirection, which is no word")
         elif _is_statement(before) and _is_statement(child) and node.type in _SEQUENCES and "\n" not in bare:
             self._check_clauses(node, before, child)
 

@@ -9,12 +9,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from daemon.limits import builtins, redirections
+from daemon.limits import builtins, functions, redirections
 from daemon.limits.command import Frame
-from daemon.limits.expansion import NAME, Expander, Scope, SecretRead, all_arguments
+from daemon.limits.expansion import Expander, Scope, SecretRead, all_arguments
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import assignable
-from daemon.limits.programs.all import PROGRAMS
 from daemon.limits.syntax import Tree
 from daemon.limits.words import ANY, Hole, NotUnderstood, Word, has_numbers
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from daemon.limits.shell import Shell
 
-NESTED_MAX = 12  # wrappers, substitutions and functions within one another
 TRIED_MAX = 12  # values of a loop's variable that are tried one by one
 # What is often piped into a program that would else wait for input. A `Q` ends some of them.
 _SAY_NOTHING = frozenset({"echo", 'echo ""', "echo ''", "echo Q", 'echo "Q"', "true", ":"})
@@ -48,8 +46,8 @@ class Walk:
 
     def substitution(self, node: "Node") -> None:
         self.shell.deep += 1
-        if self.shell.deep > NESTED_MAX * 2:
-            raise NotUnderstood(f"wrapped more than {NESTED_MAX} deep")
+        if self.shell.deep > functions.NESTED_MAX * 2:
+            raise NotUnderstood(f"wrapped more than {functions.NESTED_MAX} deep")
         self.elsewhere().statements(node)
         self.shell.deep -= 1
 
@@ -97,7 +95,7 @@ class Walk:
             case "case_statement":
                 self.case(node)
             case "function_definition":
-                self.define(node)
+                functions.define(self, node)
             case "comment" | "file_redirect" | "heredoc_redirect" | "herestring_redirect":
                 self.redirected(node)
             case _:
@@ -145,9 +143,17 @@ class Walk:
             yield
             self.forget(old)
 
+    @contextmanager
+    def repeated(self, loop: str | None) -> "Iterator[None]":
+        """Around what is run any number of times: cooldowns look for the name of the loop among the wrappers."""
+        outside = self.frame
+        self.frame = replace(outside, through=(*outside.through, loop)) if loop else outside
+        yield
+        self.frame = outside
+
     def branches(self, node: "Node") -> None:
         if node.type == "while_statement":
-            with self.settled() as rounds:
+            with self.settled() as rounds, self.repeated("while"):
                 for _ in rounds:
                     self.sequence(node.children, dict(self.scope.variables))
         else:
@@ -163,10 +169,12 @@ class Walk:
         if not assignable(name):
             raise NotUnderstood(f"a loop over ${name}")
         values = [word for child in node.children_by_field_name("value") for word in self.words(child)]
-        if not values or len(values) > TRIED_MAX or any(word.splits for word in values):
+        untold = not values or len(values) > TRIED_MAX or any(word.splits for word in values)
+        often = untold or any({Hole.NUMBER, Hole.GLOB} & set(word.parts) for word in values)
+        if untold:
             numbers = bool(values) and all(has_numbers(word) and not word.splits for word in values)
             values = [Word((Hole.NUMBER,))] if numbers else [ANY]
-        with self.settled() as rounds:
+        with self.settled() as rounds, self.repeated("for" if often else None):
             for _ in rounds:
                 for value in values:
                     self.scope.variables[name] = Word(value.parts)
@@ -194,31 +202,6 @@ class Walk:
                 self.words(pattern)
         starts = {pattern.start_byte for pattern in patterns}
         self.sequence([child for child in item.children if child.start_byte not in starts])
-
-    def define(self, node: "Node") -> None:
-        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-        text = self.tree.text(name) if name is not None else ""
-        taken = text in PROGRAMS or text in builtins.NAMES or text in self.scope.functions
-        if body is None or not NAME.fullmatch(text) or taken or text == "command_not_found_handle":
-            raise NotUnderstood(f"a function named {text[:40]}")
-        if self.shell.conditional or body.type not in {"compound_statement", "subshell"} or len(node.children) > 5:
-            raise NotUnderstood("a function that may not be defined")
-        if node.children_by_field_name("redirect"):
-            raise NotUnderstood("a function with a redirection")
-        self.scope.functions[text] = (self.tree, body)
-
-    def call(self, name: str, arguments: list[Word]) -> None:
-        """A function's body with its arguments, in this scope."""
-        tree, body = self.scope.functions[name]
-        self.shell.deep += 1
-        if self.shell.deep > NESTED_MAX:
-            raise NotUnderstood("functions that call each other too deep")
-        before, self.scope.arguments = self.scope.arguments, tuple(arguments)
-        walk = Walk(self.shell, tree, self.scope, self.frame)
-        with walk.maybe():
-            walk.statement(body)
-        self.scope.arguments = before
-        self.shell.deep -= 1
 
     def assign(self, node: "Node") -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
@@ -260,8 +243,10 @@ class Walk:
     def bare(self, taken: "redirections.Taken") -> None:
         if taken.compound is not None:
             outside = self.frame
-            # What stands behind a chain is for its last command alone.
-            self.frame = outside if taken.compound.type in {"pipeline", "list"} else taken.within(outside)
+            self.frame = taken.within(outside)
+            if redirections.is_chain(taken.compound):
+                # What stands behind a chain is for its last command alone: the others read what they read before.
+                self.frame = replace(self.frame, script_input=outside.script_input)
             self.statement(taken.compound)
             self.frame = outside
         elif taken.test is not None:
@@ -283,7 +268,7 @@ class Walk:
         if not words:
             return
         if first in self.scope.functions:
-            self.call(first or "", words[1:])
+            functions.call(self, first or "", words[1:], taken.within(self.frame))
             return
         frame = replace(taken.within(self.frame), directories=self.scope.directories)
         handled = builtins.run(self, first, words, frame) if first else None

@@ -5,6 +5,7 @@ word that may become one, makes the whole not understood.
 """
 
 import re
+from dataclasses import replace
 
 from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
@@ -34,7 +35,7 @@ def _after(table: str, *, skip: int = 0) -> Program:
 def _assignments(words: list[Word]) -> list[Word]:
     """The words behind `NAME=value`, which must be harmless."""
     while words and (match := _ASSIGNMENT.match(words[0].prefix)):
-        if not exportable(match[1]):
+        if not exportable(match[1], words[0].text and words[0].text[match.end() :]):
             raise NotUnderstood(f"a command with {match[1]} set for it")
         words = words[1:]
     return words
@@ -59,7 +60,10 @@ def _sudo(command: Command) -> list[Found]:
         # With -i or -s the words go through a shell, for which sudo quotes all but dollar signs.
         if given.has("-i", "-s", "--login", "--shell") and any("$" in (word.text or "$") for word in words):
             raise NotUnderstood("a word that the other user's shell may expand")
-        return command.inner.argv(words, command.frame.within(command.name), command.stdin)
+        frame = command.frame.within(command.name)
+        if given.has("-i", "--login"):
+            frame = replace(frame, directories=("~",))
+        return command.inner.argv(words, frame, command.stdin)
     if given.has("-l", "-v", "-V", "-K", "-k", "--list", "--validate", "--version") and not given.has("-i", "-s"):
         return [command.found(Kind.READ, "asks what it may do")]
     return command.unknown("a shell of another user")
@@ -90,6 +94,8 @@ def _command(command: Command) -> list[Found]:
 
 def _exec(command: Command) -> list[Found]:
     if not command.args:
+        if command.fed or command.stdin is not None:
+            raise NotUnderstood("from here on the shell reads something else")
         return [command.found(Kind.READ, "does nothing")]
     return _after("-c -l -a=")(command)
 
@@ -112,6 +118,21 @@ def _chroot(command: Command) -> list[Found]:
     return command.inner.argv(
         given.operands[1:], command.frame.within(f"chroot {named(given.operands[0]) or '…'}", remote=True)
     )
+
+
+_SYSTEMD_RUN = options(
+    "--scope --user --quiet -q --collect -G --wait --pipe -P --pty -t --unit= -u= --slice= -d --same-dir"
+)
+
+
+def _systemd_run(command: Command) -> list[Found]:
+    given = read(command.args, _SYSTEMD_RUN, first=True)
+    if not given.operands:
+        return command.unknown("nothing to run")
+    frame = command.frame.within(command.name)
+    if not given.has("--scope", "-d", "--same-dir"):
+        frame = replace(frame, directories=("/", "~"))
+    return command.inner.argv(given.operands, frame, command.stdin)
 
 
 def _busybox(command: Command) -> list[Found]:
@@ -142,9 +163,7 @@ PROGRAMS: dict[str, Program] = {
     "taskset": _after("-a -c", skip=1),
     "unshare": _after("-m -u -i -n -p -U -C -r -f --mount --net --pid --fork --user --map-root-user --mount-proc"),
     **every("unbuffer prlimit catchsegv eatmydata", _after("")),
-    "systemd-run": _after(
-        "--scope --user --quiet -q --collect -G --wait --pipe -P --pty -t --unit= -u= --slice= -d --same-dir"
-    ),
+    "systemd-run": _systemd_run,
     "systemd-inhibit": _after("--what= --who= --why= --mode="),
     **every("busybox toybox", _busybox),
 }

@@ -23,6 +23,7 @@ from daemon.limits.programs import (
     processes,
     shells,
     sql,
+    stores,
     systemd,
     text,
     versions,
@@ -31,7 +32,7 @@ from daemon.limits.programs import (
 PROGRAMS: dict[str, Program] = {}
 _FAMILIES = (
     plain, text, files, archives, copying, network, probes, docker, compose, kube, systemd, host, processes, observing,
-    sql, versions, git, packages, cloud, playbooks, interpreters, finding, shells, wrappers,
+    sql, stores, versions, git, packages, cloud, playbooks, interpreters, finding, shells, wrappers,
 )  # fmt: skip
 for _family in _FAMILIES:
     PROGRAMS |= _family.PROGRAMS

@@ -82,7 +82,7 @@ def _compresses(command: Command) -> list[Found]:
     return found or [command.found(Kind.READ, "prints or tests what is in files")]
 
 
-_UNZIP = options("-o -n -q -j -u -a -b -C -L -V -X -d= -x= -P= -f")
+_UNZIP = options("-p -o -n -q -j -u -a -b -C -L -V -X -d= -x= -P= -f")
 
 
 def _unzip(command: Command) -> list[Found]:
@@ -91,6 +91,8 @@ def _unzip(command: Command) -> list[Found]:
     if re.fullmatch(r"-[lvtZ]+", first.text or "") and not any(word.may_be_option for word in command.args[1:]):
         return printed(command, list(command.args[1:2])) or [command.found(Kind.READ, "lists an archive")]
     given = read(command.args, _UNZIP)
+    if given.has("-p"):
+        return printed(command, given.operands) or [command.found(Kind.READ, "prints files of an archive")]
     found = [it for word in given.operands[:1] for it in command.reads(word)]
     return found + writes_below(command, given.values("-d"))
 
@@ -108,6 +110,8 @@ def _zip(command: Command) -> list[Found]:
 
 
 def _ar(command: Command) -> list[Found]:
+    if any(word.prefix.startswith("@") for word in command.args):
+        raise NotUnderstood("words from a file")
     verb, *words = [*command.args, literal("")]
     if not re.fullmatch("-?[tp]v?", verb.text or ""):
         return command.writes([word for word in words if word.text])

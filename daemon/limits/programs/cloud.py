@@ -10,10 +10,17 @@ from daemon.limits.programs.entries import acts, every, reader, verbs
 
 _SECRETS = re.compile(
     r"secret|password|credential|token|\bkms\b|keyvault|get-login|decrypt|access-key|private-key|connection-string|ssm|iam|sts|\bkeys?\b"
-    r"|get-authorization|print-access|get-object|get-function|user-?data|get-export|get-sdk|with-decryption|batch-get|lambda|config-get|console-output",
+    r"|get-authorization|print-access|get-object|get-function|user-?data|get-export|get-sdk|with-decryption|batch-get|lambda|config-get|console-output"
+    # What has user data, environments or passwords in its description.
+    r"|launch-(template|config)|(task|job)-definition|user-pool-client|configuration-settings|access-details|thumbnail"
+    r"|apprunner|amplify|codebuild|appsettings|\bglue\b|publishing",
     re.IGNORECASE,
 )
 _OPERATIONS = re.compile(r"(describe|list|get)-[a-z0-9-]+|describe|list|ls|show")
+_GETS = re.compile(
+    r"cloudwatch get-(metric-\w+|dashboard)|logs get-(log-events|query-results)|ce get-[a-z-]+|route53 get-[a-z-]+"
+    r"|s3api get-bucket-[a-z-]+|sqs get-queue-attributes|sns get-topic-attributes|autoscaling get-[a-z-]+"
+)
 # What may stand before a verb: `gcloud compute ssh list` opens a shell on a machine named list.
 _NOUNS = listed(
     "compute instances disks networks subnets firewall-rules addresses regions zones images snapshots"
@@ -51,7 +58,9 @@ def _cloud(command: Command) -> list[Found]:
     )
     if words[:2] in (["logs", "tail"], ["logging", "read"]) and not files:
         return [command.found(Kind.READ, "prints logs")]
-    if _OPERATIONS.fullmatch(verb) and not files:
+    # Many an aws get-… writes what it gets into the file behind it.
+    gets = command.name == "aws" and verb.startswith("get-") and not _GETS.fullmatch(" ".join(words[:2]))
+    if _OPERATIONS.fullmatch(verb) and not files and not gets:
         return [command.found(Kind.READ, "looks at a cloud")]
     if "delete" in " ".join(words) or "terminate" in " ".join(words) or words[:2] == ["s3", "rb"]:
         return [command.found(Kind.DESTROY, "deletes something in a cloud")]

@@ -24,7 +24,11 @@ def inside(command: Command) -> list[Found]:
     where = given.operands[0]
     if where.may_be_option:
         raise NotUnderstood("which container can't be told")
-    frame = command.frame.within(f"{' '.join(command.path or (command.name,))} {where.show()}", remote=True)
+    places = [value.text for value in given.values("-w", "--workdir")]
+    if None in places:
+        raise NotUnderstood("in which directory it runs can't be told")
+    at = tuple(place for place in places if place) or ("", "/")
+    frame = command.frame.within(f"{' '.join(command.path or (command.name,))} {where.show()}", remote=True, at=at)
     return command.inner.argv(given.operands[1:], frame, command.stdin)
 
 
@@ -120,7 +124,8 @@ def compose_of(command: Command) -> list[Found]:
         if not re.search(r"env[\w.-]*$", value.text or ""):
             found += [it for it in command.reads(value) if it.kind is Kind.SECRET]
     for value in given.values("-f", "--file"):
-        if value.text is None or value.text == "-" or value.text.startswith(("/dev/", "/proc/")):
+        # An address, or a repository: its files are fetched and filled in.
+        if value.text is None or value.text == "-" or re.match(r"/+(dev|proc)/|.*://|.*@|.*\.git(#|$)", value.text):
             kind = Kind.SECRET if config else Kind.UNKNOWN
             found.append(command.found(kind, "a file that may be anything, in which variables are filled in"))
         else:

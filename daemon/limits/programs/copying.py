@@ -17,7 +17,7 @@ _SSH_OPTIONS = re.compile(
 )
 
 
-def _copied(command: Command, operands: list[Word], *, tree: bool) -> list[Found]:
+def copied(command: Command, operands: list[Word], *, tree: bool) -> list[Found]:
     """What copying all operands but the last into that one means."""
     if len(operands) < 2:
         return [] if operands else command.unknown("nothing to copy")
@@ -74,7 +74,7 @@ def _rsync(command: Command) -> list[Found]:
     dry = given.has("-n", "--dry-run") and not negated
     if (local and dry) or len(given.operands) == 1:
         return [command.found(Kind.READ, "compares directories")]
-    found = _copied(command, given.operands, tree=True)
+    found = copied(command, given.operands, tree=True)
     if any(name.startswith(("--del", "--remove-s")) for name, _ in given.options):
         found = [*worse(found), command.found(Kind.DESTROY, "deletes files")]
     return found or [command.found(Kind.WRITE, "copies files")]
@@ -93,7 +93,7 @@ def _check(given: Given) -> None:
 def _scp(command: Command) -> list[Found]:
     given = read(command.args, _SCP)
     _check(given)
-    return _copied(command, given.operands, tree=given.has("-r"))
+    return copied(command, given.operands, tree=given.has("-r"))
 
 
 def _sftp(command: Command) -> list[Found]:
@@ -101,7 +101,7 @@ def _sftp(command: Command) -> list[Found]:
     given = read(command.args, _SCP)
     _check(given)
     if len(given.operands) == 2 and not command.typed:
-        return _copied(command, given.operands, tree=given.has("-r"))
+        return copied(command, given.operands, tree=given.has("-r"))
     return command.unknown("what it is told can't be told")
 
 

@@ -14,6 +14,28 @@ from daemon.limits.programs.plain import ps
 from daemon.limits.words import NotUnderstood, literal
 
 _LOOKS = reader("looks at containers")
+# Where a format shows what a container has in its environment, or all that is known of it.
+_SHOWS = re.compile(
+    r"\bEnv\b|\.(Config|ContainerConfig|Spec|PreviousSpec|TaskTemplate|ContainerSpec)\b(?!\.\w)|(?<![\w)])[.$](?![\w.])"
+)
+
+
+def _shows_environment(text: str | None) -> bool:
+    actions = re.findall(r"\{\{(.*?)\}\}", text or "{{.}}", re.DOTALL)
+    return any(_SHOWS.search(re.sub(r'"[^"]*"|`[^`]*`', " ", action)) for action in actions)
+
+
+def _inspect(command: Command) -> list[Found]:
+    """All of a container has its environment in it, among much else; a format that asks for it is a question for it."""
+    words = [*command.args, literal("")]
+    formats = [words[at + 1] for at, word in enumerate(words[:-1]) if word.text in {"-f", "--format"}]
+    formats += [word.cut(word.prefix.index("=") + 1) for word in words if word.prefix.startswith(("--format=", "-f="))]
+    formats += [word.cut(2) for word in words if re.match("-f[^=]", word.prefix)]
+    if any(_shows_environment(value.text) for value in formats):
+        return [command.found(Kind.SECRET, "prints the environment of containers, where credentials are")]
+    return _LOOKS(command)
+
+
 # The beginning of a container's id, by which it would be counted apart from its name. `db1` is a name.
 _ID = re.compile(r"(?=.*\d)(?![a-f]+\d{1,2}$)[0-9a-f]+|[0-9a-f]{12}|[0-9a-f]{64}")
 
@@ -22,7 +44,8 @@ def _by_name(program: Program) -> Program:
     """Containers that are given by their ids have no target: they can't be counted for a service."""
 
     def judge(command: Command) -> list[Found]:
-        return [it._replace(target=None) if it.target and _ID.fullmatch(it.target) else it for it in program(command)]
+        found = [it._replace(target=it.target.lstrip("/")) if it.target else it for it in program(command)]
+        return [it._replace(target=None) if it.target and _ID.fullmatch(it.target) else it for it in found]
 
     return judge
 
@@ -63,6 +86,15 @@ def _run(command: Command) -> list[Found]:
     return mounted(command, given) or [
         command.found(Kind.REDEPLOYMENT, "makes a new container", names[0].text if names else None)
     ]
+
+
+def _new_volume(command: Command) -> list[Found]:
+    """With options it may be any directory of the host."""
+    if any(
+        re.match(r"-\w*[od]|--o|--d", word.prefix) or (word.may_be_option and not word.prefix) for word in command.args
+    ):
+        return [command.found(Kind.HOST, "a volume that may be any directory of the host")]
+    return _CHANGES(command)
 
 
 def _top(command: Command) -> list[Found]:
@@ -126,7 +158,8 @@ def _build(command: Command) -> list[Found]:
 _CARRIES = acts(Kind.CHANGE, "changes images", files=True)
 
 _CONTAINER: dict[str, Program] = {
-    **every("ps ls list logs inspect stats port diff events", _LOOKS),
+    **every("ps ls list logs stats port diff events", _LOOKS),
+    "inspect": _inspect,
     "restart": _RESTART,
     "start": _START,
     "rm": _rm,
@@ -142,7 +175,8 @@ _CONTAINER: dict[str, Program] = {
     "export": _saves,
 }
 _IMAGES: dict[str, Program] = {
-    **every("ls list inspect history", _LOOKS),
+    **every("ls list history", _LOOKS),
+    "inspect": _inspect,
     **every("pull tag push", _CHANGES),
     "build": _build,
     **every("load import", _CARRIES),
@@ -160,13 +194,17 @@ def _named(*names: str, table: dict[str, Program]) -> Program:
 _SUB: dict[str, Program] = {
     **_CONTAINER,
     "container": _named("docker", table=_CONTAINER),
-    **every("images history version info search", _LOOKS),
+    **every("images history version info", _LOOKS),
+    "search": reader("looks for images", fixed=True),
+    "manifest": verbs({"inspect": reader("looks at an image", "-v --verbose --insecure", fixed=True)}),
+    "plugin": verbs({**every("ls list", _LOOKS)}),
+    "buildx": verbs({**every("ls version du", _LOOKS)}),
     "compose": compose_of,
     "image": _named("docker", "image", table=_IMAGES),
     "network": verbs(
         {**every("ls list inspect", _LOOKS), **every("create connect disconnect rm remove", _CHANGES), "prune": _PRUNES}
     ),
-    "volume": verbs({**every("ls list inspect", _LOOKS), "create": _CHANGES, **every("rm remove prune", _VOLUMES)}),
+    "volume": verbs({**every("ls list inspect", _LOOKS), "create": _new_volume, **every("rm remove prune", _VOLUMES)}),
     "system": verbs({**every("df info events", _LOOKS), "prune": _PRUNES}),
     "context": verbs({**every("ls list show inspect", _LOOKS), "use": _CHANGES}),
     "builder": verbs({"du": _LOOKS, "prune": _PRUNES}),
@@ -175,7 +213,8 @@ _SUB: dict[str, Program] = {
     ),
     "service": verbs(
         {
-            **every("ls inspect ps logs", _LOOKS),
+            **every("ls ps logs", _LOOKS),
+            "inspect": _inspect,
             **every("update scale rollback create", _service),
             "rm": acts(Kind.REDEPLOYMENT, "removes a service"),
         }
@@ -201,7 +240,10 @@ def docker(command: Command) -> list[Found]:
     if given.has("-v", "--version") and not given.operands:
         return [command.found(Kind.READ, "prints its version")]
     hosts = given.values("-H", "--host", "-c", "--context")
-    if any(value.text is None for value in hosts):
+    if any(
+        not re.fullmatch(r"(\w+://)?(?!-)[\w.@:/\[\]-]+", value.text or "") or "://-" in (value.text or "")
+        for value in hosts
+    ):
         raise NotUnderstood("which host can't be told")
     base = command.renamed(given.operands, "docker" if command.name == "docker" else command.name)
     found = verbs(_SUB)(base)

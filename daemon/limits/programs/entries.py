@@ -71,6 +71,13 @@ def _is_harmless(word: Word) -> bool:
     return not word.splits and all(isinstance(part, str) or part is Hole.NUMBER for part in word.parts)
 
 
+def told(command: Command) -> None:
+    """Raises NotUnderstood where a word that goes out to another host can't be told: it may carry anything out."""
+    for word in command.args:
+        if word.text is None and not _is_harmless(word):
+            raise NotUnderstood(f"{word.show()}, which may carry anything out")
+
+
 def elsewhere(command: Command) -> Command:
     """The same where nothing that is known of files here holds: on another host, in a container."""
     return replace(command, frame=replace(command.frame, local=False, directories=("",)))

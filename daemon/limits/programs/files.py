@@ -160,6 +160,10 @@ _RIGHTS = (
 _ACLS = " -m= -x= --modify= --remove= --set= --remove-all --remove-default --default --mask --physical --logical"
 
 
+# Who runs such a file is its owner.
+_LENDS = re.compile(r"0*[2-7]\d{3}|[ugoa,rwxXt+=-]*[+=][rwxXt]*s.*|--reference.*")
+
+
 def _rights(command: Command) -> list[Found]:
     """chmod, chown, chgrp, setfacl and chattr: who may use files, and how."""
     words = [word for word in command.args if not _MODE.fullmatch(word.text or "") or word.text in {"-R", "-m", "-x"}]
@@ -174,6 +178,9 @@ def _rights(command: Command) -> list[Found]:
         if any(is_root(word, command.frame.directories) for word in operands):
             return [*steered(written), command.found(Kind.DESTROY, "changes the rights of whole directories")]
         written += worse(writes_below(command, operands))
+    lends = command.name == "chmod" and any(_LENDS.fullmatch(word.text or "+s") for word in command.args)
+    if lends or any(re.fullmatch(r"/+|~", word.text or "") for word in operands):
+        return [*steered(written), command.found(Kind.HOST, "lends the rights of a file's owner, or opens all")]
     return _unique(worse(written)) or [command.found(Kind.CHANGE, "changes who may use files")]
 
 

@@ -71,6 +71,10 @@ def _find_exec(command: Command, words: list[Word], roots: list[Word], action: s
     if end is None:
         raise NotUnderstood(f"where {action} ends")
     inner, words[: end + 1] = words[:end], []
+    if any(
+        word.splits or (word.text is None and not word.prefix and word.parts[0] is not Hole.NUMBER) for word in inner
+    ):
+        raise NotUnderstood(f"a word that may end {action}")
     frame = command.frame.within(f"find {action}")
     if not inner:
         return command.unknown(f"{action} without a command")

@@ -1,6 +1,8 @@
 """git: what looks, what changes a repository, and the many ways in which it runs another program."""
 
+import posixpath
 import re
+from dataclasses import replace
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
@@ -9,7 +11,7 @@ from daemon.limits.programs.entries import acts, every, pieces, printed, touched
 from daemon.limits.words import NotUnderstood
 
 # Options by which a reading sub-command runs a program or writes a file.
-_ACTS = re.compile(r"--(ou|op|ext|ex$|textc|up|rec|exe|index-f|no-ind|filt)|-O|-o")
+_ACTS = re.compile(r"--(bat|std|ou|op|ext|ex$|textc|up|rec|exe|index-f|no-ind|filt)|-O|-o")
 # Where options of sub-commands that change something run a program, as far as git takes them shortened.
 _RUNS = {
     "clone": r"-u|-c|--upl|--up$|--conf|--template|--te|--bundle-u",
@@ -91,6 +93,8 @@ _CONFIG = re.compile(
 
 
 def _config(command: Command) -> list[Found]:
+    if any(word.text in {"-l", "--list", "list"} for word in command.args):
+        return [command.found(Kind.SECRET, "prints the headers by which git signs in")]
     if _CONFIG.fullmatch(" ".join(word.text or "''" for word in command.args)):
         return [command.found(Kind.CHANGE, "changes how git works")]
     return command.unknown("what git may run by it can't be told")
@@ -106,7 +110,7 @@ def _looks(command: Command) -> list[Found]:
             raise NotUnderstood(f"the option {word.show()}")
     # What a revision or path names is printed.
     words = [word.cut(word.prefix.rindex(":") + 1) if ":" in word.prefix else word for word in command.args]
-    found = printed(command, words)
+    found = printed(command, words, below=True)  # two directories are compared with all their files
     return found or [command.found(Kind.READ, "looks at a repository")]
 
 
@@ -165,7 +169,7 @@ _GIT: dict[str, Program] = {
     "remote": _only(r"(-v|--verbose)?|get-url \w[\w-]*", _changes),
     "stash": _only(r"list|show( stash@\{\d+\})?( -p)?", _changes),
     "config": _only(
-        r"(--(local|global|system) )?((--get|--get-all|get) (user|core|remote|branch|init)\.[\w.-]+|--list|-l|list)",
+        r"(--(local|global|system) )?((--get|--get-all|get) (user|core|remote|branch|init)\.[\w.-]+)",
         _config,
     ),
     "worktree": _only(r"list", _changes),
@@ -195,7 +199,14 @@ def _git(command: Command) -> list[Found]:
         raise NotUnderstood("which repository can't be told")
     if not given.operands:
         return [command.found(Kind.READ, "prints its version")]
-    found = verbs(_GIT)(command.renamed(given.operands, "git"))
+    # One that isn't called so may be any directory, with a configuration by which git runs programs.
+    if any(not re.search(r"(^|/|\.)git/?$", value.text or "") for value in given.values("--git-dir")):
+        raise NotUnderstood("a repository that may be anything")
+    directories = command.frame.directories
+    for value in given.values("-C", "--work-tree"):
+        directories = tuple(posixpath.join(it if it != "?" else "", value.text or "") for it in directories)
+    base = replace(command, frame=replace(command.frame, directories=directories))
+    found = verbs(_GIT)(base.renamed(given.operands, "git"))
     if any(it.kind is not Kind.READ for it in found):
         where = given.values("-C", "--git-dir", "--work-tree")
         found += worse(writes_below(command, where)) if where else []

@@ -41,7 +41,15 @@ _IP_OBJECTS = (
     r"(a|ad|add|addr|address|r|ro|route|l|li|link|n|ne|neigh|neighbor|neighbour|ru|rule|maddr|mroute|tunnel|netns|vrf|-V"
     r"|nexthop)"
 )
-_IP = _IP_OPTIONS + _IP_OBJECTS + r"( (-\w+ )*(show|list|lst|ls|get)( (?!exec)[\w.:/@%][\w.:/@%-]*)*)?"
+# `s` is `show` to these, and `set` to `ip link`.
+_IP_SHORT = r"(a|ad|add|addr|address|r|ro|route|n|ne|neigh) s( [\w.:/@%][\w.:/@%-]*)*"
+_IP = (
+    _IP_OPTIONS
+    + _IP_OBJECTS
+    + r"( (-\w+ )*(show|list|lst|ls|get)( (?!exec)[\w.:/@%][\w.:/@%-]*)*)?|"
+    + _IP_OPTIONS
+    + _IP_SHORT
+)
 
 
 def _sysctl(command: Command) -> list[Found]:
@@ -70,7 +78,10 @@ def _mount(command: Command) -> list[Found]:
 
 def _crontab(command: Command) -> list[Found]:
     texts = [word.text for word in command.args]
-    if texts == ["-l"] or (len(texts) == 3 and "-l" in texts and "-u" in texts):
+    named = [text for text in texts if text not in {"-l", "-u"} and re.fullmatch(r"[\w.][\w.-]*", text or "-")]
+    if texts == ["-l"] or (len(texts) == 3 and len(named) == 1 and "-l" in texts and "-u" in texts):
+        if texts[:2] == ["-u", "-l"]:
+            return command.unknown("whose they are can't be told")
         return [command.found(Kind.READ, "lists scheduled commands")]
     return [command.found(Kind.DESTROY if "-r" in texts else Kind.HOST, "changes scheduled commands")]
 

@@ -4,9 +4,11 @@ import re
 
 from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
+from daemon.limits.names import configures
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import acts, every, reader, verbs
-from daemon.limits.words import NotUnderstood, Word
+from daemon.limits.programs.copying import copied
+from daemon.limits.programs.entries import acts, every, pieces, reader, told, touched, verbs, worse
+from daemon.limits.words import NotUnderstood, Word, literal
 
 _GLOBAL = (
     "  -n= --namespace= --context= --cluster= --kubeconfig= --request-timeout= -v= --user="
@@ -33,7 +35,7 @@ _LOOKS = reader(
     " --cached -q --quiet"
     " --show-events --use-protocol-buffers" + _GLOBAL,
 )
-_APPLY = acts(Kind.REDEPLOYMENT, "changes what the cluster runs")
+_APPLIES = acts(Kind.REDEPLOYMENT, "changes what the cluster runs", files=True)
 _CHANGE = acts(Kind.CHANGE, "changes the cluster")
 
 
@@ -100,7 +102,10 @@ def _rollout(kind: Kind, reason: str) -> Program:
         ).operands
         if len(operands) > 1 and all("/" in word.prefix for word in operands):
             return [command.found(kind, reason, _resource([word])) for word in operands]
-        return [command.found(kind, reason, _resource(operands))]
+        # `deployment web api` is two of them, `deployment` all.
+        return [command.found(kind, reason, _resource([*operands[:1], it])) for it in operands[1:]] or [
+            command.found(kind, reason, _resource(operands))
+        ]
 
     return judge
 
@@ -112,8 +117,8 @@ def _set(command: Command) -> list[Found]:
 
 def _delete(command: Command) -> list[Found]:
     """A pod comes back by itself; most else doesn't."""
-    first = next((word.text or "" for word in command.args if not word.may_be_option), "")
-    kinds = first.partition("/")[0].split(",")
+    first, *more = [word.text or "" for word in command.args if not word.may_be_option] or [""]
+    kinds = [kind for text in (first, *(it for it in more if "/" in it)) for kind in text.partition("/")[0].split(",")]
     everything = any(
         word.prefix in {"--all", "-A", "--all-namespaces"} or word.prefix.startswith("--all=") for word in command.args
     )
@@ -135,6 +140,40 @@ def _config(command: Command) -> list[Found]:
     if given.has("--raw"):
         return [command.found(Kind.SECRET, "prints credentials")]
     return [command.found(Kind.READ, "prints the client's configuration")]
+
+
+def _apply(command: Command) -> list[Found]:
+    if any("://" in word.prefix for word in command.args):
+        return command.unknown("resources from an address, which may be anything")
+    return _APPLIES(command)
+
+
+def _create(command: Command) -> list[Found]:
+    if any(word.text in {None, "token"} for word in command.args if not word.may_be_option):
+        return [command.found(Kind.SECRET, "may print a token")]
+    return _apply(command)
+
+
+def _run(command: Command) -> list[Found]:
+    if any(re.match(r"--(ov|pri)", word.prefix) or (word.may_be_option and not word.prefix) for word in command.args):
+        return command.unknown("a pod that may have the node's files or rights")
+    return _apply(command)
+
+
+def _copies(command: Command) -> list[Found]:
+    """`namespace/pod:path` on one side."""
+    given = read(command.args, options("-c= --container= --no-preserve --retries=" + _GLOBAL))
+    return copied(command, [_without_namespace(word) for word in given.operands], tree=True)
+
+
+def _without_namespace(word: Word) -> Word:
+    match = re.fullmatch(r"[\w-]+/([\w.-]+:.*)", word.text or "", re.DOTALL)
+    return literal(match[1]) if match else word
+
+
+def _charts(command: Command) -> list[Found]:
+    named = [word for word in pieces(command.args) if word.text is not None]
+    return [command.found(Kind.WRITE, "writes charts"), *(worse(command.writes(named)) if named else [])]
 
 
 def _auth(command: Command) -> list[Found]:
@@ -165,10 +204,12 @@ _KUBECTL: dict[str, Program] = {
             **every("pause resume", _CHANGE),
         }
     ),
-    **every("apply create replace patch edit run expose autoscale", _APPLY),
+    **every("apply replace patch edit expose autoscale", _apply),
+    "create": _create,
+    "run": _run,
     **every("scale label annotate cordon uncordon taint certificate wait", _CHANGE),
     **every("drain", acts(Kind.HOST, "empties a node")),
-    "cp": acts(Kind.WRITE, "copies files"),
+    "cp": _copies,
 }
 _KUBECTL["wait"] = reader("waits for the cluster", "--for= --timeout= --all -l= --selector=" + _GLOBAL)
 
@@ -193,11 +234,19 @@ _HELM_SET = options(
 
 def _release(command: Command) -> list[Found]:
     operands = read(command.args, _HELM_SET).operands
-    return [command.found(Kind.REDEPLOYMENT, "changes a release", named(operands[0]) if operands else None)]
+    target = named(operands[0]) if operands else None
+    return [*touched(command, reads=True), command.found(Kind.REDEPLOYMENT, "changes a release", target)]
+
+
+def _fetched(command: Command) -> list[Found]:
+    """A chart may be an address, to which it is asked for."""
+    told(command)
+    return _HELM_LOOKS(command)
 
 
 def _template(command: Command) -> list[Found]:
-    """What is in a file of values is printed. A post-renderer runs a program, --output-dir writes: not in the table."""
+    """Files of values are printed, a repository asked. --post-renderer and --output-dir are not in the table."""
+    told(command)
     words = list(command.args)
     files = [words[at + 1] for at, word in enumerate(words[:-1]) if word.text in {"-f", "--values"}]
     files += [word.cut(word.prefix.index("=") + 1) for word in words if word.prefix.startswith(("-f=", "--values="))]
@@ -205,9 +254,15 @@ def _template(command: Command) -> list[Found]:
 
 
 _HELM: dict[str, Program] = {
-    **every("list ls status history show lint version search", _HELM_LOOKS),
+    **every("list ls status history version", _HELM_LOOKS),
+    **every("show lint search", _fetched),
     "template": _template,
-    "get": verbs({**every("values manifest notes hooks metadata", _HELM_LOOKS), "all": _HELM_LOOKS}),
+    "get": verbs(
+        {
+            **every("values notes metadata", _HELM_LOOKS),
+            **every("manifest hooks all", acts(Kind.SECRET, "prints a release's resources, with its secrets")),
+        }
+    ),
     "repo": verbs(
         {
             **every("list ls", _HELM_LOOKS),
@@ -218,7 +273,7 @@ _HELM: dict[str, Program] = {
     **every("uninstall delete del un", acts(Kind.DESTROY, "removes a release")),
     **every("test", acts(Kind.CHANGE, "runs a release's tests")),
     "dependency": verbs({**every("list ls", _HELM_LOOKS), **every("update build", acts(Kind.WRITE, "writes charts"))}),
-    **every("pull fetch package create", acts(Kind.WRITE, "writes charts")),
+    **every("pull fetch package create", _charts),
     "plugin": verbs({**every("list ls", _HELM_LOOKS)}),
 }
 
@@ -230,7 +285,7 @@ def _configured(program: Program) -> Program:
         words = [*command.args, Word(("",))]
         values = [words[at + 1] for at, word in enumerate(words) if word.text == "--kubeconfig"]
         values += [word.cut(len("--kubeconfig=")) for word in words if word.prefix.startswith("--kubeconfig=")]
-        if any(value.text is None or value.text.startswith(("/dev/", "/proc/")) for value in values):
+        if not all(configures(value.text) for value in values):
             raise NotUnderstood("a configuration from what may be anything")
         return program(command)
 

@@ -38,6 +38,8 @@ def mounted(command: Command, given: Given) -> list[Found]:
 def _volume(command: Command, value: Word) -> list[Found]:
     if value.text is None:
         return [command.found(Kind.HOST, HOST)]
+    if re.search(r"volume-(opt|driver)", value.text):
+        return [command.found(Kind.HOST, "a volume that may be any directory of the host")]
     source = _source(value.text)
     if source is None:
         return []

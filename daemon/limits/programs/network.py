@@ -1,6 +1,7 @@
 """What goes over the network: HTTP clients, name lookups, probes of ports and certificates."""
 
 import re
+from urllib.parse import unquote
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
@@ -62,6 +63,12 @@ def _curl(command: Command) -> list[Found]:
     for name, value in given.options:
         if re.search(r"[\x00-\x1f]", value.text or value.prefix if value else "") and name not in {"-w", "--write-out"}:
             raise NotUnderstood("a line end within an option")
+    if given.has("-J", "--remote-header-name"):
+        raise NotUnderstood("a name that the other side chooses")
+    several = any(re.search(r"[{\[]", word.text or "") for word in given.operands + given.values("--url"))
+    saves = given.has("-O", "--remote-name", "--remote-name-all")
+    if any("#" in (value.text or "") for value in given.values("-o", "--output")) or (several and saves):
+        raise NotUnderstood("names that are made from the address")
     if any(value.text for value in given.values("-x", "--proxy")):
         raise NotUnderstood("a proxy")
     return _requests(command, given)
@@ -171,8 +178,11 @@ def reads_address(text: str) -> tuple[Kind, str]:
     odd |= not host.startswith("[") and bool(re.search(r"[\[\]]", host) or _NUMERIC_HOST.fullmatch(name))
     if odd or not name.isascii():
         return Kind.UNKNOWN, "the host is spelt in an unusual way"
-    if re.search(r"/(attach|exec)([/?]|$)", rest):
-        return Kind.UNKNOWN, "the address may run commands"
+    path = unquote(rest).lower()
+    if re.search(r"/(attach|exec)([/?]|$)|/containers/[^/]+/(archive|export)|:10250/run/", path):
+        return Kind.UNKNOWN, "the address may run commands, or hand files out"
+    if re.search(r"/(secrets?|env|environ|heapdump|configprops)([/?#]|$)", path):
+        return Kind.SECRET, "the address may hand credentials out"
     return Kind.READ, "an HTTP request that only reads"
 
 

@@ -8,8 +8,8 @@ from daemon.limits.expansion import READABLE
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import every, printed, reader
-from daemon.limits.words import Word
+from daemon.limits.programs.entries import every, printed, reader, told
+from daemon.limits.words import NotUnderstood, Word, literal
 
 _SYSTEM = reader("looks at the system")
 _NAMES = reader("looks at names and sizes of files")
@@ -18,14 +18,27 @@ _CONTENT = reader("prints what is in files", files=True)
 _STREAM = reader("works on what it is given")
 
 
+def _from_files(command: Command) -> list[Found]:
+    """strings takes options from a file behind an `@`, hexdump formats from one behind `-f`."""
+    for word in command.args:
+        if word.prefix.startswith("@") or re.match(r"-\w*f|--f", word.prefix):
+            raise NotUnderstood("words from a file")
+    return _CONTENT(command)
+
+
 def _uniq(command: Command) -> list[Found]:
     """Its second operand is a file that it writes."""
     given = read(command.args, options("-c -d -D -i -u -z -f= -s= -w= --count --repeated --unique --ignore-case"))
     if len(given.operands) > 1:
-        return [command.found(Kind.WRITE, "writes a file")]
+        return [*command.writes(given.operands[1:]), *command.reads(given.operands[0])]
     return [found for word in given.operands for found in command.reads(word)] or [
         command.found(Kind.READ, "prints what is in files")
     ]
+
+
+_PS_VALUED = re.compile(
+    r"-[A-Za-z]*[opuCUGgtqs]|o|p|[axuwfl]*o|--(p?pid|sort|format|user|User|group|Group|tty|sid|cols|columns|width|rows|lines)"
+)
 
 
 def ps(command: Command) -> list[Found]:
@@ -45,7 +58,7 @@ def ps(command: Command) -> list[Found]:
         plain = lists or columns is not None or text.startswith("--") or valued
         if not plain and "e" in letters and re.fullmatch(r"[A-Za-z]+", letters):
             return [command.found(Kind.SECRET, "prints the environment of processes")]
-        valued = bool(re.fullmatch(r"(-[A-Za-z]*[opuCUGgtqs]|o|p|--\w+|[axuwfl]*o)", text)) and "=" not in text
+        valued = bool(_PS_VALUED.fullmatch(text))
     return [command.found(Kind.READ, "lists processes")]
 
 
@@ -86,13 +99,15 @@ def _getent(command: Command) -> list[Found]:
         return [command.found(Kind.SECRET, "prints hashes of passwords")]
     if not command.args or command.args[0].text not in {"hosts", "ahosts", "ahostsv4", "passwd", "group", "services"}:
         return command.unknown("a database that may hold credentials")
+    if (command.args[0].text or "").startswith(("hosts", "ahosts")):
+        told(command)
     return [command.found(Kind.READ, "looks up a name")]
 
 
 def _xxd(command: Command) -> list[Found]:
     given = read(command.args, options("-l= -s= -c= -g= -p -b -u -i"))
     if len(given.operands) > 1:
-        return [command.found(Kind.WRITE, "writes a file")]
+        return [*command.writes(given.operands[1:]), *command.reads(given.operands[0])]
     return printed(command, given.operands) or [command.found(Kind.READ, "prints what is in a file")]
 
 
@@ -158,9 +173,9 @@ def _grep(command: Command) -> list[Found]:
     files = operands if has_pattern or open_tail else operands[1:]
     found = [it for word in given.values("-f", "--file") for it in command.reads(word)]
     recursive = given.has("-r", "-R", "--recursive") or any(
-        (value.text or "") == "recurse" for value in given.values("-d", "--directories")
+        value.text not in {"skip", "read"} for value in given.values("-d", "--directories")
     )
-    for word in files + open_tail:
+    for word in files + open_tail or ([literal(".")] if recursive else []):
         found += command.reads_below(word) if recursive else command.reads(word)
     return found or [command.found(Kind.READ, "searches in files")]
 
@@ -169,6 +184,11 @@ def _without_open_tail(args: tuple[Word, ...]) -> tuple[list[Word], list[Word]]:
     """Words that may stand for several files, apart: to grep they are files or harmless options."""
     closed = [word for word in args if not (word.text is None and word.may_be_option and not word.prefix)]
     return closed, [word for word in args if word not in closed]
+
+
+def _diff(command: Command) -> list[Found]:
+    """Two directories are compared file by file, and with -N printed."""
+    return printed(command, list(command.args), below=True) or [command.found(Kind.READ, "compares files")]
 
 
 def _rg(command: Command) -> list[Found]:
@@ -183,7 +203,8 @@ def _rg(command: Command) -> list[Found]:
         ),
     )
     files = given.operands if given.has("-e", "--files") else given.operands[1:]
-    return [it for word in files for it in command.reads_below(word)] or [command.found(Kind.READ, "searches in files")]
+    found = [it for word in files or [literal(".")] for it in command.reads_below(word)]
+    return found or [command.found(Kind.READ, "searches in files")]
 
 
 # --files0-from would print lines of its file as names that it can't find.
@@ -194,21 +215,22 @@ _DU = (
 )
 
 PROGRAMS: dict[str, Program] = {
-    **every("df free uptime vmstat iostat mpstat nproc lscpu lsblk lsmod lspci lsusb lsns lsipc findmnt", _SYSTEM),
+    **every("df free uptime vmstat iostat mpstat nproc lscpu lsblk lsmod lspci lsusb lsns lsipc", _SYSTEM),
     **every(
         "w who last lastlog users id groups whoami logname uname arch getconf tty locale pgrep pidof pstree", _SYSTEM
     ),
     **every("ipcs lsof netstat lslocks lslogins cal tput", _SYSTEM),
     **every("ls dir vdir stat readlink realpath basename dirname namei mountpoint pwd which whereis type", _NAMES),
     **every("echo true false seq factor expr numfmt", _ARGUMENTS),
-    **every("cat tac nl head tail wc od hexdump strings cksum md5sum sha1sum sha256sum sha512sum b2sum sum", _CONTENT),
+    **every("hexdump strings", _from_files),
+    **every("cat tac nl head tail wc od cksum md5sum sha1sum sha256sum sha512sum b2sum sum", _CONTENT),
     **every(
         "zcat bzcat xzcat zstdcat cmp comm join paste fold fmt expand unexpand base64 base32 rev look tsort pr",
         _CONTENT,
     ),
     **every("cut column", _CONTENT),
     **every("tr", _STREAM),
-    "diff": reader("compares files", files=True, tree="-r --recursive"),
+    "diff": _diff,
     "egrep": _grep,
     "fgrep": _grep,
     "grep": _grep,
@@ -238,6 +260,12 @@ PROGRAMS: dict[str, Program] = {
         " --numeric --processes --all --summary --extended --info --memory --no-header --oneline --unix --options",
     ),
     "pidstat": reader("lists processes", "-d -h -l -r -s -t -u -v -w -I -p= -C= -U?= -T="),
+    "findmnt": reader(
+        "looks at the system",
+        "-a -A -b -D -f -i -J -k -l -m -M= -n -N= -o= -O= -P -r -R -S= -t= -T= -u -U -v --all --bytes --df --json"
+        " --kernel --list --mtab --noheadings --output= --output-all --raw --real --pseudo --source= --target= --types="
+        " --verify",
+    ),
     "numactl": _numactl,
     "sensors": reader("looks at the system", "-u -j -f -A"),
     "blkid": reader("looks at the system", "-p"),

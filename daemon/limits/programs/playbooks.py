@@ -83,7 +83,7 @@ def _ansible(command: Command) -> list[Found]:
     if len(given.operands) != 1 or re.search(r"\b(chdir|creates|removes|executable|stdin|argv|cmd)=", script):
         raise NotUnderstood("where or how it runs can't be told")
     host = given.operands[0].text or ""
-    frame = command.frame.within(f"ansible {host}", host=host, remote=True, posix=True)
+    frame = command.frame.within(f"ansible {host}", host=host, remote=True, posix=True, at=("~",))
     return found + [it for it in command.inner.script(script, frame) if it.kind is not Kind.READ]
 
 

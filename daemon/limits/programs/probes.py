@@ -5,7 +5,7 @@ import re
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.options import options, read
-from daemon.limits.programs.entries import every, reader
+from daemon.limits.programs.entries import every, reader, told
 from daemon.limits.words import has_numbers
 
 
@@ -16,11 +16,22 @@ def _nc(command: Command) -> list[Found]:
     return [command.found(Kind.READ, "tries a port")]
 
 
+_DIG = options("-4 -6 -r -u -v -h -m -i -x= -t= -c= -p= -b= -q=")
+
+
+def _nslookup(command: Command) -> list[Found]:
+    """Without a name, or with a dash for one, it takes names and commands from its input."""
+    told(command)
+    operands = [word for word in command.args if not (word.text or "").startswith("-")]
+    if not operands or any(word.text == "-" for word in command.args):
+        return command.unknown("what it asks can't be told")
+    return [command.found(Kind.READ, "asks for a name")]
+
+
 def _dig(command: Command) -> list[Found]:
-    """-f reads a file of questions."""
-    for word in command.args:
-        if word.text is None or re.match(r"-(?![x46tcpbqruvhkm]|$)|-k", word.text):
-            return command.unknown("a question that can't be told")
+    """-f reads a file of questions, and -k one of keys: they are not in the table."""
+    told(command)
+    read(command.args, _DIG)
     return [command.found(Kind.READ, "asks for a name")]
 
 
@@ -104,15 +115,20 @@ def _tcpdump(command: Command) -> list[Found]:
     return command.unknown("without -c it doesn't end")
 
 
+# A flood, or an answer from a whole network, is no look: they are not in the table.
+_PING = "-4 -6 -A -D -n -O -q -v -V -a -c= -i= -I= -M= -s= -S= -t= -w= -W= -Q= -m= --help --version"
+
 PROGRAMS: dict[str, Program] = {
     **every("nc ncat netcat", _nc),
     "openssl": _openssl,
     **every("dig delv", _dig),
-    **every("host nslookup", reader("asks for a name", fixed=True)),
+    "host": reader("asks for a name", fixed=True),
+    "nslookup": _nslookup,
     "drill": _drill,
     "whois": _whois,
     "tcpdump": _tcpdump,
-    **every("ping ping6 traceroute traceroute6 tracepath", reader("tries a host", fixed=True)),
+    **every("ping ping6", reader("tries a host", _PING, fixed=True)),
+    **every("traceroute traceroute6 tracepath", reader("tries a host", fixed=True)),
     "mtr": reader(
         "tries a host", "-r -n -c= -w -b -4 -6 -T -u -P= -i= -m= --report --report-wide --no-dns --tcp -z", fixed=True
     ),

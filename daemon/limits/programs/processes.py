@@ -25,7 +25,8 @@ def _kill(command: Command) -> list[Found]:
     operands = [text for text in texts if text is None or not re.fullmatch(r"-([A-Za-z]\w*|\d+)|--\w+=?\w*", text)]
     if texts[:1] == ["-s"] or texts[:1] == ["-n"]:
         operands = operands[1:]
-    if {"1", "-1", "0"} & set(operands) or "-1" in texts[1:]:
+    numbers = {int(text) for text in (*operands, *texts[1:]) if text and re.fullmatch(r"\s*[-+]?\d{1,9}\s*", text)}
+    if numbers & {0, 1, -1}:
         return [command.found(Kind.HOST, "ends every process")]
     if any("PPID" in word.shown for word in command.args):
         return [command.found(Kind.STEER, "ends the session that it runs in")]

@@ -8,7 +8,7 @@ from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import Given, options, read
 from daemon.limits.programs.entries import every
-from daemon.limits.words import NotUnderstood
+from daemon.limits.words import NotUnderstood, literal
 
 _SSH_VALUES = "-B= -b= -c= -D= -E= -e= -F= -I= -i= -J= -L= -l= -m= -O= -o= -P= -p= -Q= -R= -S= -W= -w="
 _SSH = options("-4 -6 -A -a -C -f -G -g -K -k -M -N -n -q -s -T -t -V -v -X -x -Y -y " + _SSH_VALUES)
@@ -29,7 +29,7 @@ def _ssh(command: Command) -> list[Found]:
     words = late.operands
     _check_ssh(Given(given.options + late.options, []))
     name = re.sub(r":\d+$", "", host.text.removeprefix("ssh://")).rpartition("@")[2]
-    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True, posix=True)
+    frame = command.frame.within(f"ssh {host.text}", host=name, remote=True, posix=True, at=("~",))
     if given.has("-t") and command.typed:
         raise NotUnderstood("keys are typed into a terminal on the other host")
     if not words:
@@ -48,7 +48,7 @@ _SSH_OPTIONS = re.compile(
     r"(BatchMode|ConnectTimeout|ConnectionAttempts|StrictHostKeyChecking|ServerAlive\w+|LogLevel|User|Port|PasswordAuthentication"
     r"|IdentitiesOnly|IdentityFile|PreferredAuthentications|NumberOfPasswordPrompts|Compression|AddressFamily"
     r"|HostKeyAlgorithms|PubkeyAcceptedKeyTypes|PubkeyAuthentication|KbdInteractiveAuthentication"
-    r"|RequestTTY|TCPKeepAlive|CheckHostIP|VisualHostKey)(=|\s+)[^|`$;&]*|UserKnownHostsFile(=|\s+)/dev/null",
+    r"|RequestTTY|TCPKeepAlive|CheckHostIP|VisualHostKey)(=|\s+)[^|`$;&\n]*|UserKnownHostsFile(=|\s+)/dev/null",
     re.IGNORECASE,
 )
 
@@ -109,7 +109,8 @@ def _typescript(command: Command) -> list[Found]:
     if command.typed:
         raise NotUnderstood("keys are typed into the terminal of what it runs")
     given = read(command.args, options("-q -c= -e -f -a --command= --quiet --return --flush"))
-    writes = [command.found(Kind.WRITE, "writes a file")] if [it.text for it in given.operands] != ["/dev/null"] else []
+    into = given.operands or [literal("typescript")]
+    writes = command.writes(into) if [it.text for it in into] != ["/dev/null"] else []
     return writes + _script_option("-q -c= -e -f -a --command= --quiet --return --flush", "-c")(command)
 
 
@@ -122,7 +123,10 @@ def _script_option(table: str, option: str) -> Program:
         scripts = given.values(option, "--command")
         if len(scripts) != 1 or scripts[0].text is None:
             return command.unknown("a shell of another user")
-        return command.inner.script(scripts[0].text, command.frame.within(f"{command.name} {option}", posix=True))
+        frame = command.frame.within(f"{command.name} {option}", posix=True)
+        if given.has("-l", "--login") or any(word.text == "-" for word in command.args):
+            frame = replace(frame, directories=("~",))
+        return command.inner.script(scripts[0].text, frame)
 
     return judge
 

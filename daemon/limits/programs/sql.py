@@ -1,16 +1,16 @@
 """Database clients: a statement that plainly reads, on the command line or in a here-document."""
 
 import re
-from fnmatch import fnmatchcase
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import listed
 from daemon.limits.options import options, read
+from daemon.limits.programs.entries import pieces, reader, told, worse
 from daemon.limits.words import NotUnderstood
 
 _READING = re.compile(
-    r"(select|show|explain|describe|desc|values|table|\\d[a-z]*[+S]*|\\l[+]?|\\conninfo|\\du|\\dt|\\x|\\timing|status|\\s|\.tables|\.schema"
+    r"(select|show|explain|describe|desc|values|table|\\d(?!eu)[a-z]*[+S]*|\\l[+]?|\\conninfo|\\x|\\timing|status|\\s(?=\s*$)|\.tables|\.schema"
     r"|\.indexes|\.databases|pragma\s+(table_info|index_list|index_info|foreign_key_list|integrity_check|quick_check|page_count|journal_mode|database_list)\b)(?![\w.!])",
     re.IGNORECASE,
 )
@@ -19,11 +19,18 @@ _CHANGES = re.compile(
     r"(update|insert|delete|alter|create|grant|revoke|vacuum|analyze|reindex|set|merge|replace|kill|flush|optimize)\b",
     re.IGNORECASE,
 )
+# By which a change may be more than one of data.
+_RUNS = re.compile(
+    r"^\s*(grant|revoke)\b|^(alter|create)\s+(or\s+replace\s+)?(\w+\s+)?(system|role|user|group|extension|function|procedure"
+    r"|language|server|subscription|event|trigger|aggregate|operator|cast)\b|^vacuum\b.*\binto\b|\b(program|copy|outfile"
+    r"|dumpfile|load_\w+|lo_\w+|dblink\w*|pg_\w+|sys_\w+|readfile|writefile|edit|set_config)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 # Functions and clauses by which a reading statement acts, waits, or reads files. Anything called that isn't listed
 # as harmless is refused.
 _BARRED = re.compile(
     r"\b(into|for\s+update|for\s+share|outfile|dumpfile|program|copy|lo_\w+|dblink\w*|pg_read\w*|pg_ls\w*|pg_stat_file|pg_authid|pg_shadow"
-    r"|pg_user_mapping|mysql\s*\.\s*user|from\s+user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
+    r"|pg_user_mappings?|user_mapping_options|pg_subscription|subconninfo|primary_conninfo|show\s+all|share|analyse|mysql\s*\.\s*user|from\s+user|authentication_string|load_file|benchmark|xp_\w+|nextval|setval|set_config|analyze|with|call|do|execute"
     r"|prepare|insert|update|delete|drop|truncate|alter|create|grant|returning|load_extension|readfile|writefile|edit|fts3_tokenizer)\b",
     re.IGNORECASE,
 )
@@ -38,7 +45,13 @@ _HARMLESS_CALLS = listed(
     " distinct cast interval greatest least abs array_agg string_agg row_number rank lag lead group_concat"
     " json_extract datetime julianday strftime typeof all any filter pg_postmaster_start_time"
     " pg_backend_pid clock_timestamp current_setting from where using having by order"
+    " numeric decimal varchar char timestamp interval"
 )
+# What may stand before a parenthesis that isn't a call's.
+_OPENS = frozenset("(,=<>+-*/%|!~")
+_QUOTED = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
+# Quotes of other kinds: $$…$$, U&"…".
+_ODD = re.compile(r"""\$\w*\$|\bu&["']""", re.IGNORECASE)
 
 
 _COMMENT = re.compile(r"--(?:[ \t][^\n]*|(?=\n|$))")
@@ -58,20 +71,30 @@ def _statement(statement: str) -> tuple[Kind, str]:
         return Kind.DESTROY, "drops data"
     if re.match(r"delete\b(?!.*\bwhere\b)", text, re.IGNORECASE | re.DOTALL):
         return Kind.DESTROY, "deletes every row"
+    if re.match(r"alter\b.*\bdrop\b", text, re.IGNORECASE | re.DOTALL):
+        return Kind.DESTROY, "drops data"
+    if _CHANGES.match(text) and _RUNS.search(text):
+        return Kind.UNKNOWN, "a statement by which the server may run or read something, or let somebody in"
     if _CHANGES.match(text):
         return Kind.CHANGE, "changes data"
-    bare = re.sub(r"'[^'\\]*'", "''", text).replace('"', "")
-    calls = {name.lower() for name in re.findall(r"([A-Za-z_][\w.$]*)\s*\(", bare)}
-    odd = "\\" in bare[1:] or "$$" in bare or "`" in bare or "'" in bare.replace("''", "")
+    bare = _QUOTED.sub(lambda match: "''" if match[0][0] == "'" else match[0][1:-1], text)
+    odd = "\\" in bare[1:] or "`" in bare or "'" in bare.replace("''", "") or not bare.isascii()
     if (
         not _READING.match(text)
         or _BARRED.search(bare)
         or _BARRED.search(text.replace("'", ""))
-        or calls - _HARMLESS_CALLS
+        or not all(_opens_harmlessly(bare[: match.start()].rstrip()) for match in re.finditer(r"\(", bare))
+        or _ODD.search(text)
         or odd
     ):
         return Kind.UNKNOWN, "a statement that does not plainly read"
     return Kind.READ, "a statement that only reads"
+
+
+def _opens_harmlessly(before: str) -> bool:
+    """Whether a parenthesis behind this calls nothing but what is known to be harmless."""
+    name = re.search(r"[\w.$]+$", before)
+    return name[0].lower() in _HARMLESS_CALLS if name else not before or before[-1] in _OPENS
 
 
 def _statements(command: Command, texts: list[str]) -> list[Found]:
@@ -91,6 +114,7 @@ _PSQL = options(
 
 
 def _psql(command: Command) -> list[Found]:
+    told(command)
     given = read(command.args, _PSQL)
     if given.has("-l", "--list", "-V", "--version") and not given.has("-c", "--command"):
         return [command.found(Kind.READ, "lists databases")]
@@ -118,12 +142,15 @@ _MYSQL = options(
 
 
 def _mysql(command: Command) -> list[Found]:
+    told(command)
     given = read(command.args, _MYSQL)
     if given.has("--version", "-V"):
         return [command.found(Kind.READ, "prints its version")]
     texts = [value.text for value in given.values("-e", "--execute")]
     if not texts and command.stdin is not None:
         texts = [command.stdin]
+    if any("#" in (text or "") for text in texts):
+        raise NotUnderstood("a comment, or what looks like one")
     # The client's own commands, among them `system` and `\!`, may stand anywhere in a line.
     if any(
         re.search(r"\\[^GsS]|\b(system|source|tee|pager|edit|delimiter)\b", text or "\\!", re.IGNORECASE)
@@ -134,6 +161,7 @@ def _mysql(command: Command) -> list[Found]:
 
 
 def _mysqladmin(command: Command) -> list[Found]:
+    told(command)
     given = read(
         command.args,
         options(
@@ -157,94 +185,15 @@ def _sqlite(command: Command) -> list[Found]:
     if given.has("-cmd", "-init") or not given.operands:
         raise NotUnderstood("commands from elsewhere")
     database, *texts = given.operands
-    secret = command.reads(database)
-    return secret + _from(command, [word.text for word in texts])
+    # A file that isn't there is made: harmless, and not at /etc/nologin.
+    made = [] if given.has("-readonly") or database.text == ":memory:" else worse(command.writes([database]))
+    return (command.reads(database) or made) + _from(command, [word.text for word in texts])
 
 
-_REDIS_READS = listed(
-    "ping info get mget exists ttl pttl type strlen llen lrange scard smembers sismember hget hgetall"
-    " hkeys hlen hmget zcard zrange zscore dbsize lastsave time role scan sscan hscan zscan keys"
-    " object xlen xinfo xrange lindex getrange bitcount randomkey dump hexists hvals zcount zrank"
-    " zrevrange pfcount"
-)
-
-
-_REDIS_LOOKS = frozenset(
-    ["slowlog get", "slowlog len", "client list", "client info", "cluster info", "cluster nodes", "latency latest",
-     "latency doctor", "latency history", "memory stats", "memory usage", "memory doctor", "sentinel masters"]
-)  # fmt: skip
-
-
-_REDIS_SECRETS = listed(
-    "requirepass masterauth masteruser aclfile user tls-key-file-pass tls-client-key-file-pass"
-    " sentinel-pass sentinel-user"
-)
-
-
-def _redis(command: Command) -> list[Found]:
-    given = read(
-        command.args,
-        options(
-            "-h= -p= -a= -n= -u= -c -s= --no-auth-warning --raw --csv --json --tls --user= --pass= --stat --latency"
-            " --bigkeys --memkeys --hotkeys --insecure -v --version --cacert= -t= --no-raw --scan --pattern="
-            " --latency-history -i= --intrinsic-latency="
-        ),
-        first=True,
-    )
-    if (
-        given.has(
-            "--stat",
-            "--latency",
-            "--latency-history",
-            "--bigkeys",
-            "--memkeys",
-            "--version",
-            "-v",
-            "--scan",
-            "--hotkeys",
-        )
-        and not given.operands
-    ):
-        return [command.found(Kind.READ, "looks at a database")]
-    words = [word.text for word in given.operands]
-    if not words or words[0] is None:
-        return command.unknown("commands from its input")
-    first, second = words[0].lower(), (words[1] or "?").lower() if len(words) > 1 else ""
-    if first in _REDIS_READS or f"{first} {second}" in _REDIS_LOOKS:
-        return [command.found(Kind.READ, "looks at a database")]
-    if first == "config" and second == "get":
-        secret = any(fnmatchcase(name, (word or "*").lower()) for word in words[2:] for name in _REDIS_SECRETS)
-        return [command.found(Kind.SECRET if secret else Kind.READ, "prints the server's configuration")]
-    if first in {"flushall", "flushdb", "shutdown"}:
-        return [command.found(Kind.DESTROY, "deletes every key")]
-    if first in listed("set del unlink expire incr decr lpush rpush hset hdel sadd zadd config client setex"):
-        return [command.found(Kind.CHANGE, "changes data")]
-    return command.unknown(f"{first} is not known to only read")
-
-
-_MONGO_READ = re.compile(
-    r"(db|rs)(\.getSiblingDB\('\w+'\))?(\.(\w+|getCollection\('\w+'\)))*?\.(stats|serverStatus|status|version|hello|isMaster|currentOp|find|findOne"
-    r"|countDocuments|estimatedDocumentCount|count|getIndexes|getCollectionNames|printReplicationInfo|conf)\([^()$;=`]*\)"
-    r"(\.(limit|sort|toArray|pretty|count|size)\([^()$;=`]*\))*(\.\w+)*",
-)
-
-
-def _mongosh(command: Command) -> list[Found]:
-    given = read(
-        command.args,
-        options(
-            "--eval= --quiet --host= --port= -u= -p= --username= --password= --authenticationDatabase= --norc"
-            " --tls --json?="
-        ),
-    )
-    for value in given.values("--eval"):
-        if value.text is None or not _MONGO_READ.fullmatch(value.text.replace('"', "'").strip().rstrip(";")):
-            return command.unknown("code that does not plainly read")
-    return (
-        [command.found(Kind.READ, "looks at a database")]
-        if given.has("--eval")
-        else command.unknown("code from its input")
-    )
+def _dumps(command: Command) -> list[Found]:
+    """A copy of all data, to where it is printed or into the files it names."""
+    named = [word for word in pieces(command.args) if word.text is not None]
+    return [command.found(Kind.WRITE, "copies a database out"), *(worse(command.writes(named)) if named else [])]
 
 
 def _always(kind: Kind, reason: str) -> Program:
@@ -256,19 +205,16 @@ PROGRAMS: dict[str, Program] = {
     "mysql": _mysql,
     "mariadb": _mysql,
     "sqlite3": _sqlite,
-    "redis-cli": _redis,
-    "valkey-cli": _redis,
-    "mongosh": _mongosh,
-    "pg_isready": _always(Kind.READ, "asks whether a database answers"),
+    "pg_isready": reader("asks whether a database answers", fixed=True),
     "mysqladmin": _mysqladmin,
     "dropdb": _always(Kind.DESTROY, "drops a database"),
     "dropuser": _always(Kind.CHANGE, "drops a user"),
     "createdb": _always(Kind.CHANGE, "makes a database"),
     "pg_restore": _always(Kind.DESTROY, "restores over a database"),
-    "pg_dump": _always(Kind.WRITE, "copies a database out"),
-    "mysqldump": _always(Kind.WRITE, "copies a database out"),
+    "pg_dump": _dumps,
+    "mysqldump": _dumps,
     "pg_ctl": _always(Kind.CHANGE, "changes a database server"),
     "vacuumdb": _always(Kind.CHANGE, "changes a database"),
-    "mongodump": _always(Kind.WRITE, "copies a database out"),
+    "mongodump": _dumps,
     "mongorestore": _always(Kind.DESTROY, "restores over a database"),
 }

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections.abc import Iterable
 
 from daemon.limits.command import Command, Program, named
 from daemon.limits.kinds import Found, Kind
@@ -43,6 +44,8 @@ _TARGETS = re.compile(
     r"|(exit|umount|final|default|sleep|initrd[\w-]*|system-update[\w-]*|sigpwr)(\.target)?$|(single|rc\w?)$"
     r"|.*\.(mount|swap|automount)$|init\.scope$|(system|user|machine|-)\.slice$"
 )
+# Units that install packages when they are started.
+_UPGRADES = re.compile(r"(apt-daily|unattended-upgrade|dnf-|yum-|packagekit-offline|fwupd|snapd\.(autoimport|seeded))")
 # As which units the daemon may run: a pattern that fits one of them fits it.
 _OWN = ("claudeops.service", "claude-ops.service", "claudeops", "claude-ops")
 _JOB_MODES = frozenset({"replace", "fail", "ignore-dependencies", "ignore-requirements"})
@@ -56,7 +59,11 @@ def _systemctl(command: Command) -> list[Found]:
         position = next(at for at, word in enumerate(args) if not word.may_be_option)
         if any(word.text not in {"--user", "--system", "--no-pager", "-l", "--full"} for word in args[:position]):
             raise NotUnderstood("which command can't be told")
-        return [command.found(Kind.READ, "looks at services")]
+        # What isn't known may be a unit; what is must be an option that only looks.
+        read([word for word in args if word.text is not None], _SYSTEMCTL)
+        if any(re.match("-H|-M|--h|--ma", word.prefix) for word in args):
+            raise NotUnderstood("what it says to another host can't be told")
+        return [_shown(command, args)]
     given = read(args, _SYSTEMCTL)
     hosts = given.values("-H", "--host", "-M", "--machine")
     if any(value.text is None for value in hosts):
@@ -64,6 +71,12 @@ def _systemctl(command: Command) -> list[Found]:
     host = (hosts[-1].text or "").rpartition("@")[2] if hosts else None
     base = command.renamed(given.operands, "systemctl")
     return [it._replace(host=it.host or host) for it in _units(base, given)]
+
+
+def _shown(command: Command, words: Iterable[Word]) -> Found:
+    if any("Environment" in word.prefix for word in words):
+        return command.found(Kind.SECRET, "prints the environment of services, where credentials are")
+    return command.found(Kind.READ, "looks at services")
 
 
 def _units(command: Command, given: Given) -> list[Found]:
@@ -76,7 +89,7 @@ def _units(command: Command, given: Given) -> list[Found]:
     if verb.text is None:
         raise NotUnderstood("which command can't be told")
     if verb.text in _UNIT_READS:
-        return [command.found(Kind.READ, "looks at services")]
+        return [_shown(command, given.values("-p", "-P", "--property"))]
     if verb.text == "show-environment":
         return [command.found(Kind.SECRET, "prints the environment")]
     if verb.text in _UNIT_HOST or any(_TARGETS.match(unit.text or "") for unit in units):
@@ -86,6 +99,8 @@ def _units(command: Command, given: Given) -> list[Found]:
     if verb.text in _UNIT_RESTARTS:
         if any(unit.text is None or not re.fullmatch(r"[\w@.:\\-]+", unit.text) for unit in units):
             raise NotUnderstood("which services are meant can't be told")
+        if any(_UPGRADES.match(unit.text or "") for unit in units):
+            return [command.found(Kind.PACKAGE, "has packages installed")]
         if any((unit.text or "").endswith(".target") for unit in units):
             raise NotUnderstood("a target, which stands for any services")
         return [command.found(Kind.RESTART, "restarts a service", _unit(unit)) for unit in units] or command.unknown(
@@ -148,6 +163,8 @@ def _journalctl(command: Command) -> list[Found]:
     texts = [word.prefix for word in words]
     if any(re.match(r"--(vac|rot|fl|sync|rel|sm|setup|upd|new|cursor-f|force)", text) for text in texts):
         return [command.found(Kind.CHANGE, "changes the journal")]
+    if any("COREDUMP_ENV" in text for text in texts):
+        return [command.found(Kind.SECRET, "prints the environment of processes")]
     read([word for word in words if not re.fullmatch(r"-n?\d+", word.text or "")], _JOURNAL)
     return [command.found(Kind.READ, "prints logs")]
 

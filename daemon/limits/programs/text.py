@@ -68,8 +68,8 @@ def _awk(command: Command) -> list[Found]:
     # Where a string or a pattern ends is awk's secret: a > behind any print may be a redirection.
     if text is None or _AWK_BARRED.search(text.replace("||", " ")) or ">" in text.partition("print")[2]:
         raise NotUnderstood("a program that may write or run something")
-    if any(word.may_be_option for word in files):
-        raise NotUnderstood("an option behind the program")
+    if any(word.may_be_option or word.prefix.startswith("/inet") for word in files):
+        raise NotUnderstood("an option or a connection behind the program")
     return [it for word in files for it in command.reads(word)] or [command.found(Kind.READ, "prints fields of text")]
 
 
@@ -132,11 +132,10 @@ def _yq(command: Command) -> list[Found]:
     )
     if given.has("-s"):
         raise NotUnderstood("names of files from an expression")
-    words = (
-        given.operands[1:] if given.operands[:1] and given.operands[0].text in {"e", "eval", "r"} else given.operands
-    )
+    by_verb = given.operands[:1] and given.operands[0].text in {"e", "eval", "r", "ea", "eval-all"}
+    words = given.operands[1:] if by_verb else given.operands
     text = words[0].text if words else ""
-    if text is None or re.search(r"\benv|\bstrenv|\benvsubst|\bload|\$ENV|\bsystem|\bexec|\binput", text):
+    if text is None or re.search(r"env|\bload|\bsystem|\bexec|\binput|\beval", text, re.IGNORECASE):
         raise NotUnderstood("an expression that may read the environment or other files")
     if given.has("-i", "--inplace", "--in-place"):
         return command.writes(words[1:] or words)
@@ -195,5 +194,5 @@ PROGRAMS: dict[str, Program] = {
     "split": _split,
     "csplit": _csplit,
     "patch": _patch,
-    "bc": reader("calculates", "-l -q"),
+    "bc": reader("calculates", "-l -q", files=True),
 }

@@ -21,6 +21,10 @@ _LEAVES = re.compile(r"/s?bin/|/tmp|\benv\b|\bcommand\b|-\w*[lip]|--login|\bkill
 _PASS_ON = ("bash", "sh", "xargs", "timeout", "nice", "nohup")
 # One file for each process: several may run at once.
 _STUB = '#!/bin/sh\nprintf "%s\\0" "${0##*/}" "$@" > RECORD/$$\n'
+# Programs that read where they are given no file, as the real ones do: one line, or all.
+_LINE = '[ "$#" -gt 0 ] && case "$*" in */*) exit;; esac\nread -r line\n'
+_ALL = 'case "$*" in */*) exit;; esac\nwhile read -r line; do printf "%s\\n" "$line"; done\n'
+_READING = {**dict.fromkeys(("head", "grep", "sed", "awk", "tail", "sort", "wc"), _LINE), "cat": _ALL}
 _PASSING = {
     "bash": 'exec /bin/bash --norc --noprofile "$@"\n',
     "sh": 'exec /bin/dash "$@"\n',
@@ -51,6 +55,11 @@ class Stage:
         for name in PROGRAMS:
             if name not in _PASSING and "/" not in name:
                 (self.programs / name).symlink_to(stub)
+        for name, text in _READING.items():
+            path = self.programs / name
+            path.unlink()
+            path.write_text(_STUB.replace("RECORD", str(self.record)) + text, encoding="utf-8")
+            path.chmod(0o755)
         for name, text in _PASSING.items():
             path = self.programs / name
             path.write_text(f"#!/bin/sh\n{text}", encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import cases
 from tests.integration.limits.bash_run import Stage, may_run, unseen
+from tests.integration.limits.scripts import feeding
 
 # Pieces of scripts, put together at random: most make no sense, some make another one to bash than it seems.
 PIECES = [
@@ -64,6 +65,10 @@ def test_the_stage_shows_what_bash_starts(stage: Stage) -> None:
     assert stage.run("X=docker; $X 'a b' | cat; echo $(ls)") != []
     assert ["docker", "a b"] in stage.run("X=docker; $X 'a b'")
     assert ["docker", "a", ""] in stage.run("echo a | xargs -I{} timeout 5 bash -c 'docker {} \"\"'")
+    # What takes the next line of a script has the shell run what was text.
+    taken = "bash <<'E'\nhead -1\n: <<'X'\ndocker logs b\nX\nE"
+    assert ["docker", "logs", "b"] in stage.run(taken)
+    assert ["docker", "logs", "b"] not in stage.run(taken.replace("-1", "-1 /etc/hosts"))
     assert unseen([["docker", "stop", "a"]], understand("docker logs a")) == [["docker", "stop", "a"]]
     assert unseen([["docker", "logs", "a"]], understand("docker logs a")) == []
 
@@ -79,7 +84,7 @@ def test_what_the_corpus_starts_was_found(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
-@pytest.mark.parametrize("make", [scripts, mutated])
+@pytest.mark.parametrize("make", [scripts, mutated, feeding])
 def test_what_scripts_at_random_start_was_found(stage: Stage, make: object, shell: str) -> None:
     """What is for `sh` must mean the same to dash, which knows less than bash and so runs more."""
     assert callable(make)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from daemon.cooldowns.rules import counted, uncountable
 from daemon.limits.kinds import Kind
 from daemon.limits.understanding import understand
 
@@ -24,3 +25,38 @@ def test_all_services_are_no_restart_of_one() -> None:
     for command in ("supervisorctl restart all", "supervisorctl restart web:*", "supervisorctl start web all"):
         (found,) = understand(command)
         assert found.kind is Kind.CHANGE, command
+
+
+def test_each_of_several_workloads_is_counted() -> None:
+    found = understand("kubectl rollout restart deployment web api")
+    assert [item.target for item in found] == ["web", "api"]
+    assert [item.target for item in understand("docker restart /web")] == ["web"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "while true; do docker restart web; done",
+        "until docker restart web; do sleep 1; done",
+        "for i in {1..9}; do docker restart web; done",
+        "for i in *; do docker restart web; done",
+        "for i in $(seq 9); do docker restart web; done",
+        "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do docker restart web; done",
+        "ls | while read -r x; do docker restart web; done",
+        "f() { docker restart web; }; while true; do f; done",
+        "while true; do bash -c 'docker restart web'; done",
+        "watch docker restart web",
+    ],
+)
+def test_it_can_not_be_counted_what_a_loop_restarts(command: str) -> None:
+    found = understand(command)
+    assert [item.kind for item in found if item.kind is not Kind.READ]
+    why = uncountable(found)
+    assert why is not None
+    assert why[1] == "it can't be told how often it is done"
+
+
+def test_a_loop_over_names_is_counted_name_by_name() -> None:
+    found = understand("for i in web db; do docker restart $i; done; until curl -sf http://web/; do sleep 1; done")
+    assert uncountable(found) is None
+    assert [one.service for one in counted(found)] == ["web", "db"]
