@@ -32,6 +32,8 @@ from daemon.limits.judge import Judge
 from daemon.memories import handlers as memory_handlers
 from daemon.memories import prompt as memory_prompt
 from daemon.memories.memories import Memories
+from daemon.models import handlers as model_handlers
+from daemon.models.discovery import Discovery
 from daemon.notifications import handlers as notification_handlers
 from daemon.notifications import routing
 from daemon.notifications.notifications import Notifications
@@ -106,6 +108,7 @@ class Parts:
         self.people = People(store, self.publisher, self.users.address, lambda: settings.current.sign_in_days)
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
         self.system.tellers.append(self.notifications.warnings)
+        self.discovery = Discovery(settings)
         self._boot = boot
         self._watch = watch
         self._told: set[str] = set()
@@ -118,7 +121,7 @@ class Parts:
         """Who answers what. What people do is refused to what runs inside a session."""
         table = {
             **system_handlers.handlers(self.system),
-            **session_handlers.handlers(self.sessions, self.store),
+            **session_handlers.handlers(self.sessions, self.store, self.budgets.refusal),
             **trigger_handlers.handlers(self.queue, self.store),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
@@ -128,6 +131,7 @@ class Parts:
             **health_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **setting_handlers.handlers(self.settings, self.publisher),
+            **model_handlers.handlers(self.discovery),
             **keeping_handlers.handlers(self.keeper, self.backups, self.taking),
             **user_handlers.handlers(self.users),
             **notification_handlers.handlers(self.notifications),
