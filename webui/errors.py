@@ -1,4 +1,4 @@
-"""Every failure as a page or as JSON `{"error": {"code", "message"}}`. The outermost middleware.
+"""Every failure as a page, or as JSON in the shape of the address: see `webui.negotiation`. The outermost middleware.
 
 A `CallError` says what to do next and brings its status; anything unforeseen is logged whole and shown in short.
 """
@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
 from webui import shell
-from webui.negotiation import is_json, json_response
+from webui.negotiation import failure, is_json
 
 TITLES = {
     400: "That request makes no sense",
@@ -90,7 +90,7 @@ def answer(request: web.Request, status: int, code: str, message: str) -> web.St
     """The failure in the form that the request wants."""
     streams = "text/event-stream" in request.headers.get("Accept", "")
     if is_json(request) or streams:
-        return json_response({"error": {"code": code, "message": message}}, status=status)
+        return failure(request, status, code, message)
     hint = "Try again in a moment." if status in (503, 504) else ""
     title = TITLES.get(status, "That did not work")
     try:

@@ -11,18 +11,25 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from webui.api import call
+from webui.api.operation import Operation
+from webui.api.operations import OPERATIONS
 from webui.auth.rules import Access
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Route(NamedTuple):
-    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in."""
+    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in.
+
+    Those of the API come with their operation, from `webui.api.operations`.
+    """
 
     method: str
     path: str
     handler: str
     access: Access
+    operation: Operation | None = None
 
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
@@ -37,6 +44,11 @@ def handler(name: str) -> Handler:
         return await found(request)
 
     return handle
+
+
+def handler_of(route: Route) -> Handler:
+    """What answers for a route."""
+    return handler(route.handler) if route.operation is None else call.handler(route.operation)
 
 
 def load() -> None:
@@ -131,5 +143,13 @@ ACCESS = (
     Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN),
     *_question(r"/users/tokens/{id:\d+}/revoke", "pages.user_actions:ask_revoke", "pages.user_actions:revoke", ADMIN),
 )
+API = (
+    *(Route(one.method, one.path, one.handler, one.access, one) for one in OPERATIONS),
+    # What describes the API is the same for everybody, and says nothing of this daemon.
+    Route("GET", "/api/v1/openapi.json", "api.docs:as_json", PUBLIC),
+    Route("GET", "/api/openapi.yaml", "api.docs:as_yaml", PUBLIC),
+    Route("GET", "/api/docs/", "api.docs:show", VIEWER),
+    Route("GET", "/api/docs", "api.docs:lead_on", VIEWER),
+)
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS)
+TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *API)

@@ -17,7 +17,7 @@ from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
 from webui.forms import read_form
 from webui.needs import NEEDS, look
-from webui.negotiation import is_json, json_response
+from webui.negotiation import failure, is_json
 from webui.parts import PARTS, Parts
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -65,33 +65,33 @@ async def _by_token(request: web.Request, handler: Handler, access: Access, toke
     try:
         found = await parts.tokens.find(token, client_address(request, parts.trusted))
     except CallError as error:
-        return _refusal(error.http_status, error.message, error.code.value)
+        return _refusal(request, error.http_status, error.message, error.code.value)
     if isinstance(found, Refused):
-        return _no_token(found)
+        return _no_token(request, found)
     request[SIGNED_IN] = found
     unsafe = request.method not in rules.SAFE_METHODS
     if not rules.may(found.role, access):
-        return _refusal(403, f"This needs the role {access.value}; the token's is {found.role.value}.")
+        return _refusal(request, 403, f"This needs the role {access.value}; the token's is {found.role.value}.")
     missing = missing_scope(found, unsafe=unsafe, scrape=access is Access.SCRAPE)
     if missing is not None:
-        return _refusal(403, f"This needs the scope {missing.value}, which the token does not have.")
+        return _refusal(request, 403, f"This needs the scope {missing.value}, which the token does not have.")
     await _look(request, parts)
     return await handler(request)
 
 
-def _no_token(refused: Refused) -> web.Response:
+def _no_token(request: web.Request, refused: Refused) -> web.Response:
     if refused.wait > 0:
-        response = _refusal(429, refused.text, Code.OVERLOADED.value)
+        response = _refusal(request, 429, refused.text, Code.OVERLOADED.value)
         response.headers["Retry-After"] = str(max(1, round(refused.wait)))
         return response
-    response = _refusal(401, refused.text, "unauthorized")
+    response = _refusal(request, 401, refused.text, "unauthorized")
     response.headers["WWW-Authenticate"] = 'Bearer realm="claudeops", error="invalid_token"'
     return response
 
 
-def _refusal(status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
+def _refusal(request: web.Request, status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
     """Always as JSON: who shows a token is a program."""
-    return json_response({"error": {"code": code, "message": text}}, status=status)
+    return failure(request, status, code, text)
 
 
 async def _look(request: web.Request, parts: Parts) -> None:

@@ -8,6 +8,7 @@ import pytest
 from jinja2 import meta, nodes
 
 from webui import shell
+from webui.api.docs import ApiPage
 from webui.errors import ErrorPage
 from webui.pages import (
     approval_view,
@@ -72,6 +73,7 @@ PAGES: list[tuple[str, Any]] = [
     ("users.html", users.UsersPage),
     ("secret.html", user_actions.SecretPage),
     ("password.html", password.PasswordPage),
+    ("api.html", ApiPage),
     ("error.html", ErrorPage),
 ]
 
