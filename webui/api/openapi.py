@@ -38,7 +38,7 @@ SAID = {
     413: "The body is too large.",
     415: "The body is not sent as application/json.",
     421: "The dashboard has another name than the request says.",
-    429: "Too many wrong tokens, or too many requests at a time; Retry-After says for how long.",
+    429: "Too many wrong tokens (Retry-After says for how long), or too many requests at a time.",
     503: "The worker or the database is not available at this moment.",
     504: "The worker did not answer in time.",
     507: "The disk is full.",

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ async def test_while_the_worker_is_away_lists_go_on_and_changes_say_so(tmp_path:
         for noun in ("sessions", "events", "memories", "triggers", "approvals", "audit", "stats", "health"):
             async with caller.get(f"/api/v1/{noun}") as response:
                 assert response.status == 200, noun
-        for noun in ("cooldowns", "config", "models/available", "notifications"):
+        for noun in ("cooldowns", "config"):
             async with caller.get(f"/api/v1/{noun}") as response:
                 assert (response.status, set(await response.json())) == (503, {"error"}), noun
         async with caller.post("/api/v1/triggers", json={"prompt": "look"}) as response:
@@ -141,3 +142,38 @@ async def test_page_and_api_count_cooldowns_alike(site: Site) -> None:
     ]
     assert [one["service"] for one in api if one["blocked"] and one["resets_at"]] == ["search"]
     assert set(api[0]) >= {"service", "action_type", "count", "last_action"}
+
+
+async def test_a_chain_counts_by_how_it_ended(site: Site) -> None:
+    worker, database = site.worker, site.worker.database
+
+    def hand_over(tier: int, **columns: Any) -> int:
+        return worker.session(tier=tier, status="escalated", **columns)
+
+    first = hand_over(1)
+    second = hand_over(2, parent_session_id=first, chain_id=first)
+    worker.session(tier=3, status="completed", parent_session_id=second, chain_id=first, cost_usd=0.5)
+    worker.session(status="completed", cost_usd=0.25)
+    worker.session(status="failed")
+    waiting = hand_over(1)
+    waits = rows.trigger(database, kind="escalation", tier=2, parent_session_id=waiting)
+    rows.event(database, "disk full", level="critical")
+    rows.event(database, "long ago", level="critical", created_at="2020-01-01T00:00:00.000Z")
+    rows.memory(database, "told")
+    rows.memory(database, "not told", active=0)
+    caller = program(site, token(site))
+    async with caller.get("/api/v1/stats") as response:
+        found = (await response.json())["stats"]
+    assert found == {
+        "total_runs": 4,
+        "escalations": 2,
+        "remediations": 1,
+        "success_rate": round(2 / 3, 4),
+        "total_cost_usd": 0.75,
+        "active_memories": 1,
+        "critical_events": 1,
+        "avg_duration_ms": 1000,
+    }
+    rows.set_values(database, "triggers", waits, status="cancelled")
+    async with caller.get("/api/v1/stats") as response:
+        assert (await response.json())["stats"]["success_rate"] == 0.5, "it was to go on and never will"
