@@ -37,6 +37,8 @@ from daemon.limits.judge import Judge
 from daemon.memories import handlers as memory_handlers
 from daemon.memories import prompt as memory_prompt
 from daemon.memories.memories import Memories
+from daemon.models import handlers as model_handlers
+from daemon.models.discovery import Discovery
 from daemon.notifications import handlers as notification_handlers
 from daemon.notifications import routing
 from daemon.notifications.notifications import Notifications
@@ -114,6 +116,7 @@ class Parts:
         self.people = People(store, self.publisher, self.users.address, lambda: settings.current.sign_in_days)
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
         self.system.tellers.append(self.notifications.warnings)
+        self.discovery = Discovery(settings)
         self._boot = boot
         self._watch = watch
         self._told: set[str] = set()
@@ -129,7 +132,9 @@ class Parts:
             **trigger_handlers.handlers(self.queue, self.store, self.settings),
             **alert_handlers.handlers(self.alerts),
             **key_handlers.handlers(self.settings),
-            **session_handlers.handlers(self.sessions, self.store, self.settings.current.results_dir),
+            **session_handlers.handlers(
+                self.sessions, self.store, self.settings.current.results_dir, self.budgets.refusal
+            ),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
             **cooldown_handlers.handlers(self.cooldowns),
@@ -139,6 +144,7 @@ class Parts:
             **cost_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **setting_handlers.handlers(self.settings, self.publisher),
+            **model_handlers.handlers(self.discovery),
             **keeping_handlers.handlers(self.keeper, self.backups, self.taking),
             **user_handlers.handlers(self.users),
             **notification_handlers.handlers(self.notifications),

@@ -55,7 +55,7 @@ def build(settings: Settings) -> web.Application:
     metrics.prepare(app)
     here.feed.bind(here)
     for route in routes.TABLE:
-        handler = routes.handler(route.handler)
+        handler = routes.handler_of(route)
         if route.method == "GET":
             # A stream has no length to tell in a HEAD.
             added = app.router.add_get(route.path, handler, allow_head=route.path not in routes.STREAMS)

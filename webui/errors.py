@@ -1,4 +1,4 @@
-"""Every failure as a page or as JSON `{"error": {"code", "message"}}`. The outermost middleware.
+"""Every failure as a page, or as JSON in the shape of the address: see `webui.negotiation`. The outermost middleware.
 
 A `CallError` says what to do next and brings its status; anything unforeseen is logged whole and shown in short.
 """
@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 from ipc.errors import CallError, Code
 from webui import shell
 from webui.api import shapes
-from webui.negotiation import is_json, json_response
+from webui.negotiation import failure, is_json
 
 TITLES = {
     400: "That request makes no sense",
@@ -93,11 +93,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def answer(request: web.Request, status: int, code: str, message: str) -> web.StreamResponse:
     """The failure in the form that the request wants."""
-    if (shaped := shapes.failure(request.path, status, code, message)) is not None:
-        return json_response(shaped, status=status)
     streams = "text/event-stream" in request.headers.get("Accept", "")
-    if is_json(request) or streams:
-        return json_response({"error": {"code": code, "message": message}}, status=status)
+    if is_json(request) or streams or shapes.is_for_programs(request.path):
+        return failure(request, status, code, message)
     hint = "Try again in a moment." if status in (503, 504) else ""
     title = TITLES.get(status, "That did not work")
     try:

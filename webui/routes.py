@@ -11,19 +11,26 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from webui.api import call
+from webui.api.operation import Operation
+from webui.api.operations import OPERATIONS
 from webui.auth.rules import Access, Door
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Route(NamedTuple):
-    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in, or what `door` says."""
+    """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in, or what `door` says.
+
+    Those of the API come with their operation, from `webui.api.operations`.
+    """
 
     method: str
     path: str
     handler: str
     access: Access
     door: Door = Door.NONE
+    operation: Operation | None = None
 
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
@@ -38,6 +45,11 @@ def handler(name: str) -> Handler:
         return await found(request)
 
     return handle
+
+
+def handler_of(route: Route) -> Handler:
+    """What answers for a route."""
+    return handler(route.handler) if route.operation is None else call.handler(route.operation)
 
 
 def load() -> None:
@@ -151,5 +163,13 @@ PROGRAMS = (
     Route("POST", "/api/v1/webhook", "api.webhooks:take", OPERATOR, Door.SIGNED),
     Route("POST", "/api/v1/webhooks/{source}", "api.webhooks:take", OPERATOR, Door.SIGNED),
 )
+API = (
+    *(Route(one.method, one.path, one.handler, one.access, Door.NONE, one) for one in OPERATIONS),
+    # What describes the API is the same for everybody, and says nothing of this daemon.
+    Route("GET", "/api/v1/openapi.json", "api.docs:as_json", PUBLIC),
+    Route("GET", "/api/openapi.yaml", "api.docs:as_yaml", PUBLIC),
+    Route("GET", "/api/docs/", "api.docs:show", VIEWER),
+    Route("GET", "/api/docs", "api.docs:lead_on", VIEWER),
+)
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *PROGRAMS)
+TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *PROGRAMS, *API)

@@ -122,6 +122,7 @@ NAV = (
             NavItem("audit", "/audit", "Audit log", "scroll-text"),
             NavItem("users", "/users", "Users", "circle-user-round"),
             NavItem("system", "/system", "System", "server"),
+            NavItem("api", "/api/docs/", "API", "webhook"),
         ),
     ),
 )

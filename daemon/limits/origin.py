@@ -39,6 +39,7 @@ BY_PEOPLE: tuple[type, ...] = (
     limits.RevokeRule,
     limits.ClearCooldown,
     settings.SetSetting,
+    settings.SetSettings,
     sessions.TriggerSession,
     sessions.StopSession,
     triggers.AddTrigger,

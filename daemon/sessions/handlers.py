@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,13 @@ from ipc.messages.sessions import (
 from ipc.server import Call, Handler
 from schema.database import Database, Row
 from schema.sessions import Session, from_row
-from schema.states import SessionStatus
+from schema.states import SessionStatus, Trigger
 
 LIMIT_MAX = 1000
 LOG_MAX = 1024 * 1024
 WAIT_MAX = 20.0
 NEWEST = 2**62
+Budget = Callable[[int, Trigger], Awaitable[str | None]]
 
 
 def _rows(query: str, values: dict[str, Any], db: Database) -> list[Row]:
@@ -75,10 +77,12 @@ def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
     return data if over or (not end and len(data) == limit) else data[:end]
 
 
-def handlers(sessions: Sessions, store: Store, results_dir: str) -> dict[type, Handler]:
-    """The table's part for sessions."""
+def handlers(sessions: Sessions, store: Store, results_dir: str, budget: Budget) -> dict[type, Handler]:
+    """The table's part for sessions. `budget` says why a tier's money is used up, or None."""
 
     async def trigger(call: Call, request: TriggerSession) -> SessionReply:
+        if spent := await budget(request.tier, request.trigger):
+            raise CallError(Code.CONFLICT, spent)
         session = await sessions.start(
             tier=request.tier,
             prompt=request.prompt,

@@ -1,7 +1,7 @@
 """Answers requests about settings."""
 
 from daemon.settings.live import LiveSettings
-from ipc.messages.settings import ListSettings, SetSetting, SettingReply, SettingsReply
+from ipc.messages.settings import ListSettings, SetSetting, SetSettings, SettingReply, SettingsReply
 from ipc.messages.system import StateChanged
 from ipc.server import Call, Handler, Publisher
 
@@ -17,4 +17,9 @@ def handlers(settings: LiveSettings, publisher: Publisher) -> dict[type, Handler
         publisher.publish(StateChanged(what="settings"))
         return SettingReply(setting=setting)
 
-    return {ListSettings: list_settings, SetSetting: set_setting}
+    async def set_settings(call: Call, request: SetSettings) -> SettingsReply:
+        reply = await settings.set_all(request.values, request.by or call.by, call.id)
+        publisher.publish(StateChanged(what="settings"))
+        return reply
+
+    return {ListSettings: list_settings, SetSetting: set_setting, SetSettings: set_settings}

@@ -3,13 +3,17 @@
 Built by `daemon.worker`; changed by SIGHUP (a new environment) and by `SetSetting` (an override in the database).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
+from daemon import audit
 from daemon.store import Store
+from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.settings import SettingValue
+from ipc.messages.settings import NewValue, SettingsReply, SettingValue
 from schema import timestamps
 from schema.configuration import BY_ENV, DECLARATIONS, ConfigurationError, Declaration, load, parse, show
+from schema.database import Database
 from schema.settings import Settings
 
 
@@ -62,6 +66,37 @@ class LiveSettings:
             self._overrides.pop(declaration.name, None)
         self._apply(self.environ)
         return self.value(declaration)
+
+    async def set_all(self, values: Sequence[NewValue], by: str, request_id: str) -> SettingsReply:
+        """Sets several overrides, or none: CallError names the setting that can't be. The reply has all that stand."""
+        texts = {}
+        for given in values:
+            declaration = find(given.name)
+            if not given.value:
+                raise CallError(Code.INVALID, f"{declaration.name}: it is empty; leave it out to keep what is set")
+            texts[declaration.name] = self.checked(declaration, given.value)
+        before = {name: self.value(DECLARATIONS[name]).value for name in texts}
+        moment = datetime.now(UTC)
+        now = timestamps.stamp(moment)
+
+        def write(db: Database) -> None:
+            for name, text in texts.items():
+                db.change("settings.set", key=name, value=text, updated_at=now)
+                audit.add(
+                    db, actor=by, action="setting.changed", subject=name, at=moment, detail=f"{before[name]} → {text}"
+                )
+
+        if texts:
+            await self._store.write(write)
+            self._overrides |= texts
+            self._apply(self.environ)
+        reply = SettingsReply(settings=self.values())
+        if request_id:
+            stored = codec.store(reply)
+            await self._store.write(
+                lambda db: db.change("replies.insert", request_id=request_id, reply=stored, created_at=now)
+            )
+        return reply
 
     def checked(self, declaration: Declaration, value: str) -> str:
         """A live setting's new value as it is stored. CallError names the setting and what would be right."""

@@ -1,4 +1,4 @@
-"""Messages about settings: list, set, reset."""
+"""Messages about settings: list, set, reset; several at once."""
 
 from typing import ClassVar
 
@@ -49,4 +49,21 @@ class SetSetting(Request, frozen=True):
     changes: ClassVar[bool] = True
     name: str
     value: str | None
+    by: str = ""
+
+
+class NewValue(msgspec.Struct, frozen=True, kw_only=True):
+    """What a setting is to be."""
+
+    name: str
+    value: str
+
+
+class SetSettings(Request, frozen=True):
+    """Sets several overrides: all of them, or none where one can't be; the error names it."""
+
+    subject: ClassVar[str] = "settings.set_all"
+    reply: ClassVar[type[Reply]] = SettingsReply
+    changes: ClassVar[bool] = True
+    values: list[NewValue] = []
     by: str = ""

@@ -33,6 +33,15 @@ for (const pack of ["lucide-static", "daisyui", "tailwindcss"]) {
   copyFileSync(join(modules, pack, "LICENSE"), join(out, `licences/${pack}.txt`));
 }
 
+// The viewer of /api/docs/. Source maps are not served, so nothing names them.
+const viewer = join(modules, "swagger-ui-dist");
+for (const [file, to] of [["swagger-ui-bundle.js", "swagger-ui.js"], ["swagger-ui.css", "swagger-ui.css"]]) {
+  const text = readFileSync(join(viewer, file), "utf8");
+  writeFileSync(join(out, to), text.replace(/\/[/*][#] sourceMappingURL=[^\n]*/g, "").trimEnd() + "\n");
+}
+const notices = ["NOTICE", "LICENSE", "swagger-ui-bundle.js.LICENSE.txt"].map((file) => readFileSync(join(viewer, file), "utf8"));
+writeFileSync(join(out, "licences/swagger-ui.txt"), notices.map((text) => text.trimEnd()).join("\n\n") + "\n");
+
 execFileSync(join(modules, ".bin/tailwindcss"), ["-i", "app.css", "-o", join(out, "app.css"), "--minify"], {
   cwd: here,
   stdio: ["ignore", "ignore", "inherit"],

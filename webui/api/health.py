@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from ipc.errors import CallError
+from webui.api.answered import HealthReply
 from webui.negotiation import json_response
 from webui.parts import parts
 
@@ -33,3 +34,8 @@ async def ready(request: web.Request) -> web.StreamResponse:
     return json_response(
         {"status": "unavailable" if reasons else "ok", "reasons": reasons}, status=503 if reasons else 200
     )
+
+
+async def serves(request: web.Request) -> HealthReply:
+    """GET /api/v1/health: the same as /healthz, as programs of the existing program know it."""
+    return HealthReply()

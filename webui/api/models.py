@@ -1,23 +1,25 @@
-"""The models that chats name: each is a tier to start at. Pure; used by `webui.api.openai` and `webui.api.ollama`."""
+"""The models that the API of the sessions offers. The worker asks it and keeps the key; here they are only shown."""
 
-from ipc.errors import CallError, Code
+from aiohttp import web
 
-TIERS = {"claude-ops": 1, "claude-ops-tier1": 1, "claude-ops-tier2": 2, "claude-ops-tier3": 3}
-LATEST = ":latest"
-OWNER = "claude-ops"
+from ipc.messages.models import ListModels, ModelsReply
+from webui.api.answered import ModelList
+from webui.api.asked import ModelsQuery
+from webui.parts import parts
 
-
-def names(max_tier: int) -> list[str]:
-    """The models whose tier may run."""
-    return [name for name, tier in TIERS.items() if tier <= max_tier]
+PATIENCE = 8.0  # above what the worker gives the API
 
 
-def tier_of(model: str, max_tier: int) -> int:
-    """The tier to start at. CallError names the models that there are."""
-    tier = TIERS.get(model.strip().removesuffix(LATEST))
-    if tier is None:
-        there = ", ".join(names(max_tier))
-        raise CallError(Code.NOT_FOUND, f"There is no model {model[:60]!r}; choose one of {there}.")
-    if tier > max_tier:
-        raise CallError(Code.INVALID, f"Tier {tier} may not run: CLAUDEOPS_MAX_TIER is {max_tier}.")
-    return tier
+async def show(request: web.Request, query: ModelsQuery) -> ModelList:
+    """GET /api/v1/models/available."""
+    return await _ask(request, anew=query.refresh)
+
+
+async def refresh(request: web.Request) -> ModelList:
+    """POST /api/v1/models/available/refresh."""
+    return await _ask(request, anew=True)
+
+
+async def _ask(request: web.Request, *, anew: bool) -> ModelList:
+    reply = await parts(request).worker.call(ListModels(refresh=anew), ModelsReply, timeout=PATIENCE)
+    return ModelList(models=reply.models, last_refreshed=reply.refreshed_at, discovery_available=reply.available)

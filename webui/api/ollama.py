@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ipc.errors import CallError
 from schema.sessions import Session
-from webui.api import asking, models, telling
+from webui.api import asking, chat_models, telling
 from webui.api.chats import Chat
 from webui.api.following import Beat, Following, Over
 from webui.api.lines import Lines
@@ -36,13 +36,13 @@ async def tags(request: web.Request) -> web.StreamResponse:
     """GET /api/tags."""
     here = parts(request)
     at = datetime.fromtimestamp(here.started, UTC).isoformat()
-    return json_response({"models": [_tag(name, at) for name in models.names(here.settings.max_tier)]})
+    return json_response({"models": [_tag(name, at) for name in chat_models.names(here.settings.max_tier)]})
 
 
 def _tag(name: str, at: str) -> dict[str, Any]:
-    full = name + models.LATEST
+    full = name + chat_models.LATEST
     details = {
-        "parent_model": "", "format": "", "family": models.OWNER, "families": [models.OWNER],
+        "parent_model": "", "format": "", "family": chat_models.OWNER, "families": [chat_models.OWNER],
         "parameter_size": "", "quantization_level": "",
     }  # fmt: skip
     digest = hashlib.sha256(full.encode()).hexdigest()
@@ -87,7 +87,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """POST /api/chat."""
     asked = asking.read(await read_body(request, BODY_MAX), asking.OllamaChat)
     if asking.hands_tools_back(asked.messages):
-        tier = models.tier_of(asked.model, parts(request).settings.max_tier)
+        tier = chat_models.tier_of(asked.model, parts(request).settings.max_tier)
         assert tier  # noqa: S101 - a model that is none is told first
         reply = _Reply(asked.model, generate=False)
         return await _answer(request, reply, asking.SHOWN_ONLY, "stop", stream=asked.stream is not False)
@@ -104,7 +104,7 @@ async def generate(request: web.Request) -> web.StreamResponse:
 
 async def _ask(request: web.Request, model: str, prompt: str, *, stream: bool, generate: bool) -> web.StreamResponse:
     here = parts(request)
-    tier = models.tier_of(model, here.settings.max_tier)
+    tier = chat_models.tier_of(model, here.settings.max_tier)
     reply = _Reply(model, generate=generate)
     if not prompt.strip():
         # How clients have a model loaded; there is nothing to load, and nothing is started.

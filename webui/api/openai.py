@@ -16,7 +16,7 @@ from ipc.errors import CallError, Code
 from schema.sessions import Session, Usage
 from schema.transcript.events import ToolUse
 from webui.api import asking, telling
-from webui.api import models as model_names
+from webui.api import chat_models as model_names
 from webui.api.chats import Chat
 from webui.api.following import Beat, Began, Following, Over, Step
 from webui.api.lines import Lines

@@ -20,10 +20,14 @@ def _is_webhook(path: str) -> bool:
     return path == WEBHOOKS[0] or path.startswith(WEBHOOKS[1])
 
 
+def is_for_programs(path: str) -> bool:
+    """Whether an address is one of these."""
+    return path.startswith(OPENAI) or path in OLLAMA or _is_webhook(path)
+
+
 def status(path: str, error: CallError) -> int:
     """The HTTP status of a failure: what makes no sense is 400 to programs."""
-    programs = path.startswith(OPENAI) or path in OLLAMA or _is_webhook(path)
-    return 400 if programs and error.code is Code.INVALID else error.http_status
+    return 400 if is_for_programs(path) and error.code is Code.INVALID else error.http_status
 
 
 def failure(path: str, status: int, code: str, message: str) -> dict[str, Any] | None:

@@ -11,7 +11,6 @@ from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
 from schema.access import PREFIX
-from webui.api import shapes
 from webui.auth import rules
 from webui.auth.client import asker, client_address
 from webui.auth.rules import Access, Door
@@ -19,7 +18,7 @@ from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
 from webui.forms import read_form
 from webui.needs import NEEDS, look
-from webui.negotiation import is_json, json_response
+from webui.negotiation import failure, is_json
 from webui.parts import PARTS, Parts
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -109,8 +108,7 @@ def _no_token(request: web.Request, refused: Refused) -> web.Response:
 
 def _refusal(request: web.Request, status: int, text: str, code: str = Code.FORBIDDEN.value) -> web.Response:
     """Always as JSON: who shows a token is a program."""
-    body = shapes.failure(request.path, status, code, text) or {"error": {"code": code, "message": text}}
-    return json_response(body, status=status)
+    return failure(request, status, code, text)
 
 
 async def _look(request: web.Request, parts: Parts) -> None:

@@ -22,6 +22,9 @@ OPEN = {
     ("GET", "/favicon.ico"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/api/v1/health"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/openapi.yaml"),
 }
 
 
@@ -36,6 +39,11 @@ def registered(site: Site) -> list[tuple[str, str]]:
 
 def address(canonical: str) -> str:
     return re.sub(r"\{\w+\}", "1", canonical)
+
+
+def for_programs(canonical: str) -> bool:
+    """Whether an address answers in JSON, whoever asks."""
+    return canonical.endswith(".json") or canonical.startswith("/api/v1/")
 
 
 async def test_every_route_but_the_listed_ones_asks_for_a_sign_in(site: Site) -> None:
@@ -57,7 +65,7 @@ async def test_every_route_but_the_listed_ones_asks_for_a_sign_in(site: Site) ->
                 assert response.status == 401, where
                 assert response.content_type == "application/json", where
                 assert response.headers["WWW-Authenticate"].startswith("Bearer"), where
-            elif method in ("GET", "HEAD") and accept == "text/html" and not canonical.endswith(".json"):
+            elif method in ("GET", "HEAD") and accept == "text/html" and not for_programs(canonical):
                 assert response.status == 303, where
                 assert response.headers["Location"].startswith("/sign-in"), where
             else:
@@ -100,7 +108,7 @@ async def test_each_role_is_kept_out_of_what_needs_a_higher_one(site: Site) -> N
 
 async def test_whatever_changes_something_is_for_operators_or_admins(site: Site) -> None:
     for (method, canonical), access in site.parts.access.items():
-        if method == "POST" and canonical not in ("/sign-in", "/sign-out", "/setup", "/password"):
+        if method != "GET" and canonical not in ("/sign-in", "/sign-out", "/setup", "/password"):
             assert access in (Access.OPERATOR, Access.ADMIN), canonical
     assert site.parts.access[("POST", "/approvals/rules")] is Access.ADMIN
 
@@ -123,9 +131,9 @@ async def test_an_address_that_is_not_there_asks_a_stranger_to_sign_in_too(site:
 async def test_no_form_is_taken_from_another_origin(site: Site, headers: dict[str, str]) -> None:
     browser = site.browser()
     for method, canonical in registered(site):
-        if method == "POST":
-            async with browser.post(
-                address(canonical), data={"csrf": CSRF, "prompt": "x"}, headers=headers, allow_redirects=False
+        if method not in ("GET", "HEAD"):
+            async with browser.request(
+                method, address(canonical), data={"csrf": CSRF, "prompt": "x"}, headers=headers, allow_redirects=False
             ) as response:
                 assert response.status == 403, canonical
     assert site.worker.database.rows("sessions.running") == []
@@ -135,9 +143,9 @@ async def test_no_form_is_taken_from_another_origin(site: Site, headers: dict[st
 async def test_no_form_is_taken_without_its_token(site: Site, fields: dict[str, str]) -> None:
     browser = site.browser(headers={"Origin": site.origin, "Sec-Fetch-Site": "same-origin"})
     for method, canonical in registered(site):
-        if method == "POST":
-            async with browser.post(
-                address(canonical), data={"prompt": "x", **fields}, allow_redirects=False
+        if method not in ("GET", "HEAD"):
+            async with browser.request(
+                method, address(canonical), data={"prompt": "x", **fields}, allow_redirects=False
             ) as response:
                 assert response.status == 403, canonical
     assert site.worker.database.rows("sessions.running") == []

@@ -8,6 +8,7 @@ import pytest
 from jinja2 import meta, nodes
 
 from webui import shell
+from webui.api.docs import ApiPage
 from webui.errors import ErrorPage
 from webui.pages import (
     approval_view,
@@ -81,6 +82,7 @@ PAGES: list[tuple[str, Any]] = [
     ("service.html", service.ServicePage),
     ("cost.html", cost.CostPage),
     ("_service_list.html", services.ServiceListPart),
+    ("api.html", ApiPage),
     ("error.html", ErrorPage),
 ]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipc.errors import CallError
-from webui.api import asking, models, shapes
+from webui.api import asking, chat_models, shapes
 
 NAMES = ["role", "content", "type", "text"]
 TWO = [{"type": "text", "text": "a"}, {"type": "file"}]
@@ -70,13 +70,13 @@ def test_tools_that_are_handed_back_are_known_by_the_last_message() -> None:
 
 def test_a_model_is_a_tier_with_latest_or_without() -> None:
     names = ["claude-ops", "claude-ops-tier1", "claude-ops-tier2", "claude-ops-tier3"]
-    assert [models.tier_of(name, 3) for name in names] == [1, 1, 2, 3]
-    assert [models.tier_of(name + ":latest", 3) for name in names] == [1, 1, 2, 3]
-    assert models.names(2) == names[:3]
+    assert [chat_models.tier_of(name, 3) for name in names] == [1, 1, 2, 3]
+    assert [chat_models.tier_of(name + ":latest", 3) for name in names] == [1, 1, 2, 3]
+    assert chat_models.names(2) == names[:3]
     with pytest.raises(CallError, match="choose one of claude-ops, claude-ops-tier1"):
-        models.tier_of("claude-ops-tier4", 1)
+        chat_models.tier_of("claude-ops-tier4", 1)
     with pytest.raises(CallError, match="CLAUDEOPS_MAX_TIER is 2"):
-        models.tier_of("claude-ops-tier3", 2)
+        chat_models.tier_of("claude-ops-tier3", 2)
 
 
 def test_a_failure_has_the_shape_of_its_address() -> None:

@@ -1,0 +1,1 @@
+"""Which models the API of the sessions offers."""

@@ -1,0 +1,57 @@
+"""What a request that does not fit is told: the field by name, and what would be right."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webui.api.asked import ChangedMemory, ConfigChange, EventQuery, NewMemory, TriggerSessionBody
+from webui.api.call import told
+
+
+def problem(kind: type[msgspec.Struct], value: Any, *, strict: bool = True) -> str:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(value, kind, strict=strict)
+    return told(caught.value, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "sentence"),
+    [
+        (TriggerSessionBody, {}, "prompt: it is missing."),
+        (TriggerSessionBody, {"prompt": " \n"}, "prompt: It is empty, or has characters that can't be there."),
+        (TriggerSessionBody, {"prompt": "a\0"}, "prompt: It is empty, or has characters that can't be there."),
+        (TriggerSessionBody, {"prompt": "x", "start_tier": 4}, "start_tier: expected int <= 3."),
+        (TriggerSessionBody, [], "Expected `object`, got `array`."),
+        (
+            ConfigChange,
+            {"max_tier": 1},
+            "max_tier: it can't be given here; what can: interval, tier1_model, tier2_model, tier3_model, dry_run.",
+        ),
+        (ConfigChange, {"dry_run": "yes"}, "dry_run: expected bool, got str."),
+        (ConfigChange, {"tier1_model": "-p"}, "tier1_model: It is empty, or has characters that can't be there."),
+        (ChangedMemory, {"observation": "x", "active": True}, "confidence: it is missing."),
+        (NewMemory, {"category": "gossip", "observation": "x"}, "category: invalid enum value 'gossip'."),
+    ],
+)
+def test_the_field_is_named(kind: type[msgspec.Struct], value: Any, sentence: str) -> None:
+    assert problem(kind, value).lower() == sentence.lower()
+
+
+@pytest.mark.parametrize("value", ["-1", "1001", "x", "1.5", ""])
+def test_a_limit_that_is_none_is_refused_by_name(value: str) -> None:
+    assert problem(EventQuery, {"limit": value}, strict=False).startswith("limit: ")
+
+
+@given(
+    st.dictionaries(st.text(max_size=8), st.none() | st.booleans() | st.integers() | st.text(max_size=8), max_size=3)
+)
+def test_whatever_is_wrong_is_told_in_one_sentence(value: dict[str, Any]) -> None:
+    try:
+        msgspec.convert(value, NewMemory)
+    except msgspec.ValidationError as error:
+        sentence = told(error, NewMemory)
+        assert sentence.endswith(".")
+        assert len(sentence) < 300

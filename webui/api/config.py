@@ -1,0 +1,36 @@
+"""GET and PUT /api/v1/config: the settings that programs look at. A change is an override, kept in the database."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET
+
+from ipc.messages.settings import ListSettings, NewValue, SetSettings, SettingsReply
+from schema.configuration import DECLARATIONS, parse
+from webui.api.answered import Config
+from webui.api.asked import ConfigChange
+from webui.parts import parts, signed_in
+
+
+def _config(reply: SettingsReply) -> Config:
+    """The settings' values by name, from their texts."""
+    texts = {setting.name: setting.value for setting in reply.settings}
+    return msgspec.convert({name: parse(DECLARATIONS[name], texts[name]) for name in Config.__struct_fields__}, Config)
+
+
+async def show(request: web.Request) -> Config:
+    """GET /api/v1/config."""
+    return _config(await parts(request).worker.call(ListSettings(), SettingsReply))
+
+
+async def change(request: web.Request, body: ConfigChange) -> Config:
+    """PUT /api/v1/config."""
+    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
+    values = [NewValue(name=name, value=_text(value)) for name, value in given.items()]
+    message = SetSettings(values=values, by=signed_in(request).name)
+    return _config(await parts(request).worker.call(message, SettingsReply, timeout=10.0))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,63 @@
+"""The API's lists of what was said and done: events, cooldowns, the audit log."""
+
+import msgspec
+from aiohttp import web
+
+from ipc.messages.limits import CooldownsReply, ListCooldowns
+from schema.knowledge import Event
+from schema.limits import AuditEntry
+from webui.api import lists
+from webui.api.answered import AuditList, CooldownCount, CooldownList, EventList
+from webui.api.asked import AuditQuery, EventQuery
+from webui.parts import parts
+
+
+async def events(request: web.Request, query: EventQuery) -> EventList:
+    """GET /api/v1/events."""
+    found = await lists.rows(
+        request,
+        "api.events",
+        lambda row: msgspec.convert(row, Event),
+        before=query.before,
+        limit=query.limit,
+        offset=query.offset,
+        level=query.level,
+        service=query.service,
+    )
+    return EventList(events=found)
+
+
+async def cooldowns(request: web.Request) -> CooldownList:
+    """GET /api/v1/cooldowns: as the worker counts at the tool call."""
+    found = (await parts(request).worker.call(ListCooldowns(), CooldownsReply)).cooldowns
+    return CooldownList(
+        cooldowns=[
+            CooldownCount(
+                service=one.service,
+                action_type=one.action,
+                count=one.used,
+                last_action=one.last_at,
+                limit=one.limit,
+                window_s=one.window_s,
+                blocked=one.blocked,
+                resets_at=one.resets_at,
+                healthy_checks=one.healthy_checks,
+            )
+            for one in found
+        ]
+    )
+
+
+async def audit(request: web.Request, query: AuditQuery) -> AuditList:
+    """GET /api/v1/audit."""
+    found = await lists.rows(
+        request,
+        "api.audit",
+        lambda row: msgspec.convert(row, AuditEntry),
+        before=query.before,
+        limit=query.limit,
+        offset=query.offset,
+        action=query.action,
+        session=query.session,
+    )
+    return AuditList(entries=found)

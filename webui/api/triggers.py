@@ -1,0 +1,44 @@
+"""The API's triggers: the queue, into which programs put what is to be looked into when its tier is free."""
+
+from aiohttp import web
+from msgspec import UNSET
+
+from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
+from schema.states import Trigger
+from schema.triggers import QueuedTrigger, from_row
+from webui.api import lists
+from webui.api.answered import TriggerList
+from webui.api.asked import TriggerBody, TriggerQuery
+from webui.pages import triggers as page
+from webui.parts import parts, signed_in
+
+
+async def listing(request: web.Request, query: TriggerQuery) -> TriggerList:
+    """GET /api/v1/triggers."""
+    name, more = "api.triggers", {}
+    if query.status is not UNSET:
+        name, more = "api.triggers_of_status", {"status": query.status.value}
+    found = await lists.rows(
+        request, name, from_row, before=query.before, limit=query.limit, offset=query.offset, **more
+    )
+    waiting = await parts(request).state.read(lambda database: int(database.value("pages.triggers_count")))
+    return TriggerList(triggers=found, waiting=waiting)
+
+
+async def one(request: web.Request, id: int) -> QueuedTrigger:  # noqa: A002 - the parameter's name in the address
+    """GET /api/v1/triggers/{id}."""
+    return await page.read_one(parts(request), id)
+
+
+async def add(request: web.Request, body: TriggerBody) -> QueuedTrigger:
+    """POST /api/v1/triggers."""
+    message = AddTrigger(
+        tier=body.tier, prompt=body.prompt, kind=Trigger(body.kind), key=body.key, by=signed_in(request).name
+    )
+    return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger
+
+
+async def cancel(request: web.Request, id: int) -> QueuedTrigger:  # noqa: A002 - the parameter's name in the address
+    """POST /api/v1/triggers/{id}/cancel."""
+    message = CancelTrigger(id=id, by=signed_in(request).name)
+    return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger
