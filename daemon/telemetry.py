@@ -1,7 +1,8 @@
 """OpenTelemetry: a span for each session, with its tool calls, and for each request to the worker, by OTLP over HTTP.
 
 Only where the environment names a collector (OTEL_EXPORTER_OTLP_ENDPOINT) and the extra `otel` of pyproject.toml is
-installed; nothing of it is imported else. Spans carry names, states and figures, and no words of a session. Built by `daemon.worker`. A collector that is down costs spans, and nothing else.
+installed; nothing of it is imported else. Spans carry names, states and figures, and no words of a session.
+Built by `daemon.worker`. A collector that is down costs spans, and nothing else.
 """
 
 import asyncio
