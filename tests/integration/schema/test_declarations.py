@@ -71,6 +71,8 @@ WHOLE = {
     "settings.overrides": "a handful of overrides; all are wanted",
     "users.count": "a handful of people",
     "pages.services_down": "a row a service",
+    "services.trouble": "a row a service",
+    "services.count": "a row a service",
     "sessions.count_by_status": "counts all, along an index",
     "api.totals": "adds all up, along an index",
 }
