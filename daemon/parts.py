@@ -127,7 +127,7 @@ class Parts:
             **memory_handlers.handlers(self.memories),
             **health_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
-            **setting_handlers.handlers(self.settings, self.publisher),
+            **setting_handlers.handlers(self.settings),
             **keeping_handlers.handlers(self.keeper, self.backups, self.taking),
             **user_handlers.handlers(self.users),
             **notification_handlers.handlers(self.notifications),

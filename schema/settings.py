@@ -127,6 +127,7 @@ class Settings(NamedTuple):
     public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
     trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; those on this host always are.", web=True)] = ""
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
+    panel_scripts: Annotated[bool, _m("Dashboard", "Whether scripts run in the panels that mounted repositories contribute; they reach neither the dashboard nor the network.", live=True)] = False
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision
     heartbeat_timeout: Annotated[float, _m("Supervision", "A worker or web process silent for this long is aborted, then killed.", unit="s", low=1)] = 10.0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Parts:
     """The parts of the web process."""
 
-    settings: Settings
+    began_with: Settings
     version: str
     started: float  # wall clock
     trusted: "list[Network]"
@@ -39,6 +39,11 @@ class Parts:
     streams: "Streams"
     tails: "Tails"
     feed: "Feed"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now: those that change without a restart are the worker's."""
+        return self.worker.over(self.began_with)
 
 
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

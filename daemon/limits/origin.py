@@ -26,6 +26,7 @@ BY_PEOPLE: tuple[type, ...] = (
     limits.RevokeRule,
     limits.ClearCooldown,
     settings.SetSetting,
+    settings.ChangeSettings,
     sessions.TriggerSession,
     sessions.StopSession,
     triggers.AddTrigger,

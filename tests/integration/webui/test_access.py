@@ -20,6 +20,9 @@ OPEN = {
     ("POST", "/password"),
     ("GET", "/static/{name}"),
     ("GET", "/favicon.ico"),
+    ("GET", "/manifest.webmanifest"),
+    ("GET", "/sw.js"),
+    ("GET", "/offline"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 }
