@@ -9,7 +9,7 @@ CLI := $(STATE)/cli/node_modules/.bin/claude
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
-.PHONY: help setup setup-test cli run test unit check image-check unit-check bench evaluate css lock docs clean
+.PHONY: help setup setup-test cli run test unit check image-check unit-check bench evaluate screenshots icons css lock docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ bench: setup-test ## measure, against a floor or a peer in the same run; writes 
 
 evaluate: setup-test ## score sessions on prepared faults, live, with your ANTHROPIC_API_KEY; costs money
 	$(BIN)/python -m tests.evaluations --live --write
+
+screenshots: setup-test ## pictures of every page, phone and desk, dark and light, into .claudeops/screenshots
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) $(BIN)/python -m tests.browser.screenshots $(STATE)/screenshots
+
+icons: setup-test ## redraw the PNG icons in webui/static from packaging/icons
+	$(BIN)/python packaging/icons/render.py
 
 css: ## rebuild webui/static/app.css from the templates (needs Node)
 	npm install --prefix packaging/css --no-save --no-audit --no-fund --silent

@@ -130,6 +130,7 @@ class Settings(NamedTuple):
     hsts_days: Annotated[int, _m("Dashboard", "How long browsers that were here by HTTPS ask this host for nothing else, whatever the port; 0 leaves it to them.", unit="days", web=True, low=0, high=3650)] = 30
     trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True)] = "127.0.0.0/8,::1"
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
+    panel_scripts: Annotated[bool, _m("Dashboard", "Whether scripts run in the panels that mounted repositories contribute; they reach neither the dashboard nor the network.", live=True)] = False
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision
     heartbeat_timeout: Annotated[float, _m("Supervision", "A worker or web process silent for this long is aborted, then killed.", unit="s", low=1)] = 10.0

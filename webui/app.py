@@ -83,7 +83,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         return found
 
     return Parts(
-        settings=settings,
+        began_with=settings,
         version=VERSION,
         started=time.time(),
         trusted=trusted,

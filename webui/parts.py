@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Parts:
     """The parts of the web process."""
 
-    settings: Settings
+    began_with: Settings
     version: str
     started: float  # wall clock
     trusted: "list[Network]"
@@ -46,6 +46,11 @@ class Parts:
     tails: "Tails"
     feed: "Feed"
     chats: "Chats"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now: those that change without a restart are the worker's."""
+        return self.worker.over(self.began_with)
 
 
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

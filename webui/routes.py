@@ -71,6 +71,9 @@ def _question(path: str, ask: str, answer: str, access: Access) -> tuple[Route, 
 DOORS = (
     Route("GET", "/static/{name:.+}", "assets:handle", PUBLIC),
     Route("GET", "/favicon.ico", "assets:favicon", PUBLIC),
+    Route("GET", "/manifest.webmanifest", "installing:manifest", PUBLIC),
+    Route("GET", "/sw.js", "installing:service_worker", PUBLIC),
+    Route("GET", "/offline", "installing:offline", PUBLIC),
     Route("GET", "/sign-in", "pages.sign_in:show", PUBLIC),
     Route("POST", "/sign-in", "pages.sign_in:sign_in", PUBLIC),
     Route("POST", "/sign-out", "pages.sign_in:sign_out", VIEWER),
@@ -171,5 +174,18 @@ API = (
     Route("GET", "/api/docs/", "api.docs:show", VIEWER),
     Route("GET", "/api/docs", "api.docs:lead_on", VIEWER),
 )
+CONFIGURING = (
+    *_page("/config", "pages.settings:show"),
+    Route("POST", "/config", "pages.settings:change_several", ADMIN),
+    Route("GET", "/configuration", "pages.settings:moved", VIEWER),
+    *_page(r"/config/{name:\w+}", "pages.settings:show_one"),
+    Route("POST", r"/config/{name:\w+}", "pages.settings:change", ADMIN),
+    Route("POST", r"/config/{name:\w+}/reset", "pages.settings:reset", ADMIN),
+)
+PANELS = (
+    *_page("/panels", "pages.panels:show"),
+    Route("GET", "/panels/{repository}/{name}", "pages.panels:show_one", VIEWER),
+    Route("GET", "/panels/{repository}/{name}/raw", "pages.panels:raw", VIEWER),
+)
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *PROGRAMS, *API)
+TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *CONFIGURING, *PANELS, *PROGRAMS, *API)

@@ -114,6 +114,7 @@ NAV = (
             NavItem("memories", "/memories", "Memories", "notebook-text"),
             NavItem("mcp", "/mcp", "MCP servers", "plug"),
             NavItem("repositories", "/repositories", "Repositories", "folder-git-2"),
+            NavItem("panels", "/panels", "Panels", "file-text"),
         ),
     ),
     NavSection(
@@ -121,6 +122,7 @@ NAV = (
         (
             NavItem("audit", "/audit", "Audit log", "scroll-text"),
             NavItem("users", "/users", "Users", "circle-user-round"),
+            NavItem("config", "/config", "Configuration", "settings"),
             NavItem("system", "/system", "System", "server"),
             NavItem("api", "/api/docs/", "API", "webhook"),
         ),

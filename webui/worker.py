@@ -8,7 +8,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import zmq.asyncio
 
@@ -17,6 +17,8 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import Event, Reply, Request
 from ipc.messages.settings import ListSettings, SettingsReply, SettingValue
 from ipc.messages.system import Beat, StateChanged, Status, StatusReply
+from schema.configuration import DECLARATIONS, parse
+from schema.settings import Settings
 
 R = TypeVar("R", bound=Reply)
 Hearer = Callable[[Event | None], None]
@@ -42,6 +44,8 @@ class Worker:
         self._watcher = asyncio.create_task(self._watch())
         self._status: tuple[float, StatusReply] | None = None
         self._settings: list[SettingValue] = []
+        self._live: dict[str, Any] = {}
+        self._learning: asyncio.Future[None] | None = None
         self.beat: Beat | None = None
         self.heard = time.time()
         self.unsupported: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -67,6 +71,7 @@ class Worker:
                     return
                 await asyncio.sleep(GREET_SECONDS)
                 continue
+            await self._learn()
             await self._again.wait()
 
     def _refuse(self, why: str) -> None:
@@ -91,6 +96,8 @@ class Worker:
             self.beat = event
         elif isinstance(event, StateChanged):
             self._status = None
+            if event.what == "settings":
+                self._learning = asyncio.ensure_future(self._learn())
         self._tell(event)
 
     def _tell(self, event: Event | None) -> None:
@@ -132,9 +139,23 @@ class Worker:
                 self._settings = (await self._client.call(ListSettings(), SettingsReply, timeout=2.0)).settings
         return self._settings
 
+    async def _learn(self) -> None:
+        """Reads the live settings anew; those that were known stay if the worker does not say."""
+        found: dict[str, Any] = {}
+        for one in await self.settings():
+            declared = DECLARATIONS.get(one.name)
+            if declared is not None and declared.meta.live and not declared.meta.secret:
+                with contextlib.suppress(ValueError):  # of a worker whose version has other rules
+                    found[one.name] = parse(declared, one.value) if one.value else declared.kind()
+        self._live = {**self._live, **found}
+
+    def over(self, settings: Settings) -> Settings:
+        """`settings`, as this process was started with, with what was changed since."""
+        return settings._replace(**self._live)
+
     async def close(self) -> None:
         """Ends."""
-        for task in (self._greeter, self._watcher):
+        for task in filter(None, (self._greeter, self._watcher, self._learning)):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -39,7 +39,7 @@ BY_PEOPLE: tuple[type, ...] = (
     limits.RevokeRule,
     limits.ClearCooldown,
     settings.SetSetting,
-    settings.SetSettings,
+    settings.ChangeSettings,
     sessions.TriggerSession,
     sessions.StopSession,
     triggers.AddTrigger,

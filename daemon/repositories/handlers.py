@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from daemon.repositories import mcp, rules, scan
+from daemon.repositories import mcp, panels, rules, scan
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.messages.repositories import (
     ListRepositories,
     ListServers,
     McpServer,
+    PanelReply,
+    ReadPanel,
     RepositoriesReply,
     Repository,
     ServersReply,
@@ -60,6 +62,16 @@ def handlers(settings: LiveSettings, store: Store) -> dict[type, Handler]:
         found, problems = await asyncio.to_thread(_repositories, settings.current.repos_dir)
         return RepositoriesReply(repositories=found, problems=problems)
 
+    async def panel(call: Call, request: ReadPanel) -> PanelReply:
+        found = await asyncio.to_thread(panels.read, settings.current.repos_dir, request.repository, request.name)
+        return PanelReply(
+            repository=request.repository,
+            name=request.name,
+            html=found.html,
+            modified_at=found.modified_at,
+            scripts=settings.current.panel_scripts,
+        )
+
     async def servers(call: Call, request: ListServers) -> ServersReply:
         merged = await asyncio.to_thread(mcp.read, settings.current)
         problems = list(merged.problems)
@@ -73,4 +85,4 @@ def handlers(settings: LiveSettings, store: Store) -> dict[type, Handler]:
         told = [shown(server, last) for server in merged.servers[:SHOWN_MAX]]
         return ServersReply(servers=told, problems=problems)
 
-    return {ListRepositories: repositories, ListServers: servers}
+    return {ListRepositories: repositories, ReadPanel: panel, ListServers: servers}

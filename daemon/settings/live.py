@@ -3,18 +3,29 @@
 Built by `daemon.worker`; changed by SIGHUP (a new environment) and by `SetSetting` (an override in the database).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
 
 from daemon import audit
 from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.settings import NewValue, SettingsReply, SettingValue
+from ipc.messages.envelope import Reply
+from ipc.messages.settings import SettingChange, SettingReply, SettingValue
 from schema import timestamps
 from schema.configuration import BY_ENV, DECLARATIONS, ConfigurationError, Declaration, load, parse, show
 from schema.database import Database
 from schema.settings import Settings
+
+R = TypeVar("R", bound=Reply)
+
+
+class Override(NamedTuple):
+    """A value in the database that goes before the environment's, and when it was set."""
+
+    text: str
+    at: str
 
 
 class LiveSettings:
@@ -23,7 +34,8 @@ class LiveSettings:
     def __init__(self, environ: Mapping[str, str], store: Store) -> None:
         self._store = store
         self.environ = dict(environ)
-        self._overrides: dict[str, str] = {}
+        self._overrides: dict[str, Override] = {}
+        self._changing = asyncio.Lock()
         self.current: Settings = load(environ)
         self.on_change: list[Callable[[], None]] = []
         self.checks: dict[str, Callable[[str], object]] = {}
@@ -36,7 +48,7 @@ class LiveSettings:
         for row in rows:
             try:
                 load(self.environ, {row["key"]: row["value"]})
-                self._overrides[row["key"]] = row["value"]
+                self._overrides[row["key"]] = Override(row["value"], row["updated_at"])
             except ConfigurationError as error:
                 told.append(f"the override of {row['key']} is left out: {error}")
         self._apply(self.environ)
@@ -47,56 +59,79 @@ class LiveSettings:
         self._apply(environ)
 
     def _apply(self, environ: Mapping[str, str]) -> None:
-        self.current = load(environ, self._overrides)
+        self.current = load(environ, {name: override.text for name, override in self._overrides.items()})
         self.environ = dict(environ)
         for listener in self.on_change:
             listener()
 
-    async def set(self, name: str, value: str | None) -> SettingValue:
-        """Sets or takes away an override. CallError names the setting and what would be right."""
-        declaration = find(name)
-        if value or not declaration.meta.live:
-            text = self.checked(declaration, value or "")
-            await self._store.write(
-                lambda db: db.change("settings.set", key=declaration.name, value=text, updated_at=timestamps.now())
-            )
-            self._overrides[declaration.name] = text
-        else:
-            await self._store.write(lambda db: db.change("settings.reset", key=declaration.name))
-            self._overrides.pop(declaration.name, None)
-        self._apply(self.environ)
-        return self.value(declaration)
+    async def set(
+        self, name: str, value: str | None, *, by: str = "", seen: str | None = None, request_id: str = ""
+    ) -> SettingReply:
+        """`change` of one."""
+        wanted = SettingChange(name=name, value=value, seen=seen)
+        return await self.change([wanted], by, request_id, lambda now: SettingReply(setting=now[0]))
 
-    async def set_all(self, values: Sequence[NewValue], by: str, request_id: str) -> SettingsReply:
-        """Sets several overrides, or none: CallError names the setting that can't be. The reply has all that stand."""
-        texts = {}
-        for given in values:
-            declaration = find(given.name)
-            if not given.value:
-                raise CallError(Code.INVALID, f"{declaration.name}: it is empty; leave it out to keep what is set")
-            texts[declaration.name] = self.checked(declaration, given.value)
-        before = {name: self.value(DECLARATIONS[name]).value for name in texts}
-        moment = datetime.now(UTC)
-        now = timestamps.stamp(moment)
+    async def change(
+        self,
+        changes: Sequence[SettingChange],
+        by: str,
+        request_id: str,
+        told: Callable[[list[SettingValue]], R],
+    ) -> R:
+        """Sets overrides, or takes them away (None or empty), all or none. `told` makes the reply of how they are then.
 
-        def write(db: Database) -> None:
-            for name, text in texts.items():
-                db.change("settings.set", key=name, value=text, updated_at=now)
-                audit.add(
-                    db, actor=by, action="setting.changed", subject=name, at=moment, detail=f"{before[name]} → {text}"
-                )
+        CallError names the setting and what would be right; `conflict` for one that is not as it was seen any more.
+        """
+        wanted = {find(change.name): change for change in changes}
+        if not wanted:
+            raise CallError(Code.INVALID, "nothing is to be changed; name a setting and its value")
+        texts = {
+            declaration.name: self.checked(declaration, change.value or "")
+            if change.value or not declaration.meta.live
+            else None
+            for declaration, change in wanted.items()
+        }
+        async with self._changing:
+            for declaration, change in wanted.items():
+                self._check_seen(self.value(declaration), change.seen)
+            now = timestamps.now()
+            overrides = {**self._overrides, **{name: Override(text, now) for name, text in texts.items() if text}}
+            for name in [name for name, text in texts.items() if not text]:
+                overrides.pop(name, None)
+            try:
+                after = load(self.environ, {name: override.text for name, override in overrides.items()})
+            except ConfigurationError as error:
+                raise CallError(Code.INVALID, str(error)) from error
+            before = {declaration.name: self.value(declaration) for declaration in wanted}
+            found = [_value(declaration, after, overrides, self.environ) for declaration in wanted]
+            reply = told(found)
 
-        if texts:
+            def write(db: Database) -> None:
+                for name, text in texts.items():
+                    if text:
+                        db.change("settings.set", key=name, value=text, updated_at=now)
+                    else:
+                        db.change("settings.reset", key=name)
+                for setting in found:
+                    action = "setting.changed" if texts[setting.name] else "setting.reset"
+                    detail = f"{before[setting.name].value or 'not set'} → {setting.value or 'not set'}"
+                    moment = timestamps.parse(now)
+                    audit.add(db, actor=by, action=action, subject=setting.name, at=moment, detail=detail)
+                if request_id:
+                    db.change("replies.insert", request_id=request_id, reply=codec.store(reply), created_at=now)
+
             await self._store.write(write)
-            self._overrides |= texts
+            self._overrides = overrides
             self._apply(self.environ)
-        reply = SettingsReply(settings=self.values())
-        if request_id:
-            stored = codec.store(reply)
-            await self._store.write(
-                lambda db: db.change("replies.insert", request_id=request_id, reply=stored, created_at=now)
-            )
         return reply
+
+    def _check_seen(self, setting: SettingValue, known: str | None) -> None:
+        if known is not None and setting.value != known:
+            raise CallError(
+                Code.CONFLICT,
+                f"{setting.name} was changed meanwhile: it is {setting.value or 'not set'} now, and was"
+                f" {known or 'not set'} when you looked; look again and decide anew",
+            )
 
     def checked(self, declaration: Declaration, value: str) -> str:
         """A live setting's new value as it is stored. CallError names the setting and what would be right."""
@@ -114,27 +149,7 @@ class LiveSettings:
 
     def value(self, declaration: Declaration) -> SettingValue:
         """A setting as it is shown."""
-        name, meta = declaration.name, declaration.meta
-        file = meta.secret and bool(self.environ.get(declaration.env + "_FILE"))
-        source = (
-            "override"
-            if name in self._overrides
-            else "environment"
-            if file or self.environ.get(declaration.env)
-            else "default"
-        )
-        return SettingValue(
-            name=name,
-            env=declaration.env,
-            value=show(declaration, getattr(self.current, name)),
-            default=show(declaration, declaration.default),
-            source=source,
-            section=meta.section,
-            doc=meta.doc,
-            unit=meta.unit,
-            live=meta.live,
-            secret=meta.secret,
-        )
+        return _value(declaration, self.current, self._overrides, self.environ)
 
     def values(self) -> list[SettingValue]:
         """Every setting, in the order of declaration."""
@@ -148,3 +163,25 @@ def find(name: str) -> Declaration:
     if declaration is None:
         raise CallError(Code.NOT_FOUND, f"there is no setting {name!r}; `claudeopsctl config list` shows them")
     return declaration
+
+
+def _value(
+    declaration: Declaration, current: Settings, overrides: Mapping[str, Override], environ: Mapping[str, str]
+) -> SettingValue:
+    name, meta = declaration.name, declaration.meta
+    override = overrides.get(name)
+    file = meta.secret and bool(environ.get(declaration.env + "_FILE"))
+    given = "environment" if file or environ.get(declaration.env) else "default"
+    return SettingValue(
+        name=name,
+        env=declaration.env,
+        value=show(declaration, getattr(current, name)),
+        default=show(declaration, declaration.default),
+        source="override" if override else given,
+        section=meta.section,
+        doc=meta.doc,
+        unit=meta.unit,
+        live=meta.live,
+        secret=meta.secret,
+        changed_at=override.at if override else None,
+    )

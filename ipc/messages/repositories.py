@@ -35,6 +35,25 @@ class ListRepositories(Request, frozen=True):
     reply: ClassVar[type[Reply]] = RepositoriesReply
 
 
+class PanelReply(Reply, frozen=True):
+    """A page that a repository contributes, as it is in its file. `scripts`: whether its scripts may run."""
+
+    repository: str
+    name: str
+    html: str
+    modified_at: str
+    scripts: bool = False
+
+
+class ReadPanel(Request, frozen=True):
+    """A repository's `.claude-ops/dashboard/<name>`, by the names that the list of repositories gives."""
+
+    subject: ClassVar[str] = "repositories.panel"
+    reply: ClassVar[type[Reply]] = PanelReply
+    repository: str
+    name: str
+
+
 class McpServer(msgspec.Struct, frozen=True, kw_only=True):
     """One MCP server of the next session: where it comes from, and how the last session found it.
 

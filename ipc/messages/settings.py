@@ -8,7 +8,10 @@ from ipc.messages.envelope import Reply, Request
 
 
 class SettingValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting as it stands. A secret shows "set" or nothing; `source` is default, environment or override."""
+    """One setting as it stands. A secret shows "set" or nothing; `source` is default, environment or override.
+
+    `changed_at` is when an override was set.
+    """
 
     name: str
     env: str
@@ -20,6 +23,7 @@ class SettingValue(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     live: bool = False
     secret: bool = False
+    changed_at: str | None = None
 
 
 class SettingsReply(Reply, frozen=True):
@@ -42,7 +46,10 @@ class SettingReply(Reply, frozen=True):
 
 
 class SetSetting(Request, frozen=True):
-    """Sets an override, or takes it away (None). Live settings only; it takes effect at the next session."""
+    """Sets an override, or takes it away (None). Live settings only; it takes effect at the next session.
+
+    `seen` is the value that the asker knows: `conflict` if it has changed since. None asks for the change anyhow.
+    """
 
     subject: ClassVar[str] = "settings.set"
     reply: ClassVar[type[Reply]] = SettingReply
@@ -50,20 +57,22 @@ class SetSetting(Request, frozen=True):
     name: str
     value: str | None
     by: str = ""
+    seen: str | None = None
 
 
-class NewValue(msgspec.Struct, frozen=True, kw_only=True):
-    """What a setting is to be."""
+class SettingChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What one setting is to be; None takes its override away. `seen` as in SetSetting."""
 
     name: str
-    value: str
+    value: str | None
+    seen: str | None = None
 
 
-class SetSettings(Request, frozen=True):
-    """Sets several overrides: all of them, or none where one can't be; the error names it."""
+class ChangeSettings(Request, frozen=True):
+    """Sets or takes away several overrides, all or none."""
 
-    subject: ClassVar[str] = "settings.set_all"
+    subject: ClassVar[str] = "settings.change"
     reply: ClassVar[type[Reply]] = SettingsReply
     changes: ClassVar[bool] = True
-    values: list[NewValue] = []
+    settings: list[SettingChange] = []
     by: str = ""

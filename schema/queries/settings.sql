@@ -1,6 +1,6 @@
 -- overrides --
 -- Every override, by setting name.
-SELECT key, value FROM config;
+SELECT key, value, updated_at FROM config;
 
 -- set --
 -- Sets one override.

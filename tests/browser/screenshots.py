@@ -1,6 +1,7 @@
-"""`python -m tests.browser.screenshots DIR`: pictures of every page of a demo, phone and desk, dark and light.
+"""`make screenshots`: pictures of every page of the route table, phone and desk, dark and light, below .claudeops.
 
-Pages where people decide show a made-up night, over a stand-in worker: no demo has all of it at once.
+Every page shows a made-up night, over a stand-in worker: no demo has all of it at once. What a night can't show, a
+session that runs, ended or was stopped, comes from a demo with the real CLI.
 """
 
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser import night
+from tests.browser import every_page
 from tests.browser.demo import demo
 from tests.browser.screens import Dashboard, Screen, chromium, wait_live
 from tests.browser.stand_in_site import stand_in_site
 
 SIZES = ((1440, 900), (360, 740))
+TALLEST = 12_000
 SCHEMES = ("dark", "light")
 PROMPT = "Search feels slow since noon. Is it the index?"
 
@@ -23,8 +25,14 @@ def shoot(page: Page, to: Path, name: str, *, whole: bool = True) -> None:
     """One picture."""
     page.evaluate("document.fonts.ready")
     page.evaluate("scrollTo(0, 0)")
+    before = page.viewport_size or {"width": SIZES[0][0], "height": SIZES[0][1]}
+    if whole:
+        # As tall as the page: else what sticks to an edge of the screen lies across the middle of the picture.
+        tall = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": before["width"], "height": min(max(tall, before["height"]), TALLEST)})
     page.wait_for_timeout(250)
     page.screenshot(path=to / f"{name}.png", full_page=whole)
+    page.set_viewport_size(before)
 
 
 def decide(browser: Browser, daemon: Dashboard, to: Path) -> None:
@@ -41,13 +49,16 @@ def decide(browser: Browser, daemon: Dashboard, to: Path) -> None:
 
 
 def make_night(to: Path) -> None:
-    """The pages of a night."""
+    """Every page of the route table."""
     with tempfile.TemporaryDirectory() as directory, stand_in_site(Path(directory)) as site, chromium() as browser:
-        every_page(browser, site, to, night.pages(site.ask(night.fill)))
+        pages = every_page.find(site, site.ask(every_page.fill))
+        for signed_in in (True, False):
+            names = {page.name: page.path for page in pages if page.signed_in == signed_in}
+            shoot_all(browser, site, to, names, signed_in=signed_in)
         decide(browser, site, to)
 
 
-def every_page(browser: Browser, daemon: Dashboard, to: Path, names: dict[str, str], *, signed_in: bool = True) -> None:
+def shoot_all(browser: Browser, daemon: Dashboard, to: Path, names: dict[str, str], *, signed_in: bool = True) -> None:
     """The pages of `names` (name: path) in each size and scheme."""
     for width, height in SIZES:
         for scheme in SCHEMES:
@@ -75,9 +86,9 @@ def make(to: Path) -> None:
             daemon.wait_ended(stopped, 60)
             running = daemon.json("sessions", "trigger", "--tier", "1")["id"]
             link = "/" + daemon.ctl("setup-link").stdout.strip().split("/", 3)[3]
-            every_page(browser, daemon, to, {"sign-in": "/sign-in", "setup": link}, signed_in=False)
+            shoot_all(browser, daemon, to, {"sign-in": "/sign-in", "setup": link}, signed_in=False)
             live = {"session-running": f"/sessions/{running}", "overview": "/", "stop": f"/sessions/{running}/stop"}
-            every_page(browser, daemon, to, live)
+            shoot_all(browser, daemon, to, live)
             daemon.wait_ended(running, 60)
             rest = {
                 "session-completed": f"/sessions/{running}",
@@ -89,11 +100,13 @@ def make(to: Path) -> None:
                 "not-found": "/sessions/4711",
                 "overview-after": "/",
             }
-            every_page(browser, daemon, to, rest)
+            shoot_all(browser, daemon, to, rest)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("Name the directory for the pictures: python -m tests.browser.screenshots DIR")
-    make(Path(sys.argv[1]))
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     make_night(Path(sys.argv[1]))
+    make(Path(sys.argv[1]))
+    print(f"{len(list(Path(sys.argv[1]).glob('*.png')))} pictures in {sys.argv[1]}")

@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
-from ipc.messages.settings import ListSettings, NewValue, SetSettings, SettingsReply
+from ipc.errors import CallError, Code
+from ipc.messages.settings import ChangeSettings, ListSettings, SettingChange, SettingsReply
 from schema.configuration import DECLARATIONS, parse
 from webui.api.answered import Config
 from webui.api.asked import ConfigChange
@@ -27,10 +28,15 @@ async def show(request: web.Request) -> Config:
 async def change(request: web.Request, body: ConfigChange) -> Config:
     """PUT /api/v1/config."""
     given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
-    values = [NewValue(name=name, value=_text(value)) for name, value in given.items()]
-    message = SetSettings(values=values, by=signed_in(request).name)
-    return _config(await parts(request).worker.call(message, SettingsReply, timeout=10.0))
+    if given:
+        changes = [SettingChange(name=name, value=_text(name, value)) for name, value in given.items()]
+        message = ChangeSettings(settings=changes, by=signed_in(request).name)
+        await parts(request).worker.call(message, SettingsReply, timeout=10.0)
+    return await show(request)
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
+    """A value as text. An empty one would take the override away, which nobody has asked for."""
+    if value == "":
+        raise CallError(Code.INVALID, f"{name}: it is empty; leave it out to keep what is set")
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -35,7 +35,7 @@ ACTIONS = [
         "approval.cancelled", "approval.used", "rule.added", "rule.revoked", "cooldown.reset", "memory.added",
         "memory.changed", "memory.deleted", "token.created", "token.revoked", "user.added", "user.role",
         "user.disabled", "user.enabled", "user.password_link", "user.password_set", "user.set_up",
-        "house.kept", "house.imported", "database.copied",
+        "house.kept", "house.imported", "database.copied", "setting.changed", "setting.reset",
     )
 ]  # fmt: skip
 

@@ -11,15 +11,25 @@ from ipc.errors import CallError
 from ipc.messages.repositories import ListRepositories, RepositoriesReply, Repository
 from webui import shell
 from webui.negotiation import is_json, json_response
+from webui.pages import panels
 from webui.pages.ansi import plain
 from webui.parts import parts
+
+PANELS = "Panels"
+
+
+class Name(NamedTuple):
+    """A file or server; `href` leads to what can be looked at."""
+
+    text: str
+    href: str = ""
 
 
 class Part(NamedTuple):
     """What a repository contributes of one kind."""
 
     label: str
-    names: list[str]
+    names: list[Name]
 
 
 class RepositoryRow(NamedTuple):
@@ -47,15 +57,19 @@ def row(found: Repository) -> RepositoryRow:
         ("Checks", found.checks),
         ("Playbooks", found.playbooks),
         ("Skills", found.skills),
-        ("Panels", found.panels),
+        (PANELS, found.panels),
         ("MCP servers", found.servers),
     )
     return RepositoryRow(
         name=plain(found.name),
         path=plain(found.path),
         problem=plain(found.problem or ""),
-        parts=[Part(label, [plain(name) for name in names]) for label, names in given if names],
+        parts=[Part(label, [_name(found, label, name) for name in names]) for label, names in given if names],
     )
+
+
+def _name(found: Repository, label: str, name: str) -> Name:
+    return Name(plain(name), panels.address(found.name, name) if label == PANELS else "")
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -163,6 +163,8 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     await _end(request, signed_in(request).token_hash)
     response = web.Response(status=303, headers={"Location": "/sign-in"})
     response.del_cookie(COOKIE)
+    # What the browser keeps of the dashboard goes with the sign-in; its next one installs the service worker anew.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

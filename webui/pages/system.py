@@ -1,4 +1,4 @@
-"""The daemon itself: processes, health, data, every setting with its value. GET /system and /system.json."""
+"""The daemon itself: processes, health, data; every setting with its value as JSON. GET /system and /system.json."""
 
 import asyncio
 import shutil
@@ -17,13 +17,6 @@ from webui.pages.system_state import Cli, Fact, Health, ProcessRow
 from webui.parts import Parts, parts
 
 
-class Section(NamedTuple):
-    """Settings that belong together."""
-
-    name: str
-    rows: list[SettingValue]
-
-
 class SystemPage(NamedTuple):
     """The page's context."""
 
@@ -33,7 +26,7 @@ class SystemPage(NamedTuple):
     health: Health
     cli: Cli
     facts: list[Fact]
-    settings: list[Section]
+    settings_text: str
 
 
 def own_settings(settings: Settings) -> list[SettingValue]:
@@ -58,14 +51,6 @@ def own_settings(settings: Settings) -> list[SettingValue]:
                 )
             )
     return found
-
-
-def sections(values: list[SettingValue]) -> list[Section]:
-    """Settings by section, in the order of their declaration."""
-    found: dict[str, list[SettingValue]] = {}
-    for value in values:
-        found.setdefault(value.section, []).append(value)
-    return [Section(name, rows) for name, rows in found.items()]
 
 
 def data_facts(here: Parts) -> list[Fact]:
@@ -111,6 +96,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         health=system_state.health(daemon, formats.now()),
         cli=system_state.cli(daemon),
         facts=facts,
-        settings=sections(values),
+        settings_text=f"{len(values)} settings, {sum(one.source == 'override' for one in values)} of them overridden",
     )
     return shell.page(request, "system.html", context)

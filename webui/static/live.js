@@ -352,6 +352,23 @@ if (toggle) {
   toggle.addEventListener("change", () => kept.set("keys", toggle.checked ? "on" : "off"));
 }
 
+// ---- installed -----------------------------------------------------------------------------------
+
+// For who is signed in: signing out takes it away again. Browsers offer it by https and on this host alone.
+if ($(".topbar") && "serviceWorker" in navigator) {
+  navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch((error) => console.info("claudeops: not installed:", error.message));
+}
+// The page that is shown while nothing answers asks by itself, and gives way to the one that was wanted.
+if ($("[data-unreachable]") && location.pathname !== "/offline") {
+  const ask = async () => {
+    // Given up before the next one: what hangs would use up the connections that a browser allows to one host.
+    const answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(4000) }).catch(() => null);
+    if (answer?.ok) location.reload();
+  };
+  setInterval(ask, 5000);
+  addEventListener("online", ask);
+}
+
 globalThis.claudeops = { $, all, actions, connect, fragment };
 const stream = document.body.dataset.stream;
 if (stream) connect(() => stream, {});

@@ -1,13 +1,16 @@
-"""The worker's own handlers for API tokens and people, over the stand-in's database: what they decide is the point."""
+"""The worker's own handlers for API tokens, people and settings, over the stand-in's database."""
 
 from pathlib import Path
 
 from daemon.access.handlers import handlers
 from daemon.access.people import People
 from daemon.access.tokens import Tokens
+from daemon.settings.handlers import handlers as setting_handlers
+from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc.messages import access
+from ipc.messages import access, settings
 from ipc.messages.envelope import Reply, Request
+from ipc.messages.system import StateChanged
 from ipc.server import Call, Publisher
 from schema.database import Database
 
@@ -22,7 +25,16 @@ REAL: tuple[type[Request], ...] = (
     access.OfferPassword,
     access.SetPassword,
     access.VerifyAudit,
+    settings.ListSettings,
+    settings.SetSetting,
+    settings.ChangeSettings,
 )
+# As a daemon's environment has them: a secret that no page may show among them.
+ENVIRON = {
+    "CLAUDEOPS_INTERVAL": "1800",
+    "ANTHROPIC_API_KEY": "sk-ant-not-to-be-seen",
+    "CLAUDEOPS_TIER2_MODEL": "sonnet",
+}
 
 
 class RealAccess:
@@ -31,10 +43,16 @@ class RealAccess:
     def __init__(self, path: Path, publisher: Publisher) -> None:
         self.store = Store(path, Database(path, readonly=False))
         people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
-        self._handlers = handlers(Tokens(self.store, publisher), people, self.store)
+        self.settings = LiveSettings({**ENVIRON, "CLAUDEOPS_STATE_DIR": str(path.parent)}, self.store)
+        self.settings.on_change.append(lambda: publisher.publish(StateChanged(what="settings")))
+        self._handlers = {
+            **handlers(Tokens(self.store, publisher), people, self.store),
+            **setting_handlers(self.settings),
+        }
 
     async def answer(self, call: Call, request: Request) -> Reply:
         """As the worker does."""
+        await self.settings.read_overrides()  # a test may have written some
         return await self._handlers[type(request)](call, request)
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ import zmq
 import zmq.asyncio
 
 from ipc.errors import CallError, Code
-from ipc.messages import alerts, keys, limits, sessions, settings, system, triggers, users
+from ipc.messages import alerts, keys, limits, sessions, system, triggers, users
 from ipc.messages.envelope import Done, Event, Reply, Request
 from ipc.server import Call, Publisher, Server, bound_socket
 from schema import timestamps
@@ -209,12 +209,6 @@ class StandIn:
                 cli = system.CommandLine(ok=True, path="/usr/bin/claude", version="2.1.197")
                 web = system.Process(name="web", pid=7, state="running", rss_bytes=30 << 20)
                 return system.StatusReply(state="running", version="test", cli=cli, started_at=now, processes=[web])
-            case settings.ListSettings():
-                value = settings.SettingValue(
-                    name="interval", env="CLAUDEOPS_INTERVAL", value="3600", default="3600", source="default",
-                    section="Schedule", doc="Time between.", unit="s", live=True,
-                )  # fmt: skip
-                return settings.SettingsReply(settings=[value])
             case triggers.AddTrigger():
                 return self._add(request)
             case alerts.TakeAlerts():
@@ -290,7 +284,6 @@ class StandIn:
 _KINDS: tuple[type[Request], ...] = (
     system.Hello,
     system.Status,
-    settings.ListSettings,
     triggers.AddTrigger,
     alerts.TakeAlerts,
     keys.CheckKey,

@@ -27,6 +27,7 @@ KINDS: tuple[type[Request], ...] = (
     knowledge.ChangeMemory,
     knowledge.DeleteMemory,
     repositories.ListRepositories,
+    repositories.ReadPanel,
     repositories.ListServers,
     notifications.ListNotifications,
     notifications.TestNotification,
@@ -91,6 +92,16 @@ def answer(database: Database, request: Request) -> Reply:
             return notifications.RetriedReply(retried=1)
         case repositories.ListRepositories():
             return repositories.RepositoriesReply(repositories=REPOSITORIES)
+        case repositories.ReadPanel():
+            if request.repository != "shop" or request.name not in PANELS:
+                raise CallError(Code.NOT_FOUND, f"{request.repository} has no panel {request.name}.")
+            return repositories.PanelReply(
+                repository=request.repository,
+                name=request.name,
+                html=PANELS[request.name],
+                modified_at=now,
+                scripts=request.name == SCRIPTED,
+            )
         case repositories.ListServers():
             return repositories.ServersReply(servers=SERVERS, problems=["shop: .claude-ops/mcp.json is no JSON"])
     raise AssertionError(request)
@@ -123,9 +134,26 @@ def _decide(database: Database, request: limits.Decide) -> Reply:
     return limits.ApprovalReply(approval=one(database, "pages.approval", request.id, Approval))
 
 
+SCRIPTED = "scripted.html"  # answered as with CLAUDEOPS_PANEL_SCRIPTS
+PLAIN = """<!doctype html><html lang="en"><title>Disk usage</title>
+<style>body { font: 16px/1.5 sans-serif; margin: 16px } td { padding: 4px 16px 4px 0 }</style>
+<h1>Disk usage</h1><table><tr><td>db-2</td><td>91 %</td></tr><tr><td>web-1</td><td>40 %</td></tr></table></html>"""
+# A panel that tries what it may not: to run, to load, to send, to lead away.
+HOSTILE = """<!doctype html><html lang="en"><title>Hostile</title>
+<p id="said">static</p><img src="/static/favicon.svg" alt="">
+<form action="/sign-out" method="post"><button>Go</button></form><a href="/sessions" target="_top">sessions</a>
+<script>
+const said = document.querySelector("#said"), say = (text) => { said.textContent += text };
+say(" ran");
+try { say(document.cookie) } catch { say(", no cookie") }
+try { say(parent.document.title) } catch { say(", no parent") }
+fetch("/sessions.json").then(() => say(", fetched"), () => say(", no fetch"));
+</script></html>"""
+PANELS = {"disk-usage.html": PLAIN, "hostile.html": HOSTILE, SCRIPTED: HOSTILE}
 REPOSITORIES = [
     repositories.Repository(
         name="shop", path="/repos/shop", runbook=True, checks=("http.md", "dns.md"), playbooks=("restart.md",),
+        panels=("disk-usage.html",),
         problem=".claude-ops/mcp.json is no JSON and is left out",
     ),
     repositories.Repository(name="empty", path="/repos/empty"),

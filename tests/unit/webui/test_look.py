@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tests.fixtures import access, decisions, doors, knowledge, observed, pages, telling, transcript_rows
+from tests.fixtures import access, configuring, decisions, doors, knowledge, observed, pages, telling, transcript_rows
 from tests.fixtures.parts import Context
 
 WEBUI = Path(__file__).parents[3] / "webui"
@@ -58,6 +58,11 @@ CASES: dict[str, tuple[str, Context]] = {
     **{f"service {state}": ("service.html", observed.service(state)) for state in STATES},
     **{f"cost {state}": ("cost.html", observed.cost(state)) for state in STATES},
     **{f"users {state}": ("users.html", access.users(state)) for state in STATES},
+    **{f"settings {state}": ("settings.html", configuring.settings(state)) for state in STATES},
+    **{f"setting {state}": ("setting.html", configuring.setting(state)) for state in STATES},
+    **{f"panels {state}": ("panels.html", configuring.panels(state)) for state in STATES},
+    "panel": ("panel.html", configuring.panel()),
+    "offline": ("offline.html", configuring.offline()),
     "secret": ("secret.html", access.secret()),
     **{f"password {state}": ("password.html", access.password(state)) for state in ("full", "error")},
 }

@@ -10,6 +10,7 @@ from jinja2 import meta, nodes
 from webui import shell
 from webui.api.docs import ApiPage
 from webui.errors import ErrorPage
+from webui.installing import OfflinePage
 from webui.pages import (
     approval_view,
     approvals,
@@ -28,6 +29,7 @@ from webui.pages import (
     memories,
     notifications,
     overview,
+    panels,
     password,
     repositories,
     service,
@@ -37,6 +39,8 @@ from webui.pages import (
     session_rows,
     session_view,
     sessions,
+    setting_rows,
+    settings,
     sign_in,
     standing_rules,
     system,
@@ -72,6 +76,11 @@ PAGES: list[tuple[str, Any]] = [
     ("repositories.html", repositories.RepositoriesPage),
     ("audit.html", audit.AuditPage),
     ("system.html", system.SystemPage),
+    ("settings.html", settings.SettingsPage),
+    ("setting.html", settings.SettingPage),
+    ("panels.html", panels.PanelsPage),
+    ("panel.html", panels.PanelPage),
+    ("offline.html", OfflinePage),
     ("sign_in.html", sign_in.SignInPage),
     ("setup.html", sign_in.SetupPage),
     ("notifications.html", notifications.NotificationsPage),
@@ -157,6 +166,11 @@ def attributes(template: str, variable: str) -> set[str]:
         ("rules.html", "row", standing_rules.RuleRow),
         ("mcp.html", "row", mcp.ServerRow),
         ("repositories.html", "row", repositories.RepositoryRow),
+        ("repositories.html", "name", repositories.Name),
+        ("settings.html", "row", setting_rows.SettingRow),
+        ("setting.html", "row", setting_rows.SettingRow),
+        ("_setting_field.html", "field", setting_rows.Field),
+        ("panels.html", "row", panels.PanelRow),
         ("audit.html", "row", audit.AuditRow),
         ("_channels.html", "one", notifications.ChannelRow),
         ("_notifications.html", "row", notifications.Row),

@@ -135,8 +135,11 @@ def test_a_server_that_is_left_out_is_shown_so_whatever_its_status() -> None:
 
 
 def test_a_repository_shows_only_what_it_has() -> None:
-    row = repositories.row(Repository(name="shop", path="/r", runbook=True, checks=("a.md",)))
-    assert [(part.label, part.names) for part in row.parts] == [("Runbook", ["CLAUDE-OPS.md"]), ("Checks", ["a.md"])]
+    row = repositories.row(Repository(name="my shop", path="/r", runbook=True, panels=("a b.html",)))
+    assert [(part.label, part.names) for part in row.parts] == [
+        ("Runbook", [("CLAUDE-OPS.md", "")]),
+        ("Panels", [("a b.html", "/panels/my%20shop/a%20b.html")]),
+    ]
 
 
 def session(id_: int, status: SessionStatus, **changes: Any) -> Session:

@@ -1,0 +1,122 @@
+"""Every page that the route table has, at an address that shows something: for pictures, axe, JavaScript off.
+
+The list is derived from `webui.routes`: a page that is added is looked at, or the tests say that its address is missing
+here. What is no page of ours is found out by asking for it, and named in `NO_PAGES` where asking can't tell.
+"""
+
+import re
+import time
+import urllib.error
+import urllib.request
+from typing import NamedTuple
+from urllib.parse import quote
+
+from schema import timestamps
+from schema.access import digest
+from tests.browser import night
+from tests.browser.night import Night
+from tests.browser.screens import Dashboard, address
+from tests.integration.webui import rows
+from tests.integration.webui.stand_in import StandIn
+from webui import routes
+
+NO_PAGES = {
+    *routes.STREAMS,
+    "/static/{name:.+}",
+    # The text of a repository, for the frame of the page above it.
+    "/panels/{repository}/{name}/raw",
+}
+# What is the same for programs: `/config.json` beside `/config`; and the programs' own addresses.
+FOR_PROGRAMS = re.compile(r"\.json$|^/(?:api/v\d|v\d)/")
+# Who is signed in is sent on from these.
+OUTSIDE = {"/sign-in", "/setup/{token}", "/password/{token}", "/offline"}
+
+
+class Address(NamedTuple):
+    """A page: the route's path as the table has it, its address, and whether one is signed in there."""
+
+    route: str
+    path: str
+    signed_in: bool
+
+    @property
+    def name(self) -> str:
+        """For a picture's file."""
+        return re.sub(r"\W+", "-", re.sub(r"\{(\w+)[^}]*\}", r"\1", self.route)).strip("-") or "overview"
+
+
+LINK = "t" * 43
+AT = "2026-01-31T08:00:00.000Z"
+
+
+def fill(worker: StandIn) -> dict[str, str]:
+    """Writes a night and what else pages want to show; `samples` of it."""
+    found = night.fill(worker)
+    later = timestamps.at(time.time() + 40 * 86400)
+    database = worker.database
+    worker.setup_link(LINK)
+    person = worker.user("a-name-that-is-rather-long-for-a-phone@example.org", "operator")
+    with database.transaction():
+        database.change(
+            "users.offer_password", token_hash=digest(LINK), user_id=person, created_at=AT, expires_at=later
+        )
+        rows.insert(
+            database, "api_tokens", name="grafana", token_hash="0" * 64, role="viewer", scopes="read",
+            created_at=AT, created_by="ada", expires_at=later,
+        )  # fmt: skip
+        database.change("settings.set", key="tier3_model", value="claude-opus-4-1-20250805", updated_at=AT)
+    return samples(found, person)
+
+
+def samples(night: Night, person: int) -> dict[str, str]:
+    """What stands in the place of a route's parameters, by the route's path."""
+    return {
+        r"/sessions/{id:\d+}": f"/sessions/{night.second}",
+        r"/sessions/{id:\d+}/log": f"/sessions/{night.second}/log",
+        r"/sessions/{id:\d+}/stop": f"/sessions/{night.second}/stop",
+        r"/chains/{id:\d+}": f"/chains/{night.first}",
+        r"/triggers/{id:\d+}": "/triggers/1",
+        r"/triggers/{id:\d+}/cancel": "/triggers/1/cancel",
+        r"/approvals/{id:\d+}": f"/approvals/{night.remote}",
+        r"/approvals/{id:\d+}/approve": f"/approvals/{night.remote}/approve",
+        r"/approvals/{id:\d+}/deny": f"/approvals/{night.waiting}/deny",
+        r"/approvals/rules/{id:\d+}/revoke": "/approvals/rules/1/revoke",
+        "/cooldowns/clear": "/cooldowns/clear?service=web",
+        "/memories": "/memories?shown=all",
+        r"/memories/{id:\d+}": f"/memories/{night.memory}",
+        r"/memories/{id:\d+}/delete": f"/memories/{night.memory}/delete",
+        r"/users/{id:\d+}/disable": f"/users/{person}/disable",
+        r"/users/tokens/{id:\d+}/revoke": "/users/tokens/1/revoke",
+        r"/config/{name:\w+}": "/config/interval",
+        "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",
+        "/setup/{token}": f"/setup/{LINK}",
+        "/password/{token}": f"/password/{LINK}",
+    }
+
+
+def find(daemon: Dashboard, known: dict[str, str]) -> list[Address]:
+    """All pages. AssertionError for a route whose parameters nobody has given a value."""
+    found = []
+    for route in routes.TABLE:
+        if route.method != "GET" or route.path in NO_PAGES or FOR_PROGRAMS.search(route.path):
+            continue
+        path = known.get(route.path, route.path)
+        assert "{" not in path, f"{route.path}: give it a value in tests/browser/every_page.py, or a reason in NO_PAGES"
+        signed_in = route.path not in OUTSIDE
+        kind, reached = _kind(daemon, path, signed_in=signed_in)
+        # Else a redirection, or something for programs: what it says itself is what it is.
+        if kind == "text/html" and reached.partition("?")[0] == path.partition("?")[0]:
+            found.append(Address(route.path, path, signed_in))
+    return found
+
+
+def _kind(daemon: Dashboard, path: str, *, signed_in: bool) -> tuple[str, str]:
+    """The type of what is there, and where one is then. AssertionError for an error: its page is not the one meant."""
+    headers = {"Accept": "text/html", **({"Cookie": daemon.cookie} if signed_in else {})}
+    request = urllib.request.Request(address(daemon, path), headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            answer.read()
+            return answer.headers.get_content_type(), answer.url.removeprefix(address(daemon, ""))
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{path}: {error.code} {error.read()[:200]!r}") from error
