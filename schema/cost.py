@@ -26,7 +26,7 @@ class DayCost(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     sessions: int
     usd: float
-    tiers: tuple[float, float, float]
+    tiers: tuple[float, ...]
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

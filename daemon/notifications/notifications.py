@@ -57,6 +57,7 @@ class Notifications:
         self._pace = pace
         self._channels: dict[str, Delivering] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(SENDERS_MAX)
         self._problems: list[str] = []
         self._given_up: dict[str, int] = {}
@@ -92,7 +93,7 @@ class Notifications:
         finally:
             for task in self._tasks.values():
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.gather(*self._tasks.values(), *self._ending, return_exceptions=True)
 
     async def _look(self) -> None:
         self._configure()
@@ -131,7 +132,11 @@ class Notifications:
         kept = {channel.name for channel in wanted if self._is_known(channel)}
         for name in set(self._channels) - kept:
             self._channels.pop(name)
-            self._tasks.pop(name).cancel()
+            task = self._tasks.pop(name)
+            task.cancel()
+            # It may be ending a process, which is waited for when the worker stops.
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
         for channel in wanted:
             if channel.name not in self._channels:
                 one = Delivering(self._store, self._settings, channel, self._pace, self._room)
