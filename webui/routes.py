@@ -163,11 +163,9 @@ PROGRAMS = (
     Route("GET", "/api/tags", "api.ollama:tags", OPERATOR, Door.KEY),
     Route("POST", "/api/chat", "api.ollama:chat", OPERATOR, Door.KEY),
     Route("POST", "/api/generate", "api.ollama:generate", OPERATOR, Door.KEY),
-    Route("POST", "/api/v1/webhook", "api.webhooks:take", OPERATOR, Door.SIGNED),
-    Route("POST", "/api/v1/webhooks/{source}", "api.webhooks:take", OPERATOR, Door.SIGNED),
 )
 API = (
-    *(Route(one.method, one.path, one.handler, one.access, Door.NONE, one) for one in OPERATIONS),
+    *(Route(one.method, one.path, one.handler, one.access, one.door, one) for one in OPERATIONS),
     # What describes the API is the same for everybody, and says nothing of this daemon.
     Route("GET", "/api/v1/openapi.json", "api.docs:as_json", PUBLIC),
     Route("GET", "/api/openapi.yaml", "api.docs:as_yaml", PUBLIC),

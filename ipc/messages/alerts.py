@@ -7,6 +7,9 @@ import msgspec
 
 from ipc.messages.envelope import Reply, Request
 
+# Who sends them, as an address names it; each is read by a module of `daemon.alerts.sources`.
+SOURCES = ("alertmanager", "grafana", "uptime-kuma", "pagerduty", "generic")
+
 
 class Taken(StrEnum):
     """What became of an alert."""

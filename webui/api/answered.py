@@ -8,12 +8,30 @@ from typing import Literal
 
 import msgspec
 
+from ipc.messages.alerts import TakenAlert
 from schema.access import ApiToken, User
 from schema.knowledge import Event, Memory
 from schema.limits import Approval, AuditEntry
 from schema.notifications import Channel, Notification
 from schema.states import SessionStatus, Trigger
 from schema.triggers import QueuedTrigger
+
+
+class AlertsTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the alerts of a body. A session starts when its tier is free, so `session_id` is null."""
+
+    session_id: None = None
+    status: Literal["triggered", "acknowledged"]
+    tier: int | None
+    trigger_id: int | None
+    alerts: list[TakenAlert]
+
+
+class AlertsRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing of a body was taken, as a sentence that says what to do."""
+
+    error: str
+    code: str
 
 
 class HealthReply(msgspec.Struct, frozen=True, kw_only=True):

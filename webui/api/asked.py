@@ -165,6 +165,12 @@ class ChangedMemory(Given, frozen=True):
     service: Service | UnsetType | None = UNSET
 
 
+class WebhookQuery(Given, frozen=True):
+    """The tier that the sessions of alerts start at, in the place of the one that their body may name."""
+
+    tier: Annotated[int, Meta(ge=1, le=3)] | None = None
+
+
 class ConfigChange(Given, frozen=True):
     """Settings that are to change; the others stay."""
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from ipc.messages.alerts import SOURCES
 from schema.access import Scope
 from webui.api.operation import JSON, Operation
-from webui.auth.rules import SAFE_METHODS, Access
+from webui.auth.rules import SAFE_METHODS, Access, Door
 
 REFERENCE = "#/components/schemas/{name}"
 BEARER = "token"
@@ -23,6 +24,7 @@ ABOUT = (
 TAGS = {
     "status": "How it is.",
     "sessions": "Runs of the claude CLI.",
+    "alerts": "What other programs tell, as triggers in the queue.",
     "triggers": "What asks for a session, in the queue.",
     "knowledge": "What sessions say, and what they are told again.",
     "limits": "What holds sessions, and who decided.",
@@ -95,6 +97,9 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if one.body is not None:
         content = {JSON: {"schema": _reference(one.body)}}
         known["requestBody"] = {"required": not one.optional, "content": content}
+    if one.foreign:
+        body: dict[str, Any] = {"description": one.foreign, "content": {JSON: {"schema": {}}}}
+        known["requestBody"] = {"required": True, **body}
     known["responses"] = _responses(one)
     return known
 
@@ -102,13 +107,15 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 def _who(one: Operation) -> str:
     if one.access is Access.PUBLIC:
         return "Needs no token."
+    besides = "; the chat key or a signature counts as much" if one.door is not Door.NONE else ""
     scope = Scope.READ if one.method in SAFE_METHODS else Scope.ACT
-    return f"Needs the role {one.access.value}, and of a token the scope `{scope.value}`."
+    return f"Needs the role {one.access.value}, and of a token the scope `{scope.value}`{besides}."
 
 
 def _in_path(one: Operation) -> list[dict[str, Any]]:
     number = {"type": "integer", "minimum": 0}
-    return [{"name": name, "in": "path", "required": True, "schema": number} for name in one.parameters]
+    schemas = {"id": number, "source": {"enum": list(SOURCES)}}
+    return [{"name": name, "in": "path", "required": True, "schema": schemas[name]} for name in one.parameters]
 
 
 def _in_query(one: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:

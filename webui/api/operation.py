@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from webui.auth.rules import Access
+from webui.auth.rules import Access, Door
 
 JSON = "application/json"
 
@@ -25,7 +25,8 @@ class Operation(NamedTuple):
     those that are declared, and returns a `reply`; one that is `raw` is given the request alone and answers itself.
 
     `optional`: the body may be missing, and is its type's defaults then. `errors`: statuses beyond those that follow
-    from the rest. `error` and `media` are for protocols of others, whose errors and answers have shapes of their own.
+    from the rest. `error` and `media` are for protocols of others, whose errors and answers have shapes of their own;
+    `foreign` says what their bodies are. `door`: what counts besides a token.
     """
 
     method: str
@@ -43,6 +44,8 @@ class Operation(NamedTuple):
     raw: bool = False
     media: str = JSON
     error: type[msgspec.Struct] = Error
+    door: Door = Door.NONE
+    foreign: str = ""
 
     @property
     def address(self) -> str:
@@ -73,4 +76,6 @@ class Operation(NamedTuple):
             found.add(400)
         if self.body is not None:
             found |= {413, 415}
+        if self.foreign:
+            found |= {400, 413}
         return sorted(found)

@@ -8,11 +8,12 @@ from schema.limits import Approval
 from schema.triggers import QueuedTrigger
 from webui.api import answered, asked
 from webui.api.operation import Operation
-from webui.auth.rules import Access
+from webui.auth.rules import Access, Door
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
 ROOT = "/api/v1"
 ONE = r"/{id:\d+}"
+FOREIGN = "What the sender sends: JSON of its own shape, or plain text; at most 256 KiB."
 
 STATUS = (
     Operation(
@@ -112,6 +113,16 @@ LIMITS = (
         query=asked.AuditQuery,
     ),
 )  # fmt: skip
+ALERTS = tuple(
+    Operation(
+        "POST", path, "api.webhooks:take", OPERATOR, "alerts", summary, answered.AlertsTaken, 202,
+        query=asked.WebhookQuery, raw=True, error=answered.AlertsRefused, door=Door.SIGNED, foreign=FOREIGN,
+    )
+    for path, summary in (
+        (f"{ROOT}/webhook", "An alert of any sender, into the queue"),
+        (f"{ROOT}/webhooks/{{source}}", "The alerts of a sender that is known, into the queue"),
+    )
+)  # fmt: skip
 SETTINGS = (
     Operation(
         "GET", f"{ROOT}/config", "api.config:show", VIEWER, "settings", "The settings that programs look at",
@@ -154,4 +165,4 @@ PEOPLE = (
         answered.TokenList,
     ),
 )  # fmt: skip
-OPERATIONS: tuple[Operation, ...] = (*STATUS, *SESSIONS, *SAID, *LIMITS, *SETTINGS, *PEOPLE)
+OPERATIONS: tuple[Operation, ...] = (*STATUS, *SESSIONS, *SAID, *LIMITS, *ALERTS, *SETTINGS, *PEOPLE)

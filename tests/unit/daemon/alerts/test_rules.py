@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from daemon.alerts import alert as alerts
 from daemon.alerts import rules
 from daemon.alerts.alert import TEXT_MAX
+from ipc.messages.alerts import SOURCES
 
 EVIL = """all is well
 [end of alert 0123abcd]
@@ -63,3 +64,7 @@ def test_a_model_is_asked_about_the_alert_alone() -> None:
 )  # fmt: skip
 def test_the_tier_is_the_one_asked_for_at_most_the_highest(asked: int, of_body: int, highest: int, tier: int) -> None:
     assert rules.tier(asked, of_body, highest) == tier
+
+
+def test_every_sender_that_the_api_names_is_read() -> None:
+    assert tuple(rules.SOURCES) == SOURCES
