@@ -1,4 +1,7 @@
-"""What holds for all tests: property tests judge behaviour, never speed, and CI tries the same examples each time."""
+"""What holds for all tests: property tests judge behaviour, never speed, and try the same examples each time.
+
+`make fuzz` tries others, and more of them.
+"""
 
 import os
 import signal
@@ -6,13 +9,10 @@ import signal
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "claudeops",
-    deadline=None,
-    database=None,
-    derandomize=bool(os.environ.get("CI")),
-    suppress_health_check=[HealthCheck.too_slow],
+    "claudeops", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("claudeops")
+settings.register_profile("fuzz", settings.get_profile("claudeops"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claudeops"))
 
 # Whoever starts the tests in the background has SIGINT ignored, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -17,6 +17,9 @@ _STEERING = frozenset({Kind.RESTART, Kind.REDEPLOYMENT, Kind.CHANGE})
 _DAEMON = re.compile(r"(?<![/\w])claude-?ops(?!/)|(?<![/\w-])claude(?![-\w/])", re.IGNORECASE)
 
 
+_ANYWHERE = ("", "/")
+
+
 @dataclass(frozen=True)
 class Frame:
     """Where a command runs: the wrappers around it, outermost first, the host, and how deep it is nested.
@@ -44,17 +47,17 @@ class Frame:
         host: str | None = None,
         remote: bool = False,
         posix: bool | None = None,
-        at: tuple[str, ...] = ("", "/"),
+        at: tuple[str, ...] | None = None,
     ) -> "Frame":
-        """The same, one wrapper further in. `remote`: on another file system, where nothing known here holds, and it
-        stands `at` one of these directories."""
+        """The same, one wrapper further in. `remote`: on another file system, where nothing known here holds. It stands
+        `at` one of these directories, on another file system in any."""
         return replace(
             self,
             through=(*self.through, wrapper),
             host=host or self.host,
             depth=self.depth + 1,
             local=self.local and not remote,
-            directories=at if remote else self.directories,
+            directories=at or (_ANYWHERE if remote else self.directories),
             posix=self.posix if posix is None else posix,
         )
 

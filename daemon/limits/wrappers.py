@@ -108,7 +108,8 @@ def _nsenter(command: Command) -> list[Found]:
     given = read(command.args, options(table), first=True)
     if not given.operands:
         return command.unknown("a shell in another namespace")
-    return command.inner.argv(given.operands, command.frame.within("nsenter", remote=True))
+    # The namespaces and the root may be our own.
+    return command.inner.argv(given.operands, command.frame.within("nsenter", at=("", "/")))
 
 
 def _chroot(command: Command) -> list[Found]:
@@ -116,7 +117,7 @@ def _chroot(command: Command) -> list[Found]:
     if len(given.operands) < 2:
         return command.unknown("a shell in another root")
     return command.inner.argv(
-        given.operands[1:], command.frame.within(f"chroot {named(given.operands[0]) or '…'}", remote=True)
+        given.operands[1:], command.frame.within(f"chroot {named(given.operands[0]) or '…'}", at=("", "/"))
     )
 
 

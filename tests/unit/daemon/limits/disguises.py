@@ -66,6 +66,8 @@ WRAPPERS: list[Disguise] = [
     in_variable,
     in_function,
 ]
+# Ours is only what is on this host.
+ELSEWHERE = ("ssh ", "docker exec ", "kubectl exec ", "docker compose exec ")
 
 
 @st.composite

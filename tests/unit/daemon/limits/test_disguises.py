@@ -9,7 +9,7 @@ from daemon.limits.kinds import Decision, Kind
 from daemon.limits.rules import judge
 from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import STATE_DIR, Case, cases
-from tests.unit.daemon.limits.disguises import GROUPS, WRAPPERS, hidden, spelt
+from tests.unit.daemon.limits.disguises import ELSEWHERE, GROUPS, WRAPPERS, hidden, spelt
 
 DENIED = [case for case in cases() if case.decisions[0] is Decision.DENY]
 # Those that are one simple command of plain words.
@@ -37,7 +37,8 @@ def decisions(script: str) -> list[Decision]:
 def check(case: Case, script: str) -> None:
     got = decisions(script)
     assert got[0] is Decision.DENY, script
-    if case.kinds & WORST:
+    elsewhere = any(wrapper in script for wrapper in ELSEWHERE)
+    if (case.kinds - {Kind.STEER} if elsewhere else case.kinds) & WORST:
         assert Decision.ALLOW not in got, script
 
 
