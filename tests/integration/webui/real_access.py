@@ -40,10 +40,10 @@ ENVIRON = {
 class RealAccess:
     """A store of its own on the same file, as the worker has one."""
 
-    def __init__(self, path: Path, publisher: Publisher) -> None:
+    def __init__(self, path: Path, publisher: Publisher, environ: dict[str, str]) -> None:
         self.store = Store(path, Database(path, readonly=False))
         people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
-        self.settings = LiveSettings({**ENVIRON, "CLAUDEOPS_STATE_DIR": str(path.parent)}, self.store)
+        self.settings = LiveSettings({**ENVIRON, **environ, "CLAUDEOPS_STATE_DIR": str(path.parent)}, self.store)
         self.settings.on_change.append(lambda: publisher.publish(StateChanged(what="settings")))
         self._handlers = {
             **handlers(Tokens(self.store, publisher), people, self.store),

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from schema.configuration import DECLARATIONS
 from schema.settings import Settings
 from tests.integration.webui.stand_in import StandIn
 from webui.app import build
@@ -58,6 +59,7 @@ class Site:
 async def open_site(directory: Path, *, start_worker: bool = True, **settings: Any) -> AsyncIterator[Site]:
     """A dashboard over its own state."""
     worker = StandIn(directory)
+    worker.environ = {DECLARATIONS[name].env: str(value) for name, value in settings.items()}
     chosen = Settings(
         state_dir=str(worker.state), results_dir=str(worker.results), runtime_dir=str(worker.runtime), **settings
     )

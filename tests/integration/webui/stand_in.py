@@ -56,6 +56,7 @@ class StandIn:
         self.chat_key = "the-chat-key"
         self.stored: dict[str, Reply] = {}
         self.people: RealAccess | None = None
+        self.environ: dict[str, str] = {}
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
         self._context: zmq.asyncio.Context | None = None
         self._tasks: list[asyncio.Task[Any]] = []
@@ -193,7 +194,7 @@ class StandIn:
         """Tokens and people: the worker's own handlers, over the same database."""
         assert self.publisher is not None
         if self.people is None:
-            self.people = RealAccess(self.database_path, self.publisher)
+            self.people = RealAccess(self.database_path, self.publisher, self.environ)
         return await self.people.answer(call, request)
 
     def _do(self, request: Request) -> Reply:

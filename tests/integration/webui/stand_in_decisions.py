@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ipc.errors import CallError, Code
-from ipc.messages import knowledge, limits, notifications, repositories, triggers
+from ipc.messages import knowledge, limits, models, notifications, repositories, triggers
 from ipc.messages.envelope import Done, Reply, Request
 from schema import timestamps
 from schema.database import Database
@@ -29,6 +29,7 @@ KINDS: tuple[type[Request], ...] = (
     repositories.ListRepositories,
     repositories.ReadPanel,
     repositories.ListServers,
+    models.ListModels,
     notifications.ListNotifications,
     notifications.TestNotification,
     notifications.RetryNotifications,
@@ -83,6 +84,8 @@ def answer(database: Database, request: Request) -> Reply:
         case knowledge.DeleteMemory():
             database._connection.execute("DELETE FROM memories WHERE id = ?", (request.id,))
             return Done()
+        case models.ListModels():
+            return models.ModelsReply(models=["claude-haiku-4-5", "claude-opus-4-6"], refreshed_at=AT, available=True)
         case notifications.ListNotifications():
             problems = ["part 2 is no URL"]
             return notifications.NotificationsReply(channels=CHANNELS, notifications=[], problems=problems)

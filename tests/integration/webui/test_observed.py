@@ -10,8 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from ipc.errors import CallError, Code
-from ipc.messages.envelope import Reply, Request
-from ipc.messages.settings import ListSettings, SettingsReply, SettingValue
+from ipc.messages.settings import ListSettings, SetSetting, SettingReply
 from schema import timestamps
 from tests.integration.webui import rows
 from tests.integration.webui.site import Site, open_site
@@ -261,19 +260,8 @@ async def test_cost_by_day_tier_model_and_trigger_and_the_dearest_chain(tmp_path
         assert "days=" in await text_of(site, "/cost?days=0", status=422)
 
 
-async def test_a_budget_that_was_changed_meanwhile_is_the_one_that_is_shown(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changed = SettingValue(
-        name="budget_day_usd", env="CLAUDEOPS_BUDGET_DAY_USD", value="8.0", default="0.0", source="override",
-        section="Limits", doc="", unit="USD", live=True,
-    )  # fmt: skip
-    do = site.worker._do
-
-    def answer(request: Request) -> Reply:
-        return SettingsReply(settings=[changed]) if isinstance(request, ListSettings) else do(request)
-
-    monkeypatch.setattr(site.worker, "_do", answer)
+async def test_a_budget_that_was_changed_meanwhile_is_the_one_that_is_shown(site: Site) -> None:
+    await site.parts.worker.call(SetSetting(name="budget_day_usd", value="8", by="test"), SettingReply)
     assert (await json_of(site, "/cost.json"))["budgets_of_day"] == {"budget_day_usd": 8.0}
     site.worker.refuse[ListSettings] = CallError(Code.BUSY, "later")
     assert (await json_of(site, "/cost.json"))["budgets_of_day"] == {"budget_day_usd": 8.0}
