@@ -44,11 +44,18 @@ class RealAccess:
         self.store = Store(path, Database(path, readonly=False))
         people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
         self.settings = LiveSettings({**ENVIRON, **environ, "CLAUDEOPS_STATE_DIR": str(path.parent)}, self.store)
-        self.settings.on_change.append(lambda: publisher.publish(StateChanged(what="settings")))
+        self._publisher, self._said = publisher, self.settings.current
+        self.settings.on_change.append(self._say)
         self._handlers = {
             **handlers(Tokens(self.store, publisher), people, self.store),
             **setting_handlers(self.settings),
         }
+
+    def _say(self) -> None:
+        # Of real changes alone: whoever hears of one asks, and is answered from overrides that are read anew.
+        if self.settings.current != self._said:
+            self._said = self.settings.current
+            self._publisher.publish(StateChanged(what="settings"))
 
     async def answer(self, call: Call, request: Request) -> Reply:
         """As the worker does."""

@@ -59,6 +59,7 @@ class StandIn:
         self.environ: dict[str, str] = {}
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
         self._context: zmq.asyncio.Context | None = None
+        self._server: Server | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self.publisher: Publisher | None = None
 
@@ -68,12 +69,14 @@ class StandIn:
         rpc = bound_socket(self._context, zmq.ROUTER, self._listening["rpc"].fileno())
         pub = bound_socket(self._context, zmq.PUB, self._listening["pub"].fileno())
         self.publisher = Publisher(pub)
+        # Opened now: a test may take the file away later.
+        self.people = RealAccess(self.database_path, self.publisher, self.environ)
 
         async def recall(id_: str) -> bytes | None:
             return None
 
-        server = Server(rpc, dict.fromkeys(_KINDS, self._answer), allowed=lambda peer: True, recall=recall)
-        self._tasks = [asyncio.create_task(server.serve()), asyncio.create_task(self._beat())]
+        self._server = Server(rpc, dict.fromkeys(_KINDS, self._answer), allowed=lambda peer: True, recall=recall)
+        self._tasks = [asyncio.create_task(self._server.serve()), asyncio.create_task(self._beat())]
 
     async def _beat(self) -> None:
         while True:
@@ -93,6 +96,12 @@ class StandIn:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        if self._server is not None:
+            await self._server.close()
+            self._server = None
+        if self.people is not None:
+            await self.people.close()
+            self.people = None
         if self._context is not None:
             self._context.destroy(linger=0)
             self._context = None
@@ -100,8 +109,6 @@ class StandIn:
     async def close(self) -> None:
         """Ends it."""
         await self.stop()
-        if self.people is not None:
-            await self.people.close()
         for listening in self._listening.values():
             listening.close()
         self.database.close()
@@ -192,9 +199,7 @@ class StandIn:
 
     async def _by_real(self, call: Call, request: Request) -> Reply:
         """Tokens and people: the worker's own handlers, over the same database."""
-        assert self.publisher is not None
-        if self.people is None:
-            self.people = RealAccess(self.database_path, self.publisher, self.environ)
+        assert self.people is not None
         return await self.people.answer(call, request)
 
     def _do(self, request: Request) -> Reply:
