@@ -133,9 +133,8 @@ def test_ollamas_own_client_chats_and_always_shows_the_key(tmp_path: Path) -> No
     with (
         messages_api(check=[LOOK, report("web answers")]) as (url, _),
         real(tmp_path, url, CLAUDEOPS_CHAT_API_KEY=KEY, CLAUDEOPS_MAX_TIER="2") as daemon,
+        ollama.Client(host=f"http://127.0.0.1:{daemon.port}", headers={"Authorization": f"Bearer {KEY}"}) as api,
     ):
-        host = f"http://127.0.0.1:{daemon.port}"
-        api = ollama.Client(host=host, headers={"Authorization": f"Bearer {KEY}"})
         listed = [one.model for one in api.list().models]
         assert listed == ["claude-ops:latest", "claude-ops-tier1:latest", "claude-ops-tier2:latest"]
         said = [{"role": "user", "content": "script check"}]

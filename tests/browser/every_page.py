@@ -88,6 +88,7 @@ def samples(night: Night, person: int) -> dict[str, str]:
         r"/users/{id:\d+}/disable": f"/users/{person}/disable",
         r"/users/tokens/{id:\d+}/revoke": "/users/tokens/1/revoke",
         r"/config/{name:\w+}": "/config/interval",
+        "/services/{name}": "/services/payments",
         "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",
         "/setup/{token}": f"/setup/{LINK}",
         "/password/{token}": f"/password/{LINK}",

@@ -83,8 +83,11 @@ def test_axe_finds_nothing_on_any_page_in_either_theme(
                 found += [
                     (one.path, rule["id"], [node["html"] for node in rule["nodes"]]) for rule in report["violations"]
                 ]
+            if width == 360:
+                page.set_viewport_size({"width": 320, "height": 800})
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
                 found.append((one.path, "scrolls sideways", []))
+            page.set_viewport_size({"width": width, "height": 800})
     assert found == []
 
 

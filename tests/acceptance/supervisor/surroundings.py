@@ -168,6 +168,12 @@ class Unprivileged(FirstProcess):
             "CLAUDEOPS_CLAUDE_BIN": str(reach / "project" / FAKE_CLAUDE.relative_to(ROOT)),
         }
         mounts = " && ".join(f"mount --bind {source} {reach}/{name}" for name, source in binds.items())
+        if sys.base_prefix.startswith("/root/"):
+            # It looks for its shared library at its own path, and would else find the system's, of another release.
+            mounts += (
+                f" && mount -t tmpfs -o mode=755 tmpfs /root && mkdir -p {sys.base_prefix}"
+                f" && mount --bind {reach}/python {sys.base_prefix}"
+            )
         as_user = (
             f"setpriv --reuid {self.UID} --regid {self.UID} --clear-groups --inh-caps=-all --bounding-set=-all"
             f" --no-new-privs {python} -m daemon"
