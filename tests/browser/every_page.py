@@ -23,6 +23,8 @@ from webui import routes
 NO_PAGES = {
     *routes.STREAMS,
     "/static/{name:.+}",
+    # A part of the overview, for the existing program's users.
+    "/partials/service-list",
     # The text of a repository, for the frame of the page above it.
     "/panels/{repository}/{name}/raw",
 }
