@@ -9,7 +9,7 @@ CLI := $(STATE)/cli/node_modules/.bin/claude
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
-.PHONY: help setup setup-test cli run test unit check image-check unit-check bench evaluate screenshots icons css lock docs clean
+.PHONY: help setup setup-test cli run test unit fuzz check image-check unit-check bench evaluate screenshots icons css lock docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test: setup-test ## everything: lint, types, contracts, then all tests
 unit: $(VENV)/.test ## the unit tests alone, in seconds
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) $(BIN)/python -m pytest tests/unit
+
+fuzz: $(VENV)/.test ## the property tests with thousands of new examples; some minutes
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit --timeout 3600
 
 check: $(VENV)/.test ## lint, types, import contracts, generated files
 	@mkdir -p $(STATE)/home

@@ -184,7 +184,8 @@ async def latency(clients: int = CLIENTS, rate: int = 100, seconds: float = 10.0
                 await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
                 file.write(_line(f"T{time.monotonic_ns()}E {TEXT}"))
             file.write(_line("the end"))
-        await asyncio.wait_for(asyncio.gather(*(client.ended for client in every)), 30)
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(client.ended for client in every))
     taken.sort()
     if len(taken) < 0.999 * clients * rate * seconds:
         raise RuntimeError(f"{len(taken)} of {clients * rate * seconds:.0f} lines came")
@@ -201,7 +202,8 @@ async def _all_read(port: int, request: bytes, clients: int) -> float:
     """Seconds until every client has read to the end."""
     begun = time.perf_counter()
     every = [await _connect(port, request, b"the end") for _ in range(clients)]
-    return max(await asyncio.wait_for(asyncio.gather(*(client.ended for client in every)), LONG)) - begun
+    async with asyncio.timeout(LONG):
+        return max(await asyncio.gather(*(client.ended for client in every))) - begun
 
 
 def _serve_peer(listening: socket.socket, row: str, rows: int) -> None:

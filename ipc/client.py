@@ -80,7 +80,8 @@ class Client:
             except zmq.Again:
                 raise CallError(Code.UNAVAILABLE, UNAVAILABLE) from None
             try:
-                answer = await asyncio.wait_for(future, deadline - time.monotonic())
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    answer = await future
             except TimeoutError:
                 raise CallError(Code.DEADLINE, UNAVAILABLE) from None
         finally:

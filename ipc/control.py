@@ -48,7 +48,8 @@ class Control:
         self._replies[id_] = future
         self._send({"id": id_, "command": command, **more})
         try:
-            answer = await asyncio.wait_for(future, COMMAND_TIMEOUT)
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                answer = await future
         except TimeoutError:
             return "the supervisor did not answer"
         finally:

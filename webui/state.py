@@ -45,7 +45,8 @@ class State:
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._read, query)
         future.add_done_callback(self._done)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), TIMEOUT)
+            async with asyncio.timeout(TIMEOUT):
+                return await asyncio.shield(future)
         except TimeoutError:
             raise CallError(Code.UNAVAILABLE, LOCKED) from None
 

@@ -45,7 +45,7 @@ class Worker:
         self._status: tuple[float, StatusReply] | None = None
         self._settings: list[SettingValue] = []
         self._live: dict[str, Any] = {}
-        self._learning: asyncio.Future[None] | None = None
+        self._met = False
         self.beat: Beat | None = None
         self.heard = time.time()
         self.unsupported: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -60,7 +60,7 @@ class Worker:
         return self.beat is not None
 
     async def _greet(self) -> None:
-        """Agrees on a protocol with each worker that comes."""
+        """Agrees on a protocol with each worker that comes, and learns its settings whenever they change."""
         while True:
             self._again.clear()
             try:
@@ -71,6 +71,7 @@ class Worker:
                     return
                 await asyncio.sleep(GREET_SECONDS)
                 continue
+            self._met = True
             await self._learn()
             await self._again.wait()
 
@@ -97,7 +98,7 @@ class Worker:
         elif isinstance(event, StateChanged):
             self._status = None
             if event.what == "settings":
-                self._learning = asyncio.ensure_future(self._learn())
+                self._again.set()
         self._tell(event)
 
     def _tell(self, event: Event | None) -> None:
@@ -134,7 +135,7 @@ class Worker:
 
     async def settings(self) -> list[SettingValue]:
         """All settings; the last known ones while the worker is away."""
-        if self.ok and self.known:
+        if self.ok and (self.known or self._met):
             with contextlib.suppress(CallError):  # then the last known are shown, under the banner
                 self._settings = (await self._client.call(ListSettings(), SettingsReply, timeout=2.0)).settings
         return self._settings
@@ -155,7 +156,7 @@ class Worker:
 
     async def close(self) -> None:
         """Ends."""
-        for task in filter(None, (self._greeter, self._watcher, self._learning)):
+        for task in (self._greeter, self._watcher):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -272,8 +272,8 @@ def test_without_a_usable_certificate_at_the_start_nobody_is_let_in_until_there_
     assert served_by(daemon) == of(pair)
     assert daemon.pid("web") == pid
     # It ends in five days, and others may read its key.
-    for words in ("expires on", "has mode 0644"):
-        wait_for(lambda words=words: any(words in text for text in warnings(daemon)), 15, words)
+    wait_for(lambda: "expires on" in str(warnings(daemon)), 15, "a warning of the end")
+    wait_for(lambda: "has mode 0644" in str(warnings(daemon)), 15, "a warning of the mode")
 
 
 def test_https_is_turned_on_by_a_reload_at_the_same_port(daemon: Daemon, place: Pair) -> None:

@@ -24,7 +24,8 @@ async def ready(request: web.Request) -> web.StreamResponse:
     if not here.worker.ok or not here.worker.known:
         reasons.append("the worker is not answering")
     try:
-        await asyncio.wait_for(here.state.read(lambda database: database.value("users.count")), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await here.state.read(lambda database: database.value("users.count"))
     except CallError as error:
         reasons.append(error.message)
     except TimeoutError:

@@ -291,6 +291,22 @@ async def test_a_client_that_gives_up_waiting_leaves_nothing_behind(
     assert await client.call(Status(), StatusReply)
 
 
+async def test_a_call_that_is_cancelled_as_its_answer_comes_is_cancelled(worker: Worker, client: Client) -> None:
+    """Python 3.11's asyncio.wait_for would go on instead, and whoever ends a task would wait for it for ever."""
+    for ticks in range(40):
+        call = asyncio.create_task(client.call(Hello(), Welcome))
+        while not client._waiting:
+            await asyncio.sleep(0)
+        (waiting,) = client._waiting.values()
+        while not waiting.done():
+            await asyncio.sleep(0)
+        for _ in range(ticks % 2):
+            await asyncio.sleep(0)
+        if call.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+
 # Another worker
 
 
