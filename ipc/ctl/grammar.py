@@ -3,6 +3,7 @@
 The tables: `commands` (the whole, and the daemon itself), `session_commands`, `limit_commands`, `knowledge_commands`.
 """
 
+import argparse
 from typing import Any, NamedTuple
 
 from ipc.ctl.errors import USAGE
@@ -39,6 +40,15 @@ def argument(*names: str, choices_of: str = "", **options: Any) -> Argument:
 def numbered(help_: str) -> Argument:
     """The number of what a command is about."""
     return argument("id", type=int, metavar="ID", help=help_)
+
+
+def tier_or_auto(text: str) -> int:
+    """A tier; 0 for `auto`. ArgumentTypeError says what may be given."""
+    if text == "auto":
+        return 0
+    if text.isdecimal() and int(text) in TIERS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no tier: 1, 2, 3 or auto")
 
 
 FOLLOW = argument("-f", "--follow", action="store_true", help="go on as it grows")

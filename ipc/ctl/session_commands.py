@@ -12,6 +12,7 @@ from ipc.ctl.grammar import (
     Command,
     argument,
     numbered,
+    tier_or_auto,
 )
 
 ID = numbered("the session's number")
@@ -85,7 +86,7 @@ SESSIONS = (
         "Puts a trigger into the queue and answers at once; without a prompt, the tier's prompt file is used.",
         "triggers:add",
         (
-            argument("--tier", type=int, default=1, help="1, 2 or 3 (1)"),
+            argument("--tier", type=tier_or_auto, default=1, help="1, 2 or 3 (1), or auto: a model chooses"),
             PROMPT,
             PROMPT_FILE,
             argument("--kind", choices=KINDS, default="manual", help="what asks for it (manual)"),

@@ -72,7 +72,8 @@ def _describe(trigger: Body) -> str:
     """A trigger in one line."""
     reason = f": {trigger['reason']}" if trigger["reason"] else ""
     session = f", session {trigger['session_id']}" if trigger["session_id"] else ""
-    return f"trigger {trigger['id']} of tier {trigger['tier']} is {trigger['status']}{session}{reason}"
+    tier = f"tier {trigger['tier']}" if trigger["tier"] else "a tier that a model chooses"
+    return f"trigger {trigger['id']} of {tier} is {trigger['status']}{session}{reason}"
 
 
 def cancel(connection: Connection, arguments: argparse.Namespace) -> int:

@@ -70,6 +70,14 @@ def test_a_trigger_is_answered_at_once_though_its_tier_is_busy(served: Stage, wo
     assert served.calls("sessions.trigger") == []
 
 
+def test_a_model_may_choose_the_tier(served: Stage) -> None:
+    served.ctl("triggers", "add", "--tier", "auto", "--prompt", "look")
+    assert served.calls("triggers.add")[0]["body"]["tier"] == 0
+    refused = served.ctl("triggers", "add", "--tier", "4", "--prompt", "look")
+    assert (refused.returncode, "'4' is no tier: 1, 2, 3 or auto" in refused.stderr) == (2, True)
+    assert len(served.calls("triggers.add")) == 1
+
+
 def test_what_waits_already_is_merged_and_people_are_told(served: Stage) -> None:
     words = ("triggers", "add", "--kind", "alert", "--key", "disk", "--prompt", "look")
     assert served.ctl(*words).stdout == "trigger 77 of tier 1 is waiting: tier 1 is busy\n"
