@@ -24,7 +24,7 @@ run: setup cli ## the daemon on http://127.0.0.1:8080, in demo; LIVE=1 runs real
 test: setup-test ## everything: lint, types, contracts, then all tests
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) bash packaging/check.sh
-	$(CLEAN_ENV) $(BIN)/python -m pytest
+	$(CLEAN_ENV) bash packaging/test.sh
 
 unit: $(VENV)/.test ## the unit tests alone, in seconds
 	@mkdir -p $(STATE)/home
