@@ -29,6 +29,7 @@ from schema.database import Database, DatabaseError
 from schema.notifications import Kind
 
 LOOK_SECONDS = 2.0
+UNUSED_SECONDS = 30.0  # while there is no channel; one that is added wakes
 KEEP_DAYS = 30
 PACE = Pace()
 SENDERS_MAX = 8
@@ -88,7 +89,7 @@ class Notifications:
                 except (DatabaseError, CallError) as error:
                     print(f"notifications: {error}", file=sys.stderr, flush=True)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
+                    async with asyncio.timeout(LOOK_SECONDS if self._channels else UNUSED_SECONDS):
                         await self.wake.wait()
         finally:
             for task in self._tasks.values():

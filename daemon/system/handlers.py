@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from schema.database import Database, DatabaseError
 from schema.version import VERSION
 
 DESCRIPTORS_ALARM = 0.8
+LOOK_SECONDS = 2.0  # at the disk and at the table of descriptors: each heartbeat asks several times
 
 
 def descriptors() -> tuple[int, int]:
@@ -82,16 +84,23 @@ class System:
         self._publisher = publisher
         self._keeper = keeper
 
+        self._looked = -LOOK_SECONDS
+        self._free = 0
+        self._descriptors = (0, 0)
         self.tellers: list[Callable[[], list[str]]] = []
         """What other parts have to say that people should know, as sentences."""
+
+    def _look(self, *, anew: bool = False) -> None:
+        if anew or time.monotonic() >= self._looked + LOOK_SECONDS:
+            self._free, self._descriptors = prepare.free_space(self._settings.current), descriptors()
+            self._looked = time.monotonic()
 
     def problem(self) -> str | None:
         """What keeps the daemon from its work, as a sentence: a full disk, a damaged database."""
         if self._store.problem:
             return self._store.problem
-        settings = self._settings.current
-        free = prepare.free_space(settings)
-        return rules.short_of_space(free, settings.free_disk_min)
+        self._look()
+        return rules.short_of_space(self._free, self._settings.current.free_disk_min)
 
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
@@ -100,13 +109,15 @@ class System:
         found += [text for text in problems if text]
         found += [text for teller in self.tellers for text in teller()]
         found += self._daemon.web_warnings()
-        open_now, allowed = descriptors()
+        self._look()
+        open_now, allowed = self._descriptors
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
         return found
 
     def status(self) -> StatusReply:
         """How the daemon is."""
+        self._look(anew=True)
         facts = self._daemon.facts()
         settings = self._settings.current
         state = str(facts.get("state", "running"))
