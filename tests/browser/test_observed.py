@@ -13,6 +13,7 @@ from tests.browser.screens import screen, wait_live
 from tests.browser.stand_in_site import StandInSite, stand_in_site
 from tests.browser.test_keyboard import tab_to
 from tests.integration.webui import rows
+from tests.integration.webui.stand_in import StandIn
 
 
 @pytest.fixture
@@ -25,8 +26,8 @@ def site(tmp_path: Path) -> Iterator[StandInSite]:
 def look_at(site: StandInSite, name: str, status: str) -> None:
     """A session finds a service so."""
 
-    def write(worker: object) -> None:
-        database = worker.database  # type: ignore[attr-defined]
+    def write(worker: StandIn) -> None:
+        database = worker.database
         rows.check(database, name, status, error_detail="HTTP 503")
         database.change(
             "health.streak", service=name, healthy=int(status == "healthy"), counts=1, checked_at=timestamps.now(),

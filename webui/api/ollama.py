@@ -87,8 +87,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """POST /api/chat."""
     asked = asking.read(await read_body(request, BODY_MAX), asking.OllamaChat)
     if asking.hands_tools_back(asked.messages):
-        tier = chat_models.tier_of(asked.model, parts(request).settings.max_tier)
-        assert tier  # noqa: S101 - a model that is none is told first
+        chat_models.tier_of(asked.model, parts(request).settings.max_tier)  # a model that is none is told first
         reply = _Reply(asked.model, generate=False)
         return await _answer(request, reply, asking.SHOWN_ONLY, "stop", stream=asked.stream is not False)
     prompt = asking.words(asked.messages) if asked.messages else ""

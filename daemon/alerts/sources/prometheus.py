@@ -11,32 +11,38 @@ from daemon.alerts.alert import Alert
 SERVICE = ("service", "app", "application", "container", "deployment", "job", "instance")
 
 
-class _One(msgspec.Struct):
+# The sender's names of fields, where they are not ours.
+NAMES = {
+    "starts_at": "startsAt", "generator_url": "generatorURL", "dashboard_url": "dashboardURL", "panel_url": "panelURL",
+    "values": "valueString", "truncated": "truncatedAlerts",
+}  # fmt: skip
+
+
+class _One(msgspec.Struct, rename=NAMES):
     status: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    startsAt: str = ""  # noqa: N815 - the sender's names
-    endsAt: str = ""  # noqa: N815
-    generatorURL: str = ""  # noqa: N815
+    starts_at: str = ""
+    generator_url: str = ""
     fingerprint: str = ""
-    dashboardURL: str = ""  # noqa: N815 - Grafana's, as the two below
-    panelURL: str = ""  # noqa: N815
-    valueString: str = ""  # noqa: N815
+    dashboard_url: str = ""
+    panel_url: str = ""
+    values: str = ""
 
 
-class Body(msgspec.Struct):
-    """A body. `truncatedAlerts`: how many more there are than the sender put in."""
+class Body(msgspec.Struct, rename=NAMES):
+    """A body. `truncated`: how many more there are than the sender put in."""
 
     alerts: list[_One]
     status: str = ""
-    truncatedAlerts: int = 0  # noqa: N815
+    truncated: int = 0
 
 
 def alerts_of(source: str, body: bytes) -> list[Alert]:
     """The alerts of a body. msgspec errors name the field."""
     found = msgspec.json.decode(body, type=Body)
-    if found.truncatedAlerts and found.alerts:
-        note = f"The sender left out {found.truncatedAlerts} further alerts of this group."
+    if found.truncated and found.alerts:
+        note = f"The sender left out {found.truncated} further alerts of this group."
         found.alerts[0].annotations["left out"] = note
     return [_alert(source, one, found.status) for one in found.alerts]
 
@@ -54,8 +60,8 @@ def _alert(source: str, one: _One, status: str) -> Alert:
             {f"note {note}": text for note, text in notes.items() if note not in ("summary", "description", "message")}
         ),
         alert.fields({
-            "since": one.startsAt, "values": one.valueString, "from": one.generatorURL,
-            "dashboard": one.dashboardURL, "panel": one.panelURL,
+            "since": one.starts_at, "values": one.values, "from": one.generator_url,
+            "dashboard": one.dashboard_url, "panel": one.panel_url,
         }),
     ]  # fmt: skip
     return alert.make(
