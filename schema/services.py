@@ -2,6 +2,8 @@
 
 import msgspec
 
+from schema.limits import CooldownAction
+
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
     """One service. `since`: when its present status began, as far as sessions have seen it."""
@@ -25,17 +27,9 @@ class HourOfChecks(msgspec.Struct, frozen=True):
     total_ms: int = 0
 
 
-class Remediation(msgspec.Struct, frozen=True, kw_only=True):
+class Remediation(CooldownAction, frozen=True, kw_only=True):
     """One restart or redeployment of a service, with the rule that let it through, or who approved it."""
 
-    id: int
-    service: str
-    action_type: str
-    timestamp: str
-    success: bool
-    tier: int
-    error: str | None = None
-    session_id: int | None = None
     rule: str | None = None
     approval_id: int | None = None
     decided_by: str | None = None

@@ -8,22 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from tests.acceptance.harness import Daemon
 from tests.fixtures import go_state
+from tests.fixtures.go_state import rows
 
 TABLES = ("sessions", "health_checks", "cooldown_actions", "service_health_streak", "config", "events", "memories")
-
-
-def rows(path: Path, table: str) -> list[dict[str, Any]]:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        cursor = connection.execute(f"SELECT * FROM {table} ORDER BY 1")
-        return [dict(zip((c[0] for c in cursor.get_description()), row, strict=True)) for row in cursor]
-    finally:
-        connection.close()
 
 
 def everything(path: Path) -> dict[str, list[dict[str, Any]]]:

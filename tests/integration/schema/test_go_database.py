@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
@@ -12,6 +11,7 @@ from schema.configuration import load
 from schema.database import Database, DatabaseError, UnknownVersionError
 from schema.sessions import Session, from_row
 from schema.states import SessionStatus, Trigger
+from tests.fixtures.go_state import rows
 
 TEXT = Path(__file__).with_name("go_database.sql").read_text(encoding="utf-8")
 GOOSE = (
@@ -48,15 +48,6 @@ def go_database(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "legacy":
         return made(path, versions=LEGACY, last=LAST["legacy"])
     return made(path, versions=f"{GOOSE};{LEGACY}", last=f"{LAST['goose']};{LAST['legacy']}")
-
-
-def rows(path: Path, table: str) -> list[dict[str, Any]]:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        cursor = connection.execute(f"SELECT * FROM {table} ORDER BY 1")
-        return [dict(zip((c[0] for c in cursor.get_description()), row, strict=True)) for row in cursor]
-    finally:
-        connection.close()
 
 
 def carried(path: Path) -> list[str]:
