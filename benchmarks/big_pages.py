@@ -69,7 +69,7 @@ def paths(state: Path) -> list[str]:
         prefix = route.path.partition("{")[0]
         path = re.sub(r"\{id:[^}]*\}", str(ids.get(prefix, 1)), route.path)
         path = path.replace("{repository}", REPOSITORY)
-        path = re.sub(r"\{name[^}]*\}", lambda _, prefix=prefix: NAMES[prefix], path)
+        path = re.sub(r"\{name[^}]*\}", NAMES.get(prefix, ""), path)
         path += "?service=service-07" if path == "/cooldowns/clear" else ""
         found.append(path)
     return [*found, *MORE]
