@@ -17,6 +17,7 @@ from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, memory_rows
+from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
 from webui.pages.confirm import Confirm
 from webui.pages.keyed import Choice
@@ -189,11 +190,13 @@ async def show_one(request: web.Request) -> web.StreamResponse:
 
 
 def _one_page(request: web.Request, form: MemoryForm, error: str | None, status: int = 200) -> web.Response:
+    acts = may(signed_in(request).role, Access.OPERATOR)
     context = MemoryPage(
         shell=shell.build(request, f"Memory {form.id}", "memories"),
-        form=form,
+        # A form gives back what it was given; what is only read shows no character that hides another.
+        form=form if acts else form._replace(observation=plain(form.observation)),
         error=error,
-        may_act=may(signed_in(request).role, Access.OPERATOR),
+        may_act=acts,
     )
     return shell.page(request, "memory.html", context, status=status)
 

@@ -22,20 +22,10 @@ from schema.triggers import from_row as trigger_from_row
 from webui import needs, shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import (
-    attention,
-    formats,
-    last_line,
-    panels,
-    reports,
-    service_rows,
-    session_rows,
-    system_state,
-    trigger_rows,
-)
+from webui.pages import attention, formats, last_line, reports, service_rows, session_rows, system_state, trigger_rows
 from webui.pages.approval_view import from_row as approval_from_row
 from webui.pages.cost import BUDGETS, Budget, budget, budgets_of_day
-from webui.pages.panels import Group
+from webui.pages.panels import Group, linked
 from webui.pages.service_rows import Glimpse
 from webui.pages.session_rows import OPEN, SessionRow
 from webui.pages.system_state import Cli, Health, NextRun, Problem, ProcessRow
@@ -296,7 +286,7 @@ async def page(request: web.Request, form: TriggerForm, status: int = 200) -> we
     context = Overview(
         shell=shell.build(request, "Overview", "overview"),
         stream="/live?page=overview",
-        panels=await panels.linked(here),
+        panels=await linked(here),
         may_act=may(signed_in(request).role, Access.OPERATOR),
         trigger=form,
         trigger_tiers=choices(here.settings, busy),
