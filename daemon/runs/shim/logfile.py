@@ -81,7 +81,8 @@ class LogFile:
 
     def _count(self, data: bytes, start: int, count: int, lines: int | None) -> None:
         self.size += count
-        known = lines is not None and count == len(data)
-        self.lines += lines if known else data.count(b"\n", start, start + count)
+        if lines is None or count != len(data):
+            lines = data.count(b"\n", start, start + count)
+        self.lines += lines
         if count:
             self._torn = data[start + count - 1] != 0x0A
