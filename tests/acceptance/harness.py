@@ -198,19 +198,23 @@ class Daemon:
         return facts["pid"], facts["command_pid"]
 
     def left_over(self) -> list[int]:
-        """Processes that belong to this daemon: by its directories in their environment, or by where they log.
+        """Processes that belong to this daemon: its directories are in their environment, or they hold a file there.
 
-        A process that has given itself a title has written it over its environment.
+        A process that has given itself a title has written it over its environment; a shim has none from the start.
         """
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in pids if pid != os.getpid() and self._owns(pid) and alive(pid)]
+
+    def _owns(self, pid: int) -> bool:
+        places = (f"{self.state}/", f"{self.results}/", str(self.output))
+        with contextlib.suppress(OSError):
+            if str(self.state).encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                return True
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    environment = (entry / "environ").read_bytes()
-                    ours = str(self.state).encode() in environment or os.readlink(entry / "fd/2") == str(self.output)
-                    if ours and alive(int(entry.name)):
-                        found.append(int(entry.name))
-        return found
+                    if os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith(places):
+                        return True
+        return False
 
     def stop(self, seconds: float = 30.0) -> int:
         """SIGTERM; its exit code."""

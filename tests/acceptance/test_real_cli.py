@@ -86,7 +86,7 @@ def test_a_session_that_is_stopped_keeps_its_cost(tmp_path: Path) -> None:
 
 def test_a_session_that_times_out_while_a_tool_runs_leaves_no_process(tmp_path: Path) -> None:
     with messages_api(long=[LONG, END]) as (url, _):
-        daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="6")
+        daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="12")
         try:
             daemon.start()
             before = set(daemon.left_over())
