@@ -263,9 +263,9 @@ class Daemon:
         finally:
             connection.close()
 
-    def sign_in(self) -> "Daemon":
-        """Makes an admin by a setup link, and is signed in as that from now on."""
-        path = "/" + self.ctl("setup-link").stdout.strip().split("/", 3)[3]
+    def sign_in(self, path: str = "") -> "Daemon":
+        """Makes an admin by a setup link (`path` of one, or a fresh one), and is signed in as that from now on."""
+        path = path or "/" + self.ctl("setup-link").stdout.strip().split("/", 3)[3]
         status, headers, body = self.request("GET", path)
         assert status == 200, body[:500]
         form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', body.decode()))
