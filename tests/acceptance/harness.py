@@ -74,6 +74,7 @@ class Daemon:
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             **environment,
         }
+        self.command = [sys.executable, "-m", "daemon"]
         self.flags: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.cookie = ""
@@ -86,7 +87,7 @@ class Daemon:
             self.process.wait(10)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "daemon", *self.flags],
+                [*self.command, *self.flags],
                 env=self.environment,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
