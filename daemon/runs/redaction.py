@@ -14,7 +14,7 @@ COMPONENT_SAFE = URL_SAFE | frozenset(b"!'()*")  # what JavaScript's encodeURICo
 SHORTEST_BASE64 = 6  # a shorter piece of base64 would hit unrelated text
 LONGEST_CHAIN = 64  # secrets that overlap one another in a row; only a value like "aaaa" makes more
 # From rare to common in what programs print; what is not in here is rarer still.
-RARE_FIRST = b"ZQXJqzKYVWUHFGkxjBOLMPDNvRSCIATEwbyf7g5869p43cu2h1ldmosarnit0e=+/\\%,.:_-\" "
+RARE_FIRST = b'ZQXJqzKYVWUHFGkxjBOLMPDNvRSCIATEwbyf7g5869p43cu2h1ldmosarnit0e=+/\\%,.:_-" '
 
 Probe = tuple[bytes, tuple[tuple[bytes, bytes], ...]]  # look for this; if found, replace these (form, label) in order
 

@@ -14,6 +14,12 @@ PROCESS = {"name", "pid", "state", "restarts", "uptime_s", "rss_bytes"}
 NO_WORKER = "import os\nif MODULE == 'daemon.worker' and os.path.exists(HERE + '/broken'):\n    os._exit(1)\n"
 
 
+def wait_longer(path: Path) -> None:
+    """Until a file is some lines longer than now."""
+    wanted = path.stat().st_size + 5000
+    wait_for(lambda: path.stat().st_size > wanted, 20, f"{path.name} longer")
+
+
 def test_a_log_is_followed_to_its_end_over_two_deaths_of_the_worker(tmp_path: Path) -> None:
     with running(tmp_path / "daemon") as daemon:
         session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.01)
@@ -26,11 +32,9 @@ def test_a_log_is_followed_to_its_end_over_two_deaths_of_the_worker(tmp_path: Pa
             )  # fmt: skip
         try:
             for _ in range(2):
-                before = printed.stat().st_size
-                wait_for(lambda before=before: printed.stat().st_size > before + 5000, 20, "more of the log")
+                wait_longer(printed)
                 daemon.wait_replaced("worker", daemon.kill("worker"))
-            before = printed.stat().st_size
-            wait_for(lambda: printed.stat().st_size > before + 5000, 20, "more after the last death")
+            wait_longer(printed)
             (tmp_path / "enough").touch()
             assert daemon.wait_ended(session["id"])["status"] == "completed"
             _, told = tail.communicate(timeout=30)

@@ -117,8 +117,11 @@ def test_an_unknown_claude_is_told_everywhere_and_sessions_run(daemon: Daemon, p
     daemon.start()
     daemon.sign_in()
     wait_for(lambda: told in " ".join(daemon.json("status")["warnings"]), 15, "the probe")
-    for path in ("/", "/system"):
-        wait_for(lambda path=path: escape(told).encode() in daemon.request("GET", path)[2], 15, f"it on {path}")
+
+    def pages() -> list[bytes]:
+        return [daemon.request("GET", path)[2] for path in ("/", "/system")]
+
+    wait_for(lambda: all(escape(told).encode() in page for page in pages()), 15, "it on both pages")
     assert b"Warning." in daemon.request("GET", "/")[2]
     assert told in daemon.ctl("status").stdout
     findings = {item["name"]: item for item in daemon.json("doctor", check=False)["findings"]}
