@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE := .claudeops
 CLI := $(STATE)/cli/node_modules/.bin/claude
+UV := $(STATE)/uv/bin/uv
+# $(call need,PROGRAM,PACKAGES): installs Debian's packages unless the program is there.
+need = command -v $(1) >/dev/null || bash packaging/install.sh $(2)
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
@@ -16,9 +19,13 @@ help: ## this list
 
 setup: $(VENV)/.run ## the virtual environment, from the locked requirements
 setup-test: $(VENV)/.test cli $(STATE)/.browser ## what the tests need besides: pytest, the claude CLI, Chromium
+	@$(call need,curl,curl)
+	@$(call need,openssl,openssl)
+	@$(call need,systemd-analyze,systemd)
 cli: $(STATE)/cli/.installed ## the pinned claude CLI from npm
 
 run: setup cli ## the daemon on http://127.0.0.1:8080, in demo; LIVE=1 runs real sessions with your credentials
+	@$(call need,curl,curl)
 	@bash packaging/run.sh $(LIVE)
 
 test: setup-test ## everything: lint, types, contracts, then all tests
@@ -27,6 +34,7 @@ test: setup-test ## everything: lint, types, contracts, then all tests
 	$(CLEAN_ENV) bash packaging/test.sh
 
 unit: $(VENV)/.test ## the unit tests alone, in seconds
+	@$(call need,systemd-analyze,systemd)
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) $(BIN)/python -m pytest tests/unit
 
@@ -58,16 +66,17 @@ screenshots: setup-test ## pictures of every page, phone and desk, dark and ligh
 icons: setup-test ## redraw the PNG icons in webui/static from packaging/icons
 	$(BIN)/python packaging/icons/render.py
 
-css: ## rebuild webui/static/app.css from the templates (needs Node)
+css: ## rebuild webui/static/app.css from the templates
+	@$(call need,npm,nodejs npm)
 	npm install --prefix packaging/css --no-save --no-audit --no-fund --silent
 	npm run --prefix packaging/css --silent build
 
 docs: $(VENV)/.run ## rebuild the generated reference pages and the annotated environment file
 	$(BIN)/python packaging/generate.py
 
-lock: ## resolve requirements/*.txt anew (needs uv)
-	uv pip compile -q --python-version 3.11 --universal --generate-hashes --extra build pyproject.toml -o requirements/run.txt --custom-compile-command 'make lock'
-	uv pip compile -q --python-version 3.11 --universal --generate-hashes --extra build --extra test pyproject.toml -o requirements/test.txt --custom-compile-command 'make lock'
+lock: $(UV) ## resolve requirements/*.txt anew
+	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build pyproject.toml -o requirements/run.txt --custom-compile-command 'make lock'
+	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build --extra test pyproject.toml -o requirements/test.txt --custom-compile-command 'make lock'
 
 clean: ## remove what these targets made; the demo's state too
 	rm -rf $(VENV) $(STATE) packaging/css/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -86,13 +95,18 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@touch $@
 
+# In an environment of its own: the other one holds what is locked, and no more.
+$(UV): | $(VENV)/bin/python
+	$(BIN)/python -m venv $(STATE)/uv
+	$(STATE)/uv/bin/python -m pip install -q --disable-pip-version-check uv==0.13.8
+
 $(STATE)/cli/.installed: packaging/claude-cli/package-lock.json
-	@command -v npm >/dev/null || bash packaging/install.sh nodejs npm
+	@$(call need,npm,nodejs npm)
 	@mkdir -p $(STATE)/cli && cp packaging/claude-cli/package.json packaging/claude-cli/package-lock.json $(STATE)/cli/
 	npm ci --prefix $(STATE)/cli --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(STATE)/.browser:
 	@mkdir -p $(STATE)
-	@command -v chromium >/dev/null || bash packaging/install.sh chromium fonts-dejavu-core
+	@$(call need,chromium,chromium fonts-dejavu-core)
 	@touch $@

@@ -4,6 +4,7 @@ Each value is looked for raw, JSON-escaped (once and twice: JSON within JSON), U
 a base64 text it starts. Pure functions of bytes, standard library alone: the shim redacts output, the worker prompts.
 """
 
+import itertools
 import json
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
@@ -12,9 +13,12 @@ SHORTEST = 4  # shorter values would blacken ordinary words; whoever configures 
 URL_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 COMPONENT_SAFE = URL_SAFE | frozenset(b"!'()*")  # what JavaScript's encodeURIComponent leaves alone
 SHORTEST_BASE64 = 6  # a shorter piece of base64 would hit unrelated text
+WORTH_SHARING = 8  # the shorter a piece is, the longer takes the search for it
 LONGEST_CHAIN = 64  # secrets that overlap one another in a row; only a value like "aaaa" makes more
+# From rare to common in what programs print; what is not in here is rarer still.
+RARE_FIRST = b'ZQXJqzKYVWUHFGkxjBOLMPDNvRSCIATEwbyf7g5869p43cu2h1ldmosarnit0e=+/\\%,.:_-" '
 
-Probe = tuple[bytes, tuple[tuple[bytes, bytes], ...]]  # look for this; if found, replace these (form, label) in order
+Probe = tuple[bytes, tuple[tuple[bytes, bytes], ...]]  # look for this; if found, replace these (form, label)
 
 
 def too_short(value: str) -> bool:
@@ -43,21 +47,35 @@ def _base64(value: bytes) -> Iterable[tuple[bytes, list[bytes]]]:
             yield piece, [encoded, encoded.rstrip(b"="), piece] if shift == 0 else [piece]
 
 
+def _start(forms: set[bytes]) -> bytes:
+    """How all of them begin."""
+    same = itertools.takewhile(lambda column: len(set(column)) == 1, zip(*forms, strict=False))
+    return bytes(column[0] for column in same)
+
+
+def _alike(forms: set[bytes]) -> dict[bytes, list[bytes]]:
+    """What to look for -> what to replace: one piece for all forms, where they begin or end alike and long enough."""
+    piece = max(_start(forms), _start({form[::-1] for form in forms})[::-1], key=len)
+    return {piece: sorted(forms)} if len(piece) >= WORTH_SHARING else {form: [form] for form in forms}
+
+
 def _forms(value: str) -> dict[bytes, list[bytes]]:
-    """What to look for -> what to replace, longest first, for one line of one secret."""
+    """What to look for -> what to replace, for one line of one secret."""
     raw = value.encode(errors="surrogateescape")
-    plain = {raw, _quoted(raw, URL_SAFE), _quoted(raw, URL_SAFE | {0x2F}), _quoted(raw, COMPONENT_SAFE)}
-    plain.add(_quoted(raw, URL_SAFE, space=b"+"))
+    quoted = {_quoted(raw, URL_SAFE), _quoted(raw, URL_SAFE | {0x2F}), _quoted(raw, COMPONENT_SAFE)}
+    quoted.add(_quoted(raw, URL_SAFE, space=b"+"))
     once = _escaped(value)
     twice = {form for text in once for form in _escaped(text)}
-    plain |= {form.encode(errors="surrogateescape") for form in once | twice}
-    found = {form: [form] for form in plain}
+    escaped = {form.encode(errors="surrogateescape") for form in once | twice}
+    found = _alike(quoted)
+    for piece, forms in _alike({raw, *escaped}).items():
+        found.setdefault(piece, []).extend(forms)
     for piece, forms in _base64(raw):
         found.setdefault(piece, []).extend(forms)
         # The URL-safe alphabet, where it differs.
         safe = piece.replace(b"+", b"-").replace(b"/", b"_")
         if safe != piece:
-            found[safe] = [form.replace(b"+", b"-").replace(b"/", b"_") for form in forms]
+            found.setdefault(safe, []).extend(form.replace(b"+", b"-").replace(b"/", b"_") for form in forms)
     return found
 
 
@@ -84,23 +102,30 @@ class Redactor:
                 if too_short(part):
                     continue
                 for piece, forms in _forms(part).items():
-                    if b"\n" not in piece:
-                        gathered.setdefault(piece, []).extend((form, label(name)) for form in forms)
-        # Longest first: a secret that holds another one goes whole.
-        probes = [
-            (piece, tuple(sorted(dict.fromkeys(forms), key=lambda form: -len(form[0]))))
-            for piece, forms in gathered.items()
-        ]
-        self.probes: tuple[Probe, ...] = tuple(sorted(probes, key=lambda probe: -len(probe[1][0][0])))
-        self.longest = max((len(forms[0][0]) for _, forms in self.probes), default=0)
+                    of_a_line = [(form, label(name)) for form in forms if b"\n" not in form]
+                    if of_a_line:
+                        gathered.setdefault(piece, []).extend(of_a_line)
+        self.probes: tuple[Probe, ...] = tuple(
+            (piece, tuple(dict.fromkeys(found))) for piece, found in gathered.items()
+        )
+        self.longest = max((len(form) for _, forms in self.probes for form, _ in forms), default=0)
+        # One byte of each piece, few altogether: text that lacks it can't hold the piece, and that is known at once.
+        self._rare = {piece: min(piece, key=RARE_FIRST.find) for piece, _ in self.probes}
+        self._rare_bytes = frozenset(self._rare.values())
 
     def lines(self, text: bytes) -> bytes:
         """The text without the secrets. It must not end within one: see `settled`."""
         contains = self._contains
-        for piece, forms in self.probes:
-            if contains(text, piece):
-                for form, replacement in forms:
-                    text = text.replace(form, replacement)
+        there = {byte for byte in self._rare_bytes if byte in text}
+        found = [
+            pair
+            for piece, forms in self.probes
+            if self._rare[piece] in there and contains(text, piece)
+            for pair in forms
+        ]
+        # Longest first: a secret that holds another one goes whole.
+        for form, replacement in sorted(found, key=lambda pair: -len(pair[0])):
+            text = text.replace(form, replacement)
         return text
 
     def text(self, text: str) -> str:

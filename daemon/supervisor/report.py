@@ -29,6 +29,7 @@ class Report:
         self._worker, self._web = worker, web
         self._notifier = notifier
         self._file = StatusFile(runtime)
+        self._sessions: dict[str, Any] = {}  # what the worker said of them last: they go on without it
         self._written: object = None
         self._asked_at = 0.0
         self._written_at = 0.0
@@ -133,7 +134,9 @@ class Report:
 
     def _write(self, state: str, reason: str | None, processes: list[dict[str, Any]]) -> None:
         note = self._worker.note
-        running = note.get("sessions_running")
+        if "sessions_running" in note:
+            self._sessions = note
+        running = self._sessions.get("sessions_running")
         self._notifier.status(f"{state}{f': {reason}' if reason else ''}; sessions running: {running or 0}")
         self._file.write(
             {
@@ -142,7 +145,7 @@ class Report:
                 "reason": reason,
                 "written_at": timestamps.now(),
                 "sessions": None if running is None else {"running": running},
-                "next_run_at": note.get("next_run_at"),
+                "next_run_at": self._sessions.get("next_run_at"),
                 "warnings": list(dict.fromkeys([*note.get("warnings", []), *self._web_warnings()])),
                 "proxy": self._web.note.get("proxy", ""),
                 "processes": processes,

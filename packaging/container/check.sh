@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 kept=$PWD/.claudeops/image
 tag=${1:-claudeops:check}
-needed='apt-get install -y debootstrap podman crun netavark iptables iproute2'
+needed='debootstrap podman crun netavark iptables iproute2'
 bases=$(sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' Dockerfile | sort -u)
 mkdir -p "$kept"
 
@@ -17,7 +17,7 @@ pulls() { # whether engine $1 gets every base image
 own_podman() { # Podman with a store of its own, in namespaces that end with this script and all that it started
     [ "$(id -u)" = 0 ] || { echo "Without Docker and docker.io this check needs root: sudo make image-check" >&2; exit 1; }
     for tool in debootstrap podman crun iptables ip /usr/lib/podman/netavark; do
-        command -v $tool >/dev/null || { echo "Without Docker and docker.io this check needs: $needed" >&2; exit 1; }
+        command -v $tool >/dev/null || { bash packaging/install.sh $needed; break; }
     done
     if [ -z "${CLAUDEOPS_CHECK_OWN:-}" ]; then
         CLAUDEOPS_CHECK_OWN=1 exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc \

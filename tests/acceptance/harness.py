@@ -74,6 +74,7 @@ class Daemon:
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             **environment,
         }
+        self.command = [sys.executable, "-m", "daemon"]
         self.flags: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.cookie = ""
@@ -86,7 +87,7 @@ class Daemon:
             self.process.wait(10)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "daemon", *self.flags],
+                [*self.command, *self.flags],
                 env=self.environment,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
@@ -198,19 +199,23 @@ class Daemon:
         return facts["pid"], facts["command_pid"]
 
     def left_over(self) -> list[int]:
-        """Processes that belong to this daemon: by its directories in their environment, or by where they log.
+        """Processes that belong to this daemon: its directories are in their environment, or they hold a file there.
 
-        A process that has given itself a title has written it over its environment.
+        A process that has given itself a title has written it over its environment; a shim has none from the start.
         """
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in pids if pid != os.getpid() and self._owns(pid) and alive(pid)]
+
+    def _owns(self, pid: int) -> bool:
+        places = (f"{self.state}/", f"{self.results}/", str(self.output))
+        with contextlib.suppress(OSError):
+            if str(self.state).encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                return True
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    environment = (entry / "environ").read_bytes()
-                    ours = str(self.state).encode() in environment or os.readlink(entry / "fd/2") == str(self.output)
-                    if ours and alive(int(entry.name)):
-                        found.append(int(entry.name))
-        return found
+                    if os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith(places):
+                        return True
+        return False
 
     def stop(self, seconds: float = 30.0) -> int:
         """SIGTERM; its exit code."""
@@ -259,9 +264,9 @@ class Daemon:
         finally:
             connection.close()
 
-    def sign_in(self) -> "Daemon":
-        """Makes an admin by a setup link, and is signed in as that from now on."""
-        path = "/" + self.ctl("setup-link").stdout.strip().split("/", 3)[3]
+    def sign_in(self, path: str = "") -> "Daemon":
+        """Makes an admin by a setup link (`path` of one, or a fresh one), and is signed in as that from now on."""
+        path = path or "/" + self.ctl("setup-link").stdout.strip().split("/", 3)[3]
         status, headers, body = self.request("GET", path)
         assert status == 200, body[:500]
         form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', body.decode()))

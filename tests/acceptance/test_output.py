@@ -6,10 +6,13 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+from markupsafe import escape
+
 from schema import logline
 from schema.transcript.events import Raw, Unknown
 from schema.transcript.parse import parse
-from tests.acceptance.harness import Daemon, running
+from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.test_worker_killed import numbers
 
 HOSTILE = (
@@ -100,6 +103,31 @@ def test_without_a_claude_command_everything_says_so_and_the_rest_runs_on(daemon
     assert "npm install" in refused.stderr
     assert "/nowhere/claude" in daemon.ctl("doctor", check=False).stdout
     assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("9.0.1 (Claude Code)", "claude 9.0.1 has not been proved with this release"),
+        ("<b>bash</b>: no such file", "does not tell its version, so sessions may fail: it printed '<b>bash</b>"),
+    ],
+)
+def test_an_unknown_claude_is_told_everywhere_and_sessions_run(daemon: Daemon, printed: str, told: str) -> None:
+    daemon.environment |= {"FAKE_VERSION": printed, "CLAUDEOPS_SESSION_ENV": "FAKE_VERSION"}
+    daemon.start()
+    daemon.sign_in()
+    wait_for(lambda: told in " ".join(daemon.json("status")["warnings"]), 15, "the probe")
+
+    def pages() -> list[bytes]:
+        return [daemon.request("GET", path)[2] for path in ("/", "/system")]
+
+    wait_for(lambda: all(escape(told).encode() in page for page in pages()), 15, "it on both pages")
+    assert b"Warning." in daemon.request("GET", "/")[2]
+    assert told in daemon.ctl("status").stdout
+    findings = {item["name"]: item for item in daemon.json("doctor", check=False)["findings"]}
+    assert findings["claude command"]["level"] == "warning"
+    assert told in findings["claude command"]["text"]
+    assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
 
 
 def test_two_sessions_in_one_second_have_logs_of_their_own(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from daemon.demo.turns import Hang, HttpError, Text, ToolUse, Turn
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.real import messages_api
+from tests.acceptance.stream import Reader
 from tests.fakes.messages_api import CLI, KEY, bash
 
 REPORT = {
@@ -17,6 +18,7 @@ REPORT = {
 TOOL = Turn([Text("I look."), bash("sleep 0.2 && echo it answers", "one")], input_tokens=2000)
 DENIED = Turn([bash("docker restart web", "two")])
 END = Turn([ToolUse("StructuredOutput", REPORT)])
+RETRY = b'data-kind="retry"'
 LONG = Turn([bash("sleep 120", "long")])
 
 
@@ -86,7 +88,7 @@ def test_a_session_that_is_stopped_keeps_its_cost(tmp_path: Path) -> None:
 
 def test_a_session_that_times_out_while_a_tool_runs_leaves_no_process(tmp_path: Path) -> None:
     with messages_api(long=[LONG, END]) as (url, _):
-        daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="6")
+        daemon = of_api(tmp_path, url, CLAUDEOPS_SESSION_TIMEOUT="12")
         try:
             daemon.start()
             before = set(daemon.left_over())
@@ -106,11 +108,19 @@ def test_an_overloaded_api_shows_its_retries_live(tmp_path: Path) -> None:
         try:
             daemon.start()
             session = ask(daemon, "script busy")
-            wait_for(lambda: '"api_retry"' in log(session), 30, "a retry")
+            reader = Reader(daemon.sign_in(), int(str(session["id"])))
+            reader.start()
+            wait_for(lambda: RETRY in reader.raw, 30, "a browser that is told of a retry")
+            told = reader.raw
             assert daemon.session(int(str(session["id"])))["status"] == "running"
+            assert b"event: done" not in told
+            assert b"overloaded" in told[told.index(RETRY) :]
             ended = daemon.wait_ended(int(str(session["id"])))
             assert ended["status"] == "completed"
             assert log(ended).count('"api_retry"') == 2
+            reader.join(20)
+            assert reader.done.is_set()
+            assert reader.raw.count(RETRY) == 2
         finally:
             daemon.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import KEY, Daemon, alive, running, wait_for
+from tests.acceptance.memory import in_memory
 
 
 def gone(pids: list[int]) -> bool:
@@ -111,6 +112,7 @@ def test_after_stop_nothing_is_left_and_the_exit_code_is_0(daemon: Daemon) -> No
     session = daemon.trigger(hang=60, children=3)
     other = daemon.trigger(2, hang=60, deaf=True, children=1)
     wait_for(lambda: len(tree(daemon, session)) >= 4 and len(tree(daemon, other)) >= 2, 10)
+    assert {pid for run in (session, other) for pid in daemon.run_pids(run)} <= set(daemon.left_over())
     assert daemon.stop() == 0
     assert daemon.left_over() == []
     daemon.start()
@@ -162,20 +164,28 @@ def test_a_stop_after_adoption_ends_the_runs_that_are_no_children(daemon: Daemon
 
 def test_secrets_appear_nowhere(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
-        session = daemon.trigger(lines=2, leak=True, interval=0.2,
-                                 hang=0)  # fmt: skip
-        argv = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in daemon.left_over())
+        session = daemon.trigger(until=str(tmp_path / "enough"), leak=True, interval=0.05, children=1)
+        wait_for(lambda: len(tree(daemon, session)) >= 2, 10, "the tool")
+        pids = daemon.left_over()
+        shim, command = daemon.run_pids(session)
+        assert {shim, command, *map(daemon.pid, ("supervisor", "worker", "web"))} <= set(pids)
+        argv = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+        assert b"--append-system-prompt-file" in argv[command]
+        assert [pid for pid in pids if KEY.encode() in argv[pid]] == []
+        # Who acts has the key, so that one sees that looking finds it; who shows has not.
+        assert in_memory(daemon.pid("worker"), KEY.encode())
+        assert in_memory(command, KEY.encode())
+        assert not in_memory(daemon.pid("web"), KEY.encode())
+        (tmp_path / "enough").touch()
         daemon.wait_ended(session["id"])
         shown = "".join(
             daemon.ctl(*words).stdout
             for words in (("status", "--json"), ("sessions", "show", "1", "--json"), ("sessions", "tail", "1"),
                           ("config", "list", "--json"), ("doctor", "--json"))
         )  # fmt: skip
-        assert KEY.encode() not in argv
         assert KEY not in shown
         assert "[REDACTED:ANTHROPIC_API_KEY]" in shown
         for file in [*daemon.state.rglob("*"), *daemon.results.rglob("*"), *daemon.runtime.rglob("*"), daemon.output]:
             if file.is_file():
                 assert KEY.encode() not in file.read_bytes(), file
-        web = Path(f"/proc/{daemon.pid('web')}/environ").read_bytes()
-        assert KEY.encode() not in web
+        assert not in_memory(daemon.pid("web"), KEY.encode())

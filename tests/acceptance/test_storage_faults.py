@@ -5,7 +5,6 @@ import resource
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +14,14 @@ import pytest
 from schema.database import Database
 from tests.acceptance.harness import Daemon, alive, running, wait_for
 from tests.acceptance.test_worker_killed import numbers
+from tests.fixtures import machine
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], capture_output=True)
-    assert mounted.returncode == 0, f"this test mounts a tmpfs and needs root: {mounted.stderr.decode()}"
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with machine.small_disk(tmp_path / "disk", "24m") as place:
+        yield place
 
 
 def fill(place: Path) -> None:
@@ -174,44 +170,17 @@ def test_a_thousand_half_open_connections_and_garbage_leave_the_worker_alone(tmp
 
 def test_out_of_memory_ends_one_session_only_and_says_so(tmp_path: Path) -> None:
     """A memory cgroup around one session's command."""
-    group = memory_group()
-    try:
-        with running(tmp_path) as daemon:
-            other = daemon.trigger(2, lines=100, interval=0.05)
-            session = daemon.trigger(lines=1, interval=0.5, hang=0, grow_after=200_000_000)
-            _, command = daemon.run_pids(session)
-            (group / "cgroup.procs").write_text(str(command))
-            ended = daemon.wait_ended(session["id"])
-            assert ended["status"] == "failed"
-            assert "SIGKILL" in ended["reason"]
-            assert "memory" in ended["reason"]
-            assert daemon.wait_ended(other["id"])["status"] == "completed"
-            assert daemon.process_of("worker")["restarts"] == 0
-    finally:
-        wait_for(lambda: not (group / "cgroup.procs").read_text().strip(), 10)
-        group.rmdir()
-
-
-def memory_group() -> Path:
-    """A cgroup of 64 MiB, by whichever version of cgroups has the memory controller here."""
-    first = Path("/sys/fs/cgroup/memory")
-    unified = Path("/sys/fs/cgroup")
-    name = f"claudeops-test-{os.getpid()}-{threading.get_ident()}"
-    if first.is_dir():
-        group = first / name
-        group.mkdir()
-        (group / "memory.limit_in_bytes").write_text("67108864")
-        return group
-    controllers = (unified / "cgroup.controllers").read_text() if (unified / "cgroup.controllers").exists() else ""
-    assert "memory" in controllers, (
-        "this machine has no memory controller for cgroups; run the tests where there is one"
-    )
-    (unified / "cgroup.subtree_control").write_text("+memory")
-    group = unified / name
-    group.mkdir()
-    (group / "memory.max").write_text("67108864")
-    (group / "memory.swap.max").write_text("0")
-    return group
+    with machine.small_memory(67_108_864) as group, running(tmp_path) as daemon:
+        other = daemon.trigger(2, lines=100, interval=0.05)
+        session = daemon.trigger(lines=1, interval=0.5, hang=0, grow_after=200_000_000)
+        _, command = daemon.run_pids(session)
+        (group / "cgroup.procs").write_text(str(command))
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "failed"
+        assert "SIGKILL" in ended["reason"]
+        assert "memory" in ended["reason"]
+        assert daemon.wait_ended(other["id"])["status"] == "completed"
+        assert daemon.process_of("worker")["restarts"] == 0
 
 
 def test_the_wal_is_checkpointed_when_a_long_reader_has_gone(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_killed_web_process_is_shown_and_nothing_is_lost(daemon: Daemon, brows
             expect(page.locator("#connection")).to_contain_text("Live updates lost")
             expect(page.locator("#live")).to_have_text("reconnecting")
             daemon.wait_replaced("web", web)
-            expect(page.locator("#connection")).to_contain_text(re.compile(r"Caught up: \d+ row"))
+            expect(page.locator("#connection")).to_contain_text(re.compile(r"Caught up: [1-9]\d* row"))
             wait_rows(page, shown + 20)
         expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
         (tmp_path / "enough").touch()
@@ -99,6 +99,39 @@ def test_a_killed_web_process_is_shown_and_nothing_is_lost(daemon: Daemon, brows
         live = texts(page)
         page.reload()
         assert texts(page) == live[-len(texts(page)) :]
+
+
+def test_a_connection_that_hangs_is_told_by_its_silence_and_catches_up(tmp_path: Path, browser: Browser) -> None:
+    # A stopped process answers nothing and closes nothing: no error tells the browser.
+    with running(tmp_path / "daemon", CLAUDEOPS_HEARTBEAT_TIMEOUT="120") as daemon, screen(browser, daemon) as made:
+        session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.05)
+        made.page.clock.install()
+        page = made.go(f"/sessions/{session['id']}")
+        wait_live(page)
+        wait_rows(page, 5)
+        banner, live = page.locator("#connection"), page.locator("#live")
+        web = daemon.kill("web", signal.SIGSTOP)
+        try:
+            page.wait_for_timeout(1000)
+            shown = len(numbers(page))
+            page.clock.fast_forward(15_000)  # one beat of ten seconds is late: that happens
+            page.wait_for_timeout(500)
+            expect(banner).to_be_hidden()
+            page.clock.fast_forward(9_000)
+            expect(banner).to_contain_text("Live updates lost")
+            expect(live).to_have_text("reconnecting")
+            # The new connection hangs like the old one, and shows nothing that is not so.
+            page.clock.fast_forward(10_000)
+            expect(live).to_have_text("reconnecting")
+            assert len(numbers(page)) == shown
+        finally:
+            os.kill(web, signal.SIGCONT)
+        expect(banner).to_contain_text(re.compile(r"Caught up: [1-9]\d* row"))
+        expect(live).to_have_text("live")
+        (tmp_path / "enough").touch()
+        wait_ended(page)
+        assert daemon.pid("web") == web
+        assert numbers(page) == list(range(daemon.wait_ended(session["id"])["lines"] - 2))
 
 
 def test_a_dead_worker_is_shown_while_the_transcript_goes_on(tmp_path: Path, browser: Browser) -> None:

@@ -74,7 +74,7 @@ class _Walk:
             return
         await self._tell(await self._beside.begin(tail.watched))
         await self._here.streams.beat(connection)
-        version = tail.version
+        version, caught_up = tail.version, False
         while not connection.over:
             connection.wake.clear()
             if connection.beat_due:
@@ -96,6 +96,9 @@ class _Walk:
                 if following is None:
                     return
                 tail, version = following, following.version
+            elif not caught_up:
+                caught_up = True
+                await connection.write(sse.CAUGHT_UP)
             else:
                 await connection.wake.wait()
 

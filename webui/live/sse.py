@@ -16,3 +16,6 @@ def encode(event: str, data: str, id_: str = "") -> bytes:
     head = f"id: {id_}\nevent: {event}\n" if id_ else f"event: {event}\n"
     body = "".join(f"data: {line}\n" for line in LINE_ENDS.split(data))
     return f"{head}{body}\n".encode("utf-8", "replace")
+
+
+CAUGHT_UP = encode("caught", "")  # all is sent that was there when the stream began

@@ -71,6 +71,7 @@ class _Watch:
         beside = await self._beside.begin(tail.watched)
         await connection.write(sse.encode("state", f"{self._state(STATE)}\n{beside}"))
         await self._here.streams.beat(connection)
+        caught_up = False
         while not connection.over:
             # Cleared before looking: what comes meanwhile wakes it again.
             connection.wake.clear()
@@ -90,6 +91,9 @@ class _Watch:
             elif tail.over:
                 await connection.write(sse.encode("done", self._state(DONE)))
                 return
+            elif not caught_up:
+                caught_up = True
+                await connection.write(sse.CAUGHT_UP)
             else:
                 await connection.wake.wait()
 

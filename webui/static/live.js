@@ -6,6 +6,7 @@
 //   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill;
 //          an unknown element with data-append goes to the end of the element that it names. With data-keep, only what has
 //          data-part within it is merged.
+//   caught (transcripts) what was missed while the connection was lost is sent
 //   done   as state, then the stream is over          reset  load the page anew
 const $ = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -123,15 +124,16 @@ let skew = 0; // server clock minus ours, in ms
 
 // address: () => string, so that a reconnect can name where it goes on. on: {event name: (data, id) => void}.
 function connect(address, on) {
-  let source = null, heard = 0, lostAt = null, tries = 0, timer = 0, over = false, sleeping = false, gained = 0, hiddenSince = 0;
+  let source = null, heard = 0, lostAt = null, tries = 0, timer = 0, over = false, sleeping = false, gained = 0, beats = 0, hiddenSince = 0;
 
   function open() {
     clearTimeout(timer);
     source?.close();
     source = new EventSource(address());
     heard = Date.now();
+    beats = 0;
     source.onerror = () => lose(false);
-    for (const name of ["beat", "state", "reset", "done", ...Object.keys(on)]) {
+    for (const name of ["beat", "caught", "state", "reset", "done", ...Object.keys(on)]) {
       source.addEventListener(name, (event) => { hear(name); take(name, event.data, event.lastEventId); });
     }
   }
@@ -140,8 +142,10 @@ function connect(address, on) {
     heard = Date.now();
     tries = 0;
     show("live");
-    if (lostAt && name === "beat") {
-      say(`Connected again. Caught up: ${gained} row${gained === 1 ? "" : "s"}.`, "ok");
+    if (name === "beat") beats += 1;
+    // A transcript has caught up when it says so; one that grows faster than we read never does, and has told twice that it lives.
+    if (lostAt && (name === "caught" || (name === "beat" && beats > (on.rows ? 1 : 0)))) {
+      say(`Connected again.${on.rows ? ` Caught up: ${gained} row${gained === 1 ? "" : "s"}.` : ""}`, "ok");
       const mine = (lostAt = null);
       setTimeout(() => { if (lostAt === mine) say("", "ok"); }, 6000);
     }

@@ -23,13 +23,14 @@ class LogFile:
         self.given_up = False
         self._torn = False  # the last byte in the file is not a newline
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, lines: int | None = None) -> None:
+        """Write `data`. Who knows how many line ends it has says so in `lines`: counting takes longer than writing."""
         if self.given_up:
             self.lost += len(data)
         elif self.backlog:
             self.backlog += data
         else:
-            self._write(data)
+            self._write(data, lines)
 
     def retry(self) -> None:
         """Try again to write what waits."""
@@ -62,12 +63,12 @@ class LogFile:
         finally:
             os.close(self._fd)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, lines: int | None = None) -> None:
         view = memoryview(data)
         try:
             while view:
                 count = os.write(self._fd, view)
-                self._count(data, len(data) - len(view), count)
+                self._count(data, len(data) - len(view), count, lines)
                 view = view[count:]
         except OSError as error:
             # No space, quota, file size limit or a failing disk: it may pass, and the command must not notice.
@@ -78,8 +79,10 @@ class LogFile:
             return
         self.failing_since = None
 
-    def _count(self, data: bytes, start: int, count: int) -> None:
+    def _count(self, data: bytes, start: int, count: int, lines: int | None) -> None:
         self.size += count
-        self.lines += data.count(b"\n", start, start + count)
+        if lines is None or count != len(data):
+            lines = data.count(b"\n", start, start + count)
+        self.lines += lines
         if count:
             self._torn = data[start + count - 1] != 0x0A

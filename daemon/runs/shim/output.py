@@ -154,15 +154,16 @@ class Output:
         prefix = stamp_ns(self._wall_ns()) + b"\t" + stream.tag
         first = b"" if self._open is stream else prefix
         whole = text.endswith(b"\n")
-        if whole:
-            text = text[:-1]
-        stamped = b"".join((first, text.replace(b"\n", b"\n" + prefix), b"\n" if whole else b""))
+        marked = text.replace(b"\n", b"\n" + prefix)
+        lines = (len(marked) - len(text)) // len(prefix)
+        # No line begins after the last line end: its stamp comes with what follows.
+        stamped = b"".join((first, memoryview(marked)[: len(marked) - len(prefix)] if whole else marked))
         self._open = None if whole else stream
         room = self._max_bytes - self._log.size - len(self._log.backlog)
         if len(stamped) > room:
             self._write_last(stamped, max(room, 0), len(prefix), begun=not first)
         else:
-            self._log.append(stamped)
+            self._log.append(stamped, lines)
 
     def _write_last(self, stamped: bytes, room: int, prefix: int, *, begun: bool) -> None:
         """The quota is reached: keep the lines that fit, or as much of a long one as fits, and count the rest."""

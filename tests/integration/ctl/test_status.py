@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from tests.fixtures import machine
 from tests.integration.ctl.stage import Stage
 
 CONTRACT = {"state", "processes", "sessions", "next_run_at", "version"}
@@ -69,6 +70,7 @@ def test_exit_code_4_when_nothing_is_known(stage: Stage) -> None:
 
 
 def test_exit_code_4_when_we_may_not_look(served: Stage) -> None:
+    machine.need_root("it looks as another user")
     served.runtime.chmod(0o750)
     told = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *served.command("status", "--json")],
@@ -79,6 +81,7 @@ def test_exit_code_4_when_we_may_not_look(served: Stage) -> None:
 
 
 def test_a_command_from_a_user_who_may_not_says_so_in_one_sentence(served: Stage) -> None:
+    machine.need_root("it asks as another user")
     served.runtime.chmod(0o750)
     told = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *served.command("sessions", "list")],

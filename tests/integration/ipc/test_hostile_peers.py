@@ -21,6 +21,7 @@ import zmq
 from ipc import codec
 from ipc.errors import CallError
 from ipc.messages.envelope import Reply
+from tests.fixtures import machine
 from tests.integration.ctl.stage import Stage, wait_for
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -81,6 +82,7 @@ def descriptors(pid: int) -> int:
 
 
 def as_nobody(stage: Stage) -> str:
+    machine.need_root("it asks as another user")
     command = [*NOBODY, sys.executable, "-c", ASK, str(stage.runtime / "rpc.sock")]
     return subprocess.run(
         command, env=stage.environment, capture_output=True, text=True, check=True, timeout=30

@@ -1,12 +1,13 @@
 """The system call filter of the unit leaves the daemon and the CLI what they need, and takes away what it should."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.fixtures import machine
 
 ROOT = Path(__file__).parents[3]
 FILTERED = [sys.executable, str(ROOT / "tests" / "fakes" / "under_unit_filter.py")]
@@ -33,10 +34,7 @@ print("all well")
 
 
 def under_filter(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
-    if shutil.which("systemd-analyze") is None:
-        if os.environ.get("CI"):
-            pytest.fail("systemd-analyze is missing; install it with: apt-get install systemd")
-        pytest.skip("systemd-analyze is missing; install it with: apt-get install systemd")
+    machine.need_program("systemd-analyze", "systemd")
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
     return subprocess.run(
         [*FILTERED, *command], env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=60

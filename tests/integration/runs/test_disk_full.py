@@ -10,21 +10,15 @@ import pytest
 
 from daemon.runs import files
 from daemon.runs.states import EndReason
+from tests.fixtures import machine
 from tests.integration.runs.place import Place
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A tmpfs of 512 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.fail(f"a full disk cannot be made here: {mounted.stderr.strip()}; run this test as root")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with machine.small_disk(tmp_path / "disk", "512k") as disk:
+        yield disk
 
 
 LINES = """

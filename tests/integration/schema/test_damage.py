@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from schema import database_file
 from schema.database import CorruptError, Database, DatabaseError, DiskFullError, translated
+from tests.fixtures import machine
 
 PAGE = 4096
 
@@ -159,19 +159,9 @@ def test_a_reader_that_stays_open_when_the_writer_goes_does_no_harm(tmp_path: Pa
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MiB. Mounting one needs root and CAP_SYS_ADMIN, as a machine of CI has."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "claudeops-test", str(place)]
-    told = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if told.returncode:
-        if os.environ.get("CI"):
-            pytest.fail(f"no small disk can be mounted here, and CI must: {told.stderr}")
-        pytest.skip(f"no small disk can be mounted without root: {told.stderr.strip()}")
-    try:
+    """A disk of 2 MiB."""
+    with machine.small_disk(tmp_path / "disk", "2m") as place:
         yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def fill(place: Path) -> Path:

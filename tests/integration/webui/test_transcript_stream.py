@@ -53,6 +53,25 @@ async def test_a_finished_session_is_told_whole_and_done(site: Site) -> None:
     assert events[-1].id == str(len(log))
 
 
+async def test_after_what_was_missed_the_page_is_told_that_this_was_all(site: Site) -> None:
+    id_ = site.worker.session(log=b"".join(raw(b"line %d" % number) for number in range(2000)))
+    stream = read(site.browser("viewer"), f"/sessions/{id_}/stream?at=0")
+    events = []
+    async with asyncio.timeout(10):
+        async for said in stream:
+            events.append(said)
+            if said.event == "caught":
+                break
+    assert shown(events) == [f"line {number}" for number in range(2000)]
+    with site.worker.log_of(id_).open("ab") as file:
+        file.write(raw(b"new"))
+    async with asyncio.timeout(5):
+        while (said := await anext(stream)).event != "rows":
+            assert said.event != "caught"
+    assert shown([said]) == ["new"]
+    await stream.aclose()
+
+
 async def write_lines(path: Path, count: int, pause: float) -> None:
     with path.open("ab", buffering=0) as file:
         for number in range(count):
@@ -226,7 +245,7 @@ async def test_a_sign_out_ends_the_streams_of_that_browser_at_once(site: Site) -
     async with asyncio.timeout(5):
         with contextlib.suppress(aiohttp.ClientError):
             async for said in streams[0]:
-                assert said.event in ("state", "beat", "rows")
+                assert said.event in ("state", "beat", "caught", "rows")
     assert len(site.parts.streams) == 1
     for stream in streams:
         await stream.aclose()

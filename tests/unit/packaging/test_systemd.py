@@ -1,7 +1,6 @@
 """The unit as systemd reads it: valid, hardened, and in step with the program."""
 
 import configparser
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 from daemon.supervisor import rules
 from schema.configuration import BY_ENV, load
 from schema.settings import Settings
+from tests.fixtures import machine
 
 SYSTEMD = Path(__file__).parents[3] / "packaging" / "systemd"
 UNIT = SYSTEMD / "claudeops.service"
@@ -38,12 +38,7 @@ def service() -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def analyze() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("systemd-analyze is missing; install it with: apt-get install systemd")
-        pytest.skip("systemd-analyze is missing; install it with: apt-get install systemd")
-    return found
+    return machine.need_program("systemd-analyze", "systemd")
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(analyze: str, tmp_path: Path) -> None:
@@ -133,8 +128,7 @@ def test_user_and_group_are_made_by_sysusers(service: dict[str, list[str]]) -> N
 
 
 def test_user_group_and_places_are_made_in_an_empty_root(analyze: str, tmp_path: Path) -> None:
-    if os.geteuid():
-        pytest.skip("making users and owners needs root, even below a directory of one's own")
+    machine.need_root("it makes users and owners, if only below a directory of its own")
     for name in ("etc", "var/lib", "run"):
         (tmp_path / name).mkdir(parents=True)
     for command in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):

@@ -37,6 +37,7 @@ class Bench:
         """The lines after their stamps; each must have one."""
         text = self.text()
         assert text == b"" or text.endswith(b"\n")
+        assert self.log.lines == text.count(b"\n")
         lines = []
         for line in text.split(b"\n")[:-1]:
             stamp, _, rest = line.partition(b"\t")

@@ -53,6 +53,35 @@ def test_a_secret_within_a_longer_one_does_not_save_the_rest_of_the_longer() -> 
     assert redactor.text("abcdefgh abcd") == "[REDACTED:LONG] [REDACTED:SHORT]"
 
 
+def test_a_form_that_shares_its_piece_with_a_longer_one_does_not_spoil_another_secret() -> None:
+    inner = '""""""""abcdefgh'  # escaped, it is longer than the secret that holds it
+    outer = f"{inner}-and-more"
+    redactor = Redactor([("INNER", inner), ("OUTER", outer)])
+    assert redactor.text(f"{outer} {inner}") == "[REDACTED:OUTER] [REDACTED:INNER]"
+
+
+@given(secrets=st.lists(TEXTS, min_size=1, max_size=4))
+def test_what_is_looked_for_is_part_of_every_form_that_it_stands_for(secrets: list[str]) -> None:
+    redactor = Redactor([(f"K{number}", secret) for number, secret in enumerate(secrets)])
+    for piece, forms in redactor.probes:
+        assert piece
+        for form, _ in forms:
+            assert piece in form
+            assert b"\n" not in form
+    known = {form for _, forms in redactor.probes for form, _ in forms}
+    for secret in secrets:
+        if len(secret.splitlines()) == 1:
+            wanted = (secret, json.dumps(secret)[1:-1], quote(secret), quote_plus(secret))
+            assert {form.encode() for form in wanted} <= known
+
+
+def test_forms_that_end_alike_are_looked_for_at_once() -> None:
+    """Each piece costs a pass over all output."""
+    base64_pieces = 3
+    assert len(Redactor([("KEY", "ghp_Ab3dEf6hIj9lMn2pQr5tUv8xYz1b")]).probes) == 1 + base64_pieces
+    assert len(Redactor([("PASSWORD", 'cor"rect horse battery')]).probes) == 2 + base64_pieces
+
+
 def test_values_shorter_than_four_bytes_are_left_alone() -> None:
     assert too_short("abc")
     assert not too_short("äö")
