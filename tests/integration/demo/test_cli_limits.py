@@ -114,7 +114,8 @@ async def test_without_any_rule_the_cli_lets_local_looking_through_and_nothing_e
     acting = [f"curl -sS {echo}/", "cat /etc/hostname", "printenv ANTHROPIC_API_KEY", "cat /proc/self/environ"]
     acting += ["dig localhost", "kubectl get pods", "docker restart web", "systemctl status x"]
     acting += ["echo $ANTHROPIC_API_KEY", "touch x", "echo x > y", "python3 -c 1", "find . -delete"]
-    acting += ["sed -i s/a/b/ x", "ls && touch x && curl x", "touch x | tee y", "sleep 9 &", "rm -rf *", "cat <<E > x\nE"]
+    acting += ["sed -i s/a/b/ x", "ls && touch x && curl x", "touch x | tee y", "sleep 9 &", "rm -rf *"]
+    acting += ["cat <<E > x\nE"]
     refused, said = await calls([*looking, *acting], tmp_path, allowed=[], denied=[])
     assert fake.KEY not in str(said)
     assert sorted(refused) == sorted(acting)
