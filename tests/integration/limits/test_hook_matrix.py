@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from daemon.demo.turns import Conversation, Script, Step, Text, ToolUse, Turn
+from tests.fakes import mcp_server
 from tests.fakes import messages_api as fake
 from tests.fakes.messages_api import Session, bash, serving
 
@@ -334,30 +335,11 @@ async def test_the_structured_output_is_asked_about_and_is_given_without_an_answ
     assert session.result["structured_output"] == {"summary": "x"}
 
 
-MCP_SERVER = """
-import json, sys
-for line in sys.stdin:
-    asked = json.loads(line)
-    tool = {"name": "act", "description": "acts", "inputSchema": {"type": "object", "properties": {}}}
-    server = {"name": "probe", "version": "1"}
-    answers = {
-        "initialize": lambda: {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}},
-                               "serverInfo": server},
-        "tools/list": lambda: {"tools": [tool]},
-        "tools/call": lambda: {"content": [{"type": "text", "text": "acted"}]},
-    }
-    if "id" in asked:
-        result = answers.get(asked["method"], dict)()
-        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
-"""
-
-
 @pytest.mark.parametrize(("text", "answer"), [("exit 1", "requested permissions"), (says("allow"), "acted")])
 async def test_tools_of_mcp_servers_run_only_when_the_hook_allows(tmp_path: Path, text: str, answer: str) -> None:
     place = Place(tmp_path)
     place.hook(text)
-    (tmp_path / "server.py").write_text(MCP_SERVER)
-    servers = {"mcpServers": {"probe": {"command": sys.executable, "args": [str(tmp_path / "server.py")]}}}
+    servers = {"mcpServers": {"probe": {"command": sys.executable, "args": [str(mcp_server.__file__)]}}}
     (tmp_path / "mcp.json").write_text(json.dumps(servers))
     async with serving([Turn([ToolUse("mcp__probe__act", {}, "toolu_one")]), DONE]) as api:
         # No tool is listed at all, and still it is offered.
