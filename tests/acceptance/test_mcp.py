@@ -1,4 +1,4 @@
-"""MCP servers end to end: a mounted repository brings one, the real claude CLI starts it, people see how it found it."""
+"""MCP servers end to end: a mounted repository brings one, the real claude CLI starts it, people see how it is."""
 
 import json
 import re

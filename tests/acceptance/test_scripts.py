@@ -1,7 +1,9 @@
-"""What scripts rely on, of one real daemon with the real claude CLI: exit codes, and lists as JSON with rows in them."""
+"""What scripts rely on, of a real daemon with the real claude CLI: exit codes, and lists as JSON with rows in them."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,26 @@ def check_commands(daemon: Daemon) -> None:
     assert "restart of web: 2 of 2 in 4 h" in told.stdout
 
 
+def check_export(daemon: Daemon) -> None:
+    """An export has all memories, more than one answer can hold, and so has the page's."""
+    known = daemon.json("memories", "list")
+    at = known[0]["created_at"]
+    rows = [(f"s{n % 7}" if n % 8 else None, f"m{n}", at, at) for n in range(2500)]
+    with contextlib.closing(sqlite3.connect(daemon.state / "claudeops.db", timeout=30)) as database, database:
+        columns = "service, observation, created_at, updated_at, category"
+        database.executemany(f"INSERT INTO memories ({columns}) VALUES (?, ?, ?, ?, 'timing')", rows)
+    expected = {f"m{n}" for n in range(2500)} | {memory["observation"] for memory in known}
+    exported = [memory["observation"] for memory in daemon.json("memories", "export")]
+    assert (len(exported), set(exported)) == (2501, expected)
+    markdown = daemon.ctl("memories", "export", "--format", "markdown").stdout
+    assert sum(line.startswith("- [timing] ") for line in markdown.splitlines()) == 2501
+    daemon.sign_in()
+    told = json.loads(daemon.request("GET", "/memories.json")[2])["memories"]
+    assert (len(told), {memory["observation"] for memory in told}) == (2501, expected)
+    status, headers, body = daemon.request("HEAD", "/memories.md")
+    assert (status, headers["Content-Type"], body) == (200, "text/markdown; charset=utf-8", b"")
+
+
 def test_each_list_and_each_verdict_is_for_scripts(tmp_path: Path) -> None:
     with messages_api(web=SCRIPT) as (url, _), real(tmp_path, url, CLAUDEOPS_APPROVAL_HOLD="60") as daemon:
         session = daemon.json("sessions", "trigger", "--tier", "2", "--prompt", "script web")["id"]
@@ -75,6 +97,7 @@ def test_each_list_and_each_verdict_is_for_scripts(tmp_path: Path) -> None:
         only(daemon.json("approvals", "list", "--all"), status="denied", id=asked["id"])
         only(daemon.json("audit", "list", "--action", "approval.denied"), subject=REPLACE)
 
+        check_export(daemon)
         cost = daemon.json("cost")
         assert cost["usd"] == pytest.approx(ended["cost_usd"])
         assert cost["usd"] > 0
