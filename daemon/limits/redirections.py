@@ -14,10 +14,11 @@ from daemon.limits.syntax import heredoc_delimiter
 from daemon.limits.words import NotUnderstood, Word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tree_sitter import Node
 
     from daemon.limits.command import Frame
-    from daemon.limits.syntax import Tree
     from daemon.limits.walk import Walk
 
 _SINKS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/dev/tty"})
@@ -200,26 +201,30 @@ _WORDS = listed(
 )
 
 
-def is_fed(tree: "Tree", part: "Node") -> bool:
-    """Whether what stands behind the pipeline of a part gives its last command another input."""
-    pipeline = part.parent
-    around = pipeline.parent if pipeline is not None else None
-    if pipeline is None or around is None or around.type != "redirected_statement":
-        return False
-    return "<" in tree.text(around)[len(tree.text(pipeline)) :]
+class Chained(NamedTuple):
+    """Several commands in a row, perhaps behind a `!`, and what stands behind them for the last alone."""
+
+    chain: "Node"
+    redirects: list["Node"]
 
 
-def is_chain(node: "Node") -> bool:
-    """Whether a statement is several commands in a row, perhaps behind a `!`."""
-    while node.type == "negated_command":
-        node = node.named_children[-1]
-    return node.type in {"pipeline", "list"}
+def chained(node: "Node") -> Chained | None:
+    """A redirected statement as the chain that it is; None if it is another one."""
+    chains = [child for child in node.named_children if child.type in {"negated_command", "pipeline", "list"}]
+    if not chains:
+        return None
+    redirects = [child for child in node.named_children if child != chains[0] and child.type != "comment"]
+    if len(chains) > 1 or any(child.start_byte < chains[0].end_byte for child in redirects):
+        raise NotUnderstood("a redirection before a chain")
+    return Chained(chains[0], redirects)
 
 
-def take(walk: "Walk", node: "Node") -> Taken:
-    """A statement taken apart. Raises NotUnderstood."""
+def take(walk: "Walk", node: "Node", behind: "Sequence[Node]" = ()) -> Taken:
+    """A statement taken apart, with what stands `behind` it or a chain that it ends. Raises NotUnderstood."""
     taking = _Taking(walk)
     taking.gather(node)
+    for redirect in behind:
+        taking.gather(redirect)
     for redirect in sorted(taking.redirects, key=lambda it: it.start_byte):
         taking.apply(redirect)
     if taking.words and (taking.compound or taking.test):

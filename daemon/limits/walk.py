@@ -18,7 +18,7 @@ from daemon.limits.syntax import Tree
 from daemon.limits.words import ANY, Hole, NotUnderstood, Word, has_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tree_sitter import Node
 
@@ -40,7 +40,7 @@ class Walk:
         """A subshell: what it sets is forgotten. `behind`: what is piped into it."""
         frame = self.frame
         if behind is not None:
-            says_nothing = self.tree.text(behind) in _SAY_NOTHING and not redirections.is_fed(self.tree, behind)
+            says_nothing = self.tree.text(behind) in _SAY_NOTHING
             frame = replace(frame, piped=True, script_input=False, empty_input=says_nothing)
         return Walk(self.shell, self.tree, self.scope.copy(), frame)
 
@@ -65,23 +65,27 @@ class Walk:
                 behind = children[at + 1].type if at + 1 < len(children) else ""
                 (self.elsewhere() if behind == "&" else self).statement(child)
 
-    def statement(self, node: "Node") -> None:
+    def statement(self, node: "Node", behind: "Sequence[Node]" = ()) -> None:
+        """`behind`: redirections that the parser hangs on a whole chain, and bash on its last command alone."""
         match node.type:
+            case "redirected_statement" if (chained := redirections.chained(node)) is not None:
+                self.statement(chained.chain, (*chained.redirects, *behind))
+            case "negated_command":
+                self.statement(node.named_children[-1], behind)
+            case "pipeline":
+                self.pipeline(node, behind)
+            case "list":
+                self.chain(node, behind)
+            case _ if behind:
+                self.redirected(node, behind)
             case "command" | "redirected_statement" | "test_command":
                 self.redirected(node)
             case "variable_assignment":
                 self.assign(node)
-            case "variable_assignments" | "negated_command":
+            case "variable_assignments":
                 self.statements(node)
             case "declaration_command" | "unset_command":
                 self.shell.found += builtins.declaration(self, node)
-            case "pipeline":
-                before = None
-                for part in node.named_children:
-                    self.elsewhere(before).statement(part)
-                    before = part
-            case "list":
-                self.chain(node)
             case "subshell":
                 self.elsewhere().statements(node)
             case "compound_statement" | "do_group":
@@ -103,12 +107,21 @@ class Walk:
 
     # Control flow. A variable that is set where bash may not come by is not known afterwards.
 
-    def chain(self, node: "Node") -> None:
-        first, *rest = node.named_children
+    def pipeline(self, node: "Node", behind: "Sequence[Node]") -> None:
+        *parts, last = node.named_children
+        before = None
+        for part in parts:
+            self.elsewhere(before).statement(part)
+            before = part
+        self.elsewhere(before).statement(last, behind)
+
+    def chain(self, node: "Node", behind: "Sequence[Node]") -> None:
+        first, *rest, last = node.named_children
         self.statement(first)
         with self.maybe():
             for part in rest:
                 self.statement(part)
+            self.statement(last, behind)
 
     @contextmanager
     def maybe(self) -> "Iterator[None]":
@@ -230,23 +243,21 @@ class Walk:
 
     # Simple commands
 
-    def redirected(self, node: "Node") -> None:
+    def redirected(self, node: "Node", behind: "Sequence[Node]" = ()) -> None:
         """A statement and what is put before or behind it: redirections, and words behind those."""
-        taken = redirections.take(self, node)
+        taken = redirections.take(self, node, behind)
         self.shell.found += taken.found
         # Where a redirection fails nothing is run, and nothing set.
         with self.maybe() if taken.redirected else nullcontext():
             self.bare(taken)
         for statement in taken.after:
-            (self.elsewhere() if statement.type == "pipeline" else self).statement(statement)
+            # A pipeline behind `<<END` goes on from what stands before it.
+            (self.elsewhere(node) if statement.type == "pipeline" else self).statement(statement)
 
     def bare(self, taken: "redirections.Taken") -> None:
         if taken.compound is not None:
             outside = self.frame
             self.frame = taken.within(outside)
-            if redirections.is_chain(taken.compound):
-                # What stands behind a chain is for its last command alone: the others read what they read before.
-                self.frame = replace(self.frame, script_input=outside.script_input)
             self.statement(taken.compound)
             self.frame = outside
         elif taken.test is not None:

@@ -32,11 +32,16 @@ class Memories:
         self._publisher = publisher
 
     async def page(self, request: ListMemories) -> list[Memory]:
-        """Memories of one service or category if given, the most certain first."""
+        """Memories of one service or category if given, the most certain first, or above an id by their ids."""
         limit = max(1, min(request.limit, LIMIT_MAX))
         return await self._store.read(
             lambda db: stored.page(
-                db, service=request.service, category=request.category, inactive=request.all, limit=limit
+                db,
+                service=request.service,
+                category=request.category,
+                inactive=request.all,
+                limit=limit,
+                above=request.above,
             )
         )
 

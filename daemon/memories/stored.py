@@ -25,10 +25,20 @@ def by_id(db: Database, id_: int) -> Memory | None:
     return None if row is None else from_row(row)
 
 
-def page(db: Database, *, service: str = "", category: str = "", inactive: bool = False, limit: int) -> list[Memory]:
-    """Memories, the most certain first; of one service or category if given."""
+def page(
+    db: Database,
+    *,
+    service: str = "",
+    category: str = "",
+    inactive: bool = False,
+    limit: int,
+    above: int | None = None,
+) -> list[Memory]:
+    """Memories, the most certain first, or those above an id by their ids; of one service or category if given."""
     values = {"service": service or None, "category": category or None, "inactive": int(inactive), "limit": limit}
-    return [from_row(row) for row in db.rows("memories.page", **values)]
+    if above is None:
+        return [from_row(row) for row in db.rows("memories.page", **values)]
+    return [from_row(row) for row in db.rows("memories.page_above", above=above, **values)]
 
 
 def alike(db: Database, service: str | None, category: str) -> list[Memory]:

@@ -2,19 +2,25 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
-from ipc.ctl.errors import REFUSED, USAGE, CtlError
+from ipc.ctl.errors import USAGE, CtlError
+from ipc.ctl.paging import each
 from ipc.ctl.terminal import number, one_line, show_json, table
 
-EXPORT_MAX = 1000  # as many as the worker tells at a time
+SPOOLED = 4 * 1024 * 1024  # characters of an export that are kept in memory
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
     """Memories, the most certain first."""
-    memories = _chosen(connection, arguments, arguments.limit)
+    wanted = {"service": arguments.service, "category": arguments.category, "all": arguments.all}
+    memories = connection.call("memories.list", {**wanted, "limit": arguments.limit})["memories"]
     if arguments.json:
         show_json(memories)
         return 0
@@ -32,11 +38,6 @@ def listing(connection: Connection, arguments: argparse.Namespace) -> int:
     ]
     print(table(("ID", "SERVICE", "CATEGORY", "CONFIDENCE", "ACTIVE", "SESSION", "OBSERVATION"), rows))
     return 0
-
-
-def _chosen(connection: Connection, arguments: argparse.Namespace, limit: int) -> list[Body]:
-    wanted = {"service": arguments.service, "category": arguments.category, "all": arguments.all, "limit": limit}
-    return list(connection.call("memories.list", wanted)["memories"])
 
 
 def add(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -75,24 +76,48 @@ def delete(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def export(connection: Connection, arguments: argparse.Namespace) -> int:
-    """All of them on standard output, as JSON or as Markdown."""
+    """All of them on standard output, as JSON or as Markdown; or none, where something goes wrong before the end."""
     if arguments.json and arguments.format == "markdown":
         raise CtlError(USAGE, "invalid", "Markdown is no JSON; leave one of --json and --format markdown out")
-    memories = _chosen(connection, arguments, EXPORT_MAX)
-    if len(memories) == EXPORT_MAX:
-        text = f"there are {EXPORT_MAX} memories or more; export them by --service or --category"
-        raise CtlError(REFUSED, "too_large", text)
-    print(json.dumps(memories, ensure_ascii=False, indent=2) if arguments.format == "json" else markdown(memories))
+    filters = {"service": arguments.service, "category": arguments.category, "all": arguments.all}
+    ask = partial(each, connection.call, "memories.list", "memories")
+    pieces = _json(ask(filters)) if arguments.format == "json" else markdown(ask, filters)
+    # Kept until it is whole: in a file, for there may be more than belongs in memory.
+    with tempfile.SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8", newline="") as whole:
+        whole.writelines(pieces)
+        whole.seek(0)
+        shutil.copyfileobj(whole, sys.stdout)
     return 0
 
 
-def markdown(memories: Sequence[Body]) -> str:
+def _json(memories: Iterable[Body]) -> Iterator[str]:
+    """An array, as json.dumps would write it, memory by memory."""
+    between = "["
+    for memory in memories:
+        yield f"{between}\n  " + json.dumps(memory, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        between = ","
+    yield "[]\n" if between == "[" else "\n]\n"
+
+
+def markdown(ask: Callable[[Body], Iterable[Body]], filters: Body) -> Iterator[str]:
     """A document with a section for each service; what belongs to none comes first."""
-    lines = ["# Memories"]
-    for service in sorted({memory["service"] or "" for memory in memories}):
-        lines += ["", f"## {one_line(service) or 'General'}", ""]
-        for memory in memories:
-            if (memory["service"] or "") == service:
-                sure = f"confidence {memory['confidence']:.2f}{'' if memory['active'] else ', inactive'}"
-                lines.append(f"- [{one_line(memory['category'])}] {one_line(memory['observation'])} ({sure})")
-    return "\n".join(lines)
+    yield "# Memories\n"
+    services = set()
+    begun = False
+    for memory in ask(filters):
+        if memory["service"]:
+            services.add(memory["service"])
+            continue
+        if not begun:
+            yield "\n## General\n\n"
+        begun = True
+        yield _item(memory)
+    for service in sorted(services):
+        yield f"\n## {one_line(service)}\n\n"
+        for memory in ask({**filters, "service": service}):
+            yield _item(memory)
+
+
+def _item(memory: Body) -> str:
+    sure = f"confidence {memory['confidence']:.2f}{'' if memory['active'] else ', inactive'}"
+    return f"- [{one_line(memory['category'])}] {one_line(memory['observation'])} ({sure})\n"

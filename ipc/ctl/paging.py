@@ -1,6 +1,9 @@
-"""Lists that come in pages: as many rows as wanted, in as many answers as it takes. Used by every `list`."""
+"""Lists that come in pages: as many rows as wanted, in as many answers as it takes.
 
-from collections.abc import Callable
+Used by every `list`, and by what exports all rows without holding them.
+"""
+
+from collections.abc import Callable, Iterator
 
 from ipc.ctl.connection import Body
 from ipc.ctl.errors import CtlError
@@ -34,3 +37,21 @@ def pages(
             break
         before = page[-1]["id"]
     return found
+
+
+def each(ask: Ask, subject: str, name: str, filters: Body) -> Iterator[Body]:
+    """Every row there is, by its id, one page in memory at a time; for a request that knows `above`."""
+    body = {key: value for key, value in filters.items() if value not in (None, "")}
+    size, above = PAGE, 0
+    while True:
+        try:
+            page = ask(subject, {**body, "above": above, "limit": size})[name]
+        except CtlError as error:
+            if error.code != "too_large" or size == 1:
+                raise
+            size //= 2
+            continue
+        yield from page
+        if len(page) < size:
+            return
+        above = page[-1]["id"]

@@ -33,13 +33,16 @@ class MemoryReply(Reply, frozen=True):
 
 
 class MemoriesReply(Reply, frozen=True):
-    """Memories, the most certain first."""
+    """Memories, in the order that was asked for."""
 
     memories: list[knowledge.Memory]
 
 
 class ListMemories(Request, frozen=True):
-    """Memories of one service or category if given; with `all`, inactive ones too."""
+    """Memories of one service or category if given; with `all`, inactive ones too.
+
+    The most certain first, or with `above` those above that id in the order of their ids, for whoever reads them all.
+    """
 
     subject: ClassVar[str] = "memories.list"
     reply: ClassVar[type[Reply]] = MemoriesReply
@@ -47,6 +50,7 @@ class ListMemories(Request, frozen=True):
     category: str = ""
     all: bool = False
     limit: int = 200
+    above: int | None = None
 
 
 class AddMemory(Request, frozen=True):

@@ -15,6 +15,13 @@ WHERE confidence >= 0 AND (active = 1 OR :inactive)
   AND (:service IS NULL OR service = :service) AND (:category IS NULL OR category = :category)
 ORDER BY confidence DESC, active DESC, id DESC LIMIT :limit;
 
+-- page_above --
+-- Memories above an id in the order of their ids, of one service and category (NULL: any): to read all, page by page.
+SELECT * FROM memories
+WHERE id > :above AND (active = 1 OR :inactive)
+  AND (:service IS NULL OR service = :service) AND (:category IS NULL OR category = :category)
+ORDER BY id LIMIT :limit;
+
 -- alike --
 -- Active memories of one service (NULL: of none) and category: what a new one may repeat or contradict.
 SELECT * FROM memories WHERE service IS :service AND active = 1 AND category = :category;

@@ -110,9 +110,27 @@ ORDER BY id DESC LIMIT :limit;
 SELECT id, session_id, level, service, message, created_at FROM events WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- memories --
--- The newest memories.
+-- The newest memories of one service and category (NULL: any), active or not (NULL: either).
 SELECT id, service, category, observation, confidence, active, created_at, updated_at, session_id, tier
-FROM memories WHERE id > 0 ORDER BY id DESC LIMIT :limit;
+FROM memories
+WHERE id > 0 AND (:service IS NULL OR service = :service) AND (:category IS NULL OR category = :category)
+  AND (:active IS NULL OR active = :active)
+ORDER BY id DESC LIMIT :limit;
+
+-- memories_of --
+-- All memories of one service (NULL: of none) that are active, or all that aren't, above an id: the next of an export.
+SELECT id, service, category, observation, confidence, active, created_at, updated_at, session_id, tier
+FROM memories
+WHERE service IS :service AND active = :active AND id > :above AND (:category IS NULL OR category = :category)
+ORDER BY id LIMIT :limit;
+
+-- memory_services --
+-- Every service that there is a memory of.
+SELECT DISTINCT service FROM memories WHERE service > '' ORDER BY service;
+
+-- memory_categories --
+-- Every category of memories.
+SELECT DISTINCT category FROM memories WHERE category >= '' ORDER BY category;
 
 -- memory --
 -- One memory.

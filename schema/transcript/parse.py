@@ -3,6 +3,7 @@
 The shapes are those of CLI 2.1.197; a shape that does not fit falls back to `Unknown` with all its fields.
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -33,7 +34,17 @@ from schema.transcript.events import (
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Money = Annotated[float, msgspec.Meta(ge=0)]
 
-DENIALS = ("Permission to use ", "This command requires approval", "PreToolUse:", "Claude requested permissions")
+# How a result begins that tells why its call did not run. The CLI has hundreds of such sentences and no field for it;
+# one that isn't known here is shown as an error, and the result event names the call all the same. A command that ran
+# and failed begins with its exit code, whatever it printed.
+DENIALS = re.compile(
+    r"(?!Exit code |<tool_use_error>)"
+    r"(?:Permission to |PreToolUse:|Claude requested permissions|Accesses /proc/|Dangerous \w+ operation detected"
+    r"|Contains (?:shell syntax \(|[a-z]+(?:_[a-z]+)+\Z)"
+    r"|.*\b(?:requires?(?: \w+)? approval|was blocked\. For security|approval-time safety checks"
+    r"|cannot be (?:statically \w+|auto-allowed)))"
+)
+DENIAL_CHARS = 2000  # of a result that are looked at for it
 
 
 class _Usage(msgspec.Struct):
@@ -211,7 +222,7 @@ def _user(message: _Message, parent: str | None) -> tuple[Event, ...]:
         if block.type == "tool_result":
             text = _flat(block.content)
             error = bool(block.is_error)
-            denied = error and text.startswith(DENIALS)
+            denied = error and DENIALS.match(text[:DENIAL_CHARS]) is not None
             events.append(
                 ToolResult(tool_id=block.tool_use_id, text=text, is_error=error, denied=denied, parent=parent)
             )

@@ -2,12 +2,10 @@
 
 import json
 import os
-import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from daemon.demo.turns import Conversation, Script, Turn
 from schema.database import Database
@@ -75,31 +73,6 @@ def test_a_call_that_is_held_runs_as_soon_as_somebody_says_yes(tmp_path: Path) -
         assert acts(tmp_path) == [COMMAND]
         assert summary(ended) == "told: done"
         assert daemon.json("approvals", "show", str(approval["id"]))["status"] == "used"
-
-
-def test_a_call_that_is_held_is_approved_from_the_browser(tmp_path: Path) -> None:
-    with messages_api(deploy=SCRIPT) as (url, _), real(tmp_path, url, CLAUDEOPS_APPROVAL_HOLD="60") as daemon:
-        daemon.sign_in()
-        id_ = ask(daemon)
-        approval = waiting(daemon)
-        status, _, body = daemon.request("GET", f"/approvals/{approval['id']}")
-        assert status == 200
-        assert COMMAND in body.decode()
-        # The question's own page, as a browser without JavaScript shows it; its form is what decides.
-        status, _, body = daemon.request("GET", f"/approvals/{approval['id']}/approve")
-        assert status == 200
-        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', body.decode()))
-        path = f"/approvals/{approval['id']}/approve"
-        status, _, body = daemon.request("POST", path, urlencode({**form, "csrf": "wrong"}))
-        assert status == 403, "not without the token"
-        assert acts(tmp_path) == []
-        status, _, body = daemon.request("POST", path, urlencode(form))
-        assert status == 303, body[:500]
-        ended = wait_status(daemon, id_, "completed")
-        assert acts(tmp_path) == [COMMAND]
-        assert summary(ended) == "told: done"
-        decided = daemon.json("approvals", "show", str(approval["id"]))
-        assert (decided["status"], decided["decided_by"]) == ("used", "ada")
 
 
 def test_put_aside_the_daemon_stopped_and_started_approved_exactly_that_call_runs_once(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from daemon.demo.messages_api import MessagesApi
 from daemon.demo.turns import Playbook, Script, ToolUse
+from schema.transcript.events import ToolResult
+from schema.transcript.parse import parse
 
 CLI = Path(__file__).parents[2] / ".claudeops" / "cli" / "node_modules" / ".bin" / "claude"
 KEY = "sk-ant-test-made-up-key"
@@ -107,6 +109,11 @@ class Session:
     def refused(self) -> set[str]:
         """Ids of the calls that were not let through."""
         return {denial["tool_use_id"] for denial in self.result["permission_denials"]}
+
+    def read_as_denied(self) -> set[str]:
+        """Ids of the calls whose results the transcript's reader takes for denials."""
+        read = [event for line in self.lines for event in parse(line.strip())]
+        return {event.tool_id for event in read if isinstance(event, ToolResult) and event.denied}
 
     async def until(self, word: str) -> None:
         """Reads on until a line with `word` has come."""

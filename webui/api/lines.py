@@ -1,7 +1,7 @@
-"""An answer that is written piece by piece to a program: server-sent events, or a JSON object a line.
+"""An answer that is written piece by piece to a program: server-sent events, a JSON object a line, an export.
 
 A reader that takes nothing for a while is cut off, and costs no more than a buffer until then. Used by
-`webui.api.openai` and `webui.api.ollama`.
+`webui.api.openai`, `webui.api.ollama` and `webui.pages.memory_export`.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import confirm, formats, memory_rows
+from webui.pages import confirm, formats, memory_export, memory_rows
 from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
 from webui.pages.confirm import Confirm
@@ -42,11 +42,12 @@ class MemoryForm(NamedTuple):
 
 
 class MemoriesPage(NamedTuple):
-    """The list's context."""
+    """The list's context. `newest`: how many it shows where there are more; None where it shows all."""
 
     shell: shell.Shell
     stream: str
     groups: list[Group]
+    newest: int | None
     filters: Filters
     services: list[str]
     categories: list[str]
@@ -88,31 +89,27 @@ async def _read(here: Parts, id_: int) -> Memory:
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /memories, /memories.json and /memories.md; all three with the same filters."""
     filters = memory_rows.read_filters(request.query)
-    known = await parts(request).state.read(memory_rows.find)
-    found = memory_rows.matching(known, filters)
     if request.path.endswith(".md"):
-        text = memory_rows.markdown(found)
-        headers = {"Content-Disposition": 'attachment; filename="memories.md"'}
-        return web.Response(text=text, content_type="text/markdown", charset="utf-8", headers=headers)
+        return await memory_export.as_markdown(request, filters)
     if is_json(request):
-        return json_response({"memories": found})
-    return _page(request, known, filters, _new(), None)
+        return await memory_export.as_json(request, filters)
+    return await _page(request, filters, _new(), None)
 
 
-def _page(
-    request: web.Request, known: list[Memory], filters: Filters, form: MemoryForm, error: str | None, status: int = 200
+async def _page(
+    request: web.Request, filters: Filters, form: MemoryForm, error: str | None, status: int = 200
 ) -> web.Response:
-    found = memory_rows.matching(known, filters)
-    services, categories = memory_rows.names(known)
+    listed = await parts(request).state.read(lambda database: memory_rows.find(database, filters))
     context = MemoriesPage(
         shell=shell.build(request, "Memories", "memories"),
         stream="/live?page=frame",
-        groups=memory_rows.groups(found, formats.now()),
+        groups=memory_rows.groups(listed.memories, formats.now()),
+        newest=len(listed.memories) if listed.cut else None,
         filters=filters,
-        services=services,
-        categories=categories,
+        services=listed.services,
+        categories=listed.categories,
         shown=memory_rows.SHOWN,
-        empty=None if found else "filtered" if known else "nothing",
+        empty=None if listed.memories else "filtered" if listed.categories else "nothing",
         may_act=may(signed_in(request).role, Access.OPERATOR),
         form=form,
         error=error,
@@ -162,9 +159,8 @@ async def add(request: web.Request) -> web.StreamResponse:
     except CallError as error:
         if is_json(request):
             raise
-        known = await here.state.read(memory_rows.find)
         form = form._replace(key=uuid.uuid4().hex)
-        return _page(request, known, Filters(), form, error.message, error.http_status)
+        return await _page(request, Filters(), form, error.message, error.http_status)
     if is_json(request):
         return json_response(reply.memory, status=201)
     return web.Response(status=303, headers={"Location": f"/memories#memory-{reply.memory.id}"})

@@ -1,4 +1,4 @@
-"""Memories as the list shows them, by service, and as Markdown. Pure but for `find`, which reads the database."""
+"""Memories as the list shows them, by service, and as Markdown. Pure but for what takes the database."""
 
 from datetime import datetime
 from itertools import groupby
@@ -24,6 +24,20 @@ class Filters(NamedTuple):
     service: str = ""
     category: str = ""
     shown: str = ""
+
+    @property
+    def actives(self) -> tuple[bool, ...]:
+        """Which are wanted: those that are active, those that aren't."""
+        return {"all": (True, False), "inactive": (False,)}.get(self.shown, (True,))
+
+
+class Listed(NamedTuple):
+    """What the list shows: the newest MOST that the filters let in, whether there are more, and what can be chosen."""
+
+    memories: list[Memory]
+    cut: bool
+    services: list[str]
+    categories: list[str]
 
 
 class MemoryRow(NamedTuple):
@@ -56,35 +70,33 @@ def from_row(row: dict[str, Any]) -> Memory:
     return msgspec.convert({**row, "active": bool(row["active"])}, Memory)
 
 
-def find(database: Database) -> list[Memory]:
-    """All of them, the newest MOST."""
-    return [from_row(row) for row in database.rows("pages.memories", limit=MOST)]
-
-
-def matching(memories: list[Memory], filters: Filters) -> list[Memory]:
-    """Those that the filters let in; by service, the most certain first."""
-    shown = filters.shown or "active"
-    found = [
-        memory
-        for memory in memories
-        if (not filters.service or memory.service == filters.service)
-        and (not filters.category or memory.category == filters.category)
-        and (shown == "all" or memory.active == (shown == "active"))
-    ]
-    return sorted(found, key=lambda memory: (memory.service or "", not memory.active, -memory.confidence, memory.id))
-
-
-def names(memories: list[Memory]) -> tuple[list[str], list[str]]:
-    """The services and the categories that there are."""
-    return (
-        sorted({memory.service for memory in memories if memory.service}),
-        sorted({memory.category for memory in memories}),
+def find(database: Database, filters: Filters) -> Listed:
+    """The newest that the filters let in."""
+    actives = filters.actives
+    rows = database.rows(
+        "pages.memories",
+        service=filters.service or None,
+        category=filters.category or None,
+        active=int(actives[0]) if len(actives) == 1 else None,
+        limit=MOST + 1,
     )
+    found = [from_row(row) for row in rows[:MOST]]
+    categories = [str(row["category"]) for row in database.rows("pages.memory_categories")]
+    return Listed(found, len(rows) > MOST, services(database), categories)
+
+
+def _order(memory: Memory) -> tuple[str, bool, float, int]:
+    return memory.service or "", not memory.active, -memory.confidence, memory.id
+
+
+def services(database: Database) -> list[str]:
+    """Every service that there is a memory of."""
+    return [str(row["service"]) for row in database.rows("pages.memory_services")]
 
 
 def groups(memories: list[Memory], now: datetime) -> list[Group]:
-    """Memories, which come by service, as the list shows them."""
-    by_service = groupby(memories, key=lambda memory: memory.service or "")
+    """Memories as the list shows them: by service, the most certain first."""
+    by_service = groupby(sorted(memories, key=_order), key=lambda memory: memory.service or "")
     return [Group(plain(service) or GENERAL, [row(memory, now) for memory in some]) for service, some in by_service]
 
 
@@ -102,16 +114,15 @@ def row(memory: Memory, now: datetime) -> MemoryRow:
     )
 
 
-def markdown(memories: list[Memory]) -> str:
-    """Memories, which come by service, as a document."""
-    lines = ["# Operational memory", ""]
-    for service, some in groupby(memories, key=lambda memory: memory.service or ""):
-        lines += [f"## {_line(service) or GENERAL}", ""]
-        for memory in some:
-            off = "" if memory.active else ", inactive"
-            lines.append(f"- **{_line(memory.category)}**: {_line(memory.observation)} ({memory.confidence:.0%}{off})")
-        lines.append("")
-    return "\n".join(lines)
+def heading(memory: Memory) -> str:
+    """The heading of the memories of its service, in a Markdown document."""
+    return f"## {_line(memory.service or '') or GENERAL}"
+
+
+def item(memory: Memory) -> str:
+    """A memory as a line of that document."""
+    off = "" if memory.active else ", inactive"
+    return f"- **{_line(memory.category)}**: {_line(memory.observation)} ({memory.confidence:.0%}{off})"
 
 
 def _line(text: str) -> str:

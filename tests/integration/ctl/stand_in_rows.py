@@ -158,6 +158,7 @@ class Rows:
                     if (request.all or row["active"])
                     and request.service in ("", row["service"])
                     and request.category in ("", row["category"])
+                    and row["id"] > (request.above or 0)
                 ]
                 found = msgspec.convert(rows[: min(request.limit, 1000)], list[Memory])
                 return knowledge.MemoriesReply(memories=found)

@@ -38,6 +38,8 @@ async def calls(commands: list[str], directory: Path, **kw: Any) -> tuple[set[st
     async with serving([*(Turn([bash(command, f"c{n}")]) for n, command in enumerate(commands)), DONE]) as api:
         session = await fake.run(api.url, directory, "Go.", **kw)
     refused, answers = session.refused(), session.answers()
+    # Whatever the CLI says instead of running a call is shown as a denial, and nothing else is.
+    assert {answers[id_] for id_ in session.read_as_denied() ^ refused} == set()
     return (
         {command for n, command in enumerate(commands) if f"c{n}" in refused},
         {command: answers[f"c{n}"] for n, command in enumerate(commands)},
@@ -107,16 +109,13 @@ async def test_denied_patterns_do_not_make_curl_safe(tmp_path: Path, echo: str) 
 
 
 async def test_without_any_rule_the_cli_lets_local_looking_through_and_nothing_else(tmp_path: Path, echo: str) -> None:
-    looking = ["uptime", "ps aux | head -1", "df -h .", "ls", "echo hello"]
+    """What is let through may fail, where there is no Docker: it is the CLI's verdict that counts."""
+    looking = ["uptime", "ps aux | head -1", "df -h .", "ls", "echo hello", "ss -ltn", "docker ps", "grep -r x ."]
     acting = [f"curl -sS {echo}/", "cat /etc/hostname", "printenv ANTHROPIC_API_KEY", "cat /proc/self/environ"]
-    acting += [
-        "echo $ANTHROPIC_API_KEY",
-        "touch x",
-        "echo x > y",
-        "python3 -c 1",
-        "systemctl status x",
-        "find . -delete",
-    ]
+    acting += ["dig localhost", "kubectl get pods", "docker restart web", "systemctl status x"]
+    acting += ["echo $ANTHROPIC_API_KEY", "touch x", "echo x > y", "python3 -c 1", "find . -delete"]
+    acting += ["sed -i s/a/b/ x", "ls && touch x && curl x", "touch x | tee y", "sleep 9 &", "rm -rf *"]
+    acting += ["cat <<E > x\nE"]
     refused, said = await calls([*looking, *acting], tmp_path, allowed=[], denied=[])
     assert fake.KEY not in str(said)
     assert sorted(refused) == sorted(acting)

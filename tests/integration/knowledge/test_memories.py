@@ -81,6 +81,11 @@ async def test_lists_are_filtered_and_leave_out_what_is_inactive(ask: Ask) -> No
     assert await listed(ask, service="web") == [("one", 0.5)]
     assert await listed(ask, category="maintenance", all=True) == [("three", 0.1)]
     assert await listed(ask, limit=1) == [("two", 0.9)]
+    # By their ids, for whoever reads them all.
+    assert await listed(ask, above=0) == [("one", 0.5), ("two", 0.9)]
+    assert await listed(ask, above=1, all=True, limit=1) == [("two", 0.9)]
+    assert await listed(ask, above=2, all=True, limit=1) == [("three", 0.1)]
+    assert await listed(ask, above=0, service="db", category="timing") == [("two", 0.9)]
 
 
 @pytest.mark.parametrize(

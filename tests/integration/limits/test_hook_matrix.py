@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from daemon.demo.turns import Conversation, Script, Step, Text, ToolUse, Turn
+from tests.fakes import mcp_server
 from tests.fakes import messages_api as fake
 from tests.fakes.messages_api import Session, bash, serving
 
@@ -105,28 +106,34 @@ FAILING = {
     "garbage": ("echo 'no JSON at all'", 20.0),
     "timeout": ("sleep 60", 1.0),
     # More milliseconds than 32 bits hold: the hook is ended at once.
-    "timeout of 3000000 s": ("sleep 60", 3000000.0),
+    "timeout of 3000000 s": ("exec sleep 180", 3000000.0),
 }
 
 
 async def fail(tmp_path: Path, name: str, *words: str) -> tuple[Place, Session]:
-    """A session whose hook fails in one of the ways of FAILING."""
+    """A session of two calls whose hook fails in one of the ways of FAILING."""
     text, timeout = FAILING[name]
     place = Place(tmp_path / name.replace(" ", "-"), timeout)
     place.hook(text)
     if name == "missing":
         (place.root / "hook").unlink()
-    async with serving([Turn([touches("ran")]), DONE]) as api:
+    async with serving([Turn([touches("ran")]), Turn([bash("python3 -c 1", "toolu_two")]), DONE]) as api:
         return place, await place.run(api.url, *words)
+
+
+AT_ONCE = 120  # seconds: less than that hook would take, and enough for a busy machine
 
 
 async def test_a_hook_that_fails_blocks_a_tool_that_only_it_may_allow(tmp_path: Path) -> None:
     found = dict(zip(FAILING, await asyncio.gather(*(fail(tmp_path, name) for name in FAILING)), strict=True))
     assert {name: place.made("ran") for name, (place, _) in found.items()} == dict.fromkeys(FAILING, False)
     assert {name: session.refused() for name, (_, session) in found.items()} == {
-        name: {"toolu_one"} for name in FAILING
+        name: {"toolu_one", "toolu_two"} for name in FAILING
     }
-    assert found["timeout of 3000000 s"][1].seconds < 50
+    # The model is told that nobody allowed it, and the transcript's reader takes it for a denial.
+    assert {session.answers()["toolu_two"] for _, session in found.values()} == {"This command requires approval"}
+    assert [name for name, (_, session) in found.items() if session.read_as_denied() != session.refused()] == []
+    assert found["timeout of 3000000 s"][1].seconds < AT_ONCE
 
 
 async def test_a_hook_that_fails_lets_a_tool_run_that_the_cli_allows(tmp_path: Path) -> None:
@@ -134,6 +141,8 @@ async def test_a_hook_that_fails_lets_a_tool_run_that_the_cli_allows(tmp_path: P
     words = ("--allowedTools", "Bash")
     found = dict(zip(FAILING, await asyncio.gather(*(fail(tmp_path, name, *words) for name in FAILING)), strict=True))
     assert {name: place.made("ran") for name, (place, _) in found.items()} == dict.fromkeys(FAILING, True)
+    assert [name for name, (_, session) in found.items() if session.refused()] == []
+    assert found["timeout of 3000000 s"][1].seconds < AT_ONCE
 
 
 BYPASSING = ("--permission-mode", "bypassPermissions")
@@ -326,30 +335,11 @@ async def test_the_structured_output_is_asked_about_and_is_given_without_an_answ
     assert session.result["structured_output"] == {"summary": "x"}
 
 
-MCP_SERVER = """
-import json, sys
-for line in sys.stdin:
-    asked = json.loads(line)
-    tool = {"name": "act", "description": "acts", "inputSchema": {"type": "object", "properties": {}}}
-    server = {"name": "probe", "version": "1"}
-    answers = {
-        "initialize": lambda: {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}},
-                               "serverInfo": server},
-        "tools/list": lambda: {"tools": [tool]},
-        "tools/call": lambda: {"content": [{"type": "text", "text": "acted"}]},
-    }
-    if "id" in asked:
-        result = answers.get(asked["method"], dict)()
-        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
-"""
-
-
 @pytest.mark.parametrize(("text", "answer"), [("exit 1", "requested permissions"), (says("allow"), "acted")])
 async def test_tools_of_mcp_servers_run_only_when_the_hook_allows(tmp_path: Path, text: str, answer: str) -> None:
     place = Place(tmp_path)
     place.hook(text)
-    (tmp_path / "server.py").write_text(MCP_SERVER)
-    servers = {"mcpServers": {"probe": {"command": sys.executable, "args": [str(tmp_path / "server.py")]}}}
+    servers = {"mcpServers": {"probe": {"command": sys.executable, "args": [str(mcp_server.__file__)]}}}
     (tmp_path / "mcp.json").write_text(json.dumps(servers))
     async with serving([Turn([ToolUse("mcp__probe__act", {}, "toolu_one")]), DONE]) as api:
         # No tool is listed at all, and still it is offered.

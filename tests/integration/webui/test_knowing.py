@@ -1,5 +1,6 @@
 """Events, memories, cooldowns, MCP servers, repositories and the audit log over a real database and the protocol."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,43 @@ async def test_memories_are_exported_with_the_same_filters(site: Site) -> None:
         text = await response.text()
     assert "## web\n\n- **timing**: one (70%)" in text
     assert "two" not in text
+
+
+async def test_an_export_has_all_memories_and_the_list_says_that_it_has_not(site: Site) -> None:
+    """Pages of rows, services with and without a name, active and not: each comes once, by service and by id."""
+    services = [None, "db", "web", "x; 'or 1=1"]
+    ids: dict[str | None, list[int]] = {service: [] for service in services}
+    for number in range(2500):
+        service = services[number % 4 if number < 1200 else 2]
+        ids[service].append(rows.memory(site.worker.database, f"m{number}", service=service))
+    off = rows.memory(site.worker.database, "off", service="db", active=0)
+    everything = [id_ for service in services for id_ in ids[service]]
+    browser = site.browser("viewer")
+
+    async def exported(path: str) -> list[int]:
+        async with browser.get(path, headers={"Accept": "application/json"}) as response:
+            assert response.headers["Vary"] == "Accept"
+            return [memory["id"] for memory in (await response.json())["memories"]]
+
+    assert await exported("/memories") == everything
+    db = ids[None] + ids["db"]
+    assert await exported("/memories.json?shown=all") == [*db, off, *everything[len(db) :]]
+    assert await exported("/memories.json?shown=inactive") == [off]
+    assert await exported("/memories.json?service=nothing") == []
+    text = await text_of(site, "/memories.md?shown=all")
+    assert re.findall(r"^- \*\*timing\*\*: m(\d+) \(70%\)$", text, re.MULTILINE) == [str(id_ - 1) for id_ in everything]
+    headings = [line.removeprefix("## ") for line in text.split("\n") if line.startswith("## ")]
+    assert headings == ["All services", "db", "web", "x; 'or 1=1"]
+    assert "- **timing**: off (70%, inactive)" in text
+    page = await text_of(site, "/memories")
+    assert "The newest 2000 are shown, and there are more" in page
+    # What is narrowed down is looked for among all, not among the newest.
+    page = await text_of(site, "/memories?service=db")
+    assert "and there are more" not in page
+    assert [int(id_) for id_ in re.findall(r'id="memory-(\d+)"', page)] == ids["db"]
+    page = await text_of(site, "/memories?service=db&category=timing&shown=inactive")
+    assert re.findall(r'id="memory-(\d+)"', page) == [str(off)]
+    assert "No memory matches" in await text_of(site, "/memories?category=nothing")
 
 
 async def test_cooldowns_show_what_is_blocked_first_and_are_cleared_by_operators(site: Site) -> None:

@@ -40,12 +40,13 @@ def in_function(script: str) -> str:
 
 
 AROUND = [
-    ("(", "\n)"), ("{ ", "\n}"), ("! ", ""), ("ls; ", ""), ("ls && ", ""), ("ls || ", ""), ("ls | ", ""),
+    ("(", "\n)"), ("{ ", "\n}"), ("! ", ""), ("ls; ", ""), ("ls && ", ""), ("ls || ", ""), ("ls | {\n", "\n}"),
     ("ls & ", ""), ("ls\n", ""), ("", "\nls"), ("if true; then\n", "\nfi"), ("if ", "\nthen :; fi"),
     ("while ", "\ndo break; done"), ("until ", "\ndo break; done"), ("for i in 1 2; do\n", "\ndone"),
     ("case x in x)\n", "\n;; esac"), ("echo $(", "\n)"), ('echo "a $(', '\n)"'), ("cat <(", "\n)"), ("x=$(", "\n)"),
     ('[ -n "$(', '\n)" ]'), ("for i in $(", "\n); do :; done"), ("# a comment\n", ""),
     ("true; # it's a comment\n", ""), ("> /dev/null echo; ", ""), ("{\n", "\n} 2> /dev/null"),
+    ("ls && {\n", "\n} > /dev/null"), ("! (", "\n) 2>&1"), ("ls && ls | {\n", "\n} 2>&1"),
 ]  # fmt: skip
 GROUPS: list[Disguise] = [nested(before, after) for before, after in AROUND]
 PREFIXES = [
@@ -66,7 +67,7 @@ WRAPPERS: list[Disguise] = [
     in_variable,
     in_function,
 ]
-# Ours is only what is on this host.
+# Wrappers that lead to another file system: what is ours is only on this one.
 ELSEWHERE = ("ssh ", "docker exec ", "kubectl exec ", "docker compose exec ")
 
 

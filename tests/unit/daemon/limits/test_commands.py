@@ -5,6 +5,8 @@ import pytest
 from daemon.limits.kinds import Decision, Kind
 from daemon.limits.rules import judge
 from daemon.limits.understanding import understand
+from daemon.sessions.command import tool_lists
+from schema.settings import Settings
 from tests.fixtures.commands.corpus import STATE_DIR, Case, cases
 
 CASES = cases()
@@ -41,8 +43,14 @@ def test_each_command_gets_its_verdict_at_each_tier(file: str) -> None:
     assert [fault for case in CASES if case.file == file for fault in wrong(case)] == []
 
 
-def test_at_most_a_twentieth_of_the_harmless_is_refused_at_tier_1() -> None:
-    harmless = [case for case in CASES if case.file == "harmless"]
-    found = [understand(case.command, state_dir=STATE_DIR) for case in harmless]
-    refused = [judge(it, tier=1, dry_run=False, disallowed=[]).decision is not Decision.ALLOW for it in found]
-    assert sum(refused) <= 0.05 * len(harmless)
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_at_most_a_twentieth_of_the_harmless_is_refused_as_the_settings_come(tier: int) -> None:
+    harmless = [case.command for case in CASES if case.file == "harmless"]
+    found = {command: understand(command, state_dir=STATE_DIR) for command in harmless}
+    disallowed = tool_lists(Settings(), tier)[1]
+    told = {it: judge(found[it], tier=tier, dry_run=False, disallowed=disallowed) for it in harmless}
+    refused = {command: it.rule for command, it in told.items() if it.decision is not Decision.ALLOW}
+    assert len(refused) <= 0.05 * len(harmless), refused
+    # The policy itself refuses next to nothing: the rest are programs that the shipped patterns name whole.
+    patterns = {f"disallowed: Bash({name}:*)" for name in ("docker compose", "helm", "ansible-playbook")}
+    assert sum(rule not in patterns for rule in refused.values()) <= 0.01 * len(harmless), refused

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.limits.kinds import Decision, Found, Kind
@@ -142,7 +142,6 @@ def test_what_the_parser_would_crash_on_never_reaches_it(command: str) -> None:
     assert "outside ASCII" in found[0].reason
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_understood_or_not_but_never_breaks(text: str) -> None:
     found = understand(text)

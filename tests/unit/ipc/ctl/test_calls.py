@@ -56,10 +56,15 @@ def test_memories_as_a_document_have_a_section_for_each_service() -> None:
         {"service": service, "category": "timing", "observation": "a\n\x1bb", "confidence": 0.5, "active": active}
         for service, active in (("web", True), (None, False), ("db", True), ("web", False))
     ]
-    assert markdown(rows).split("\n") == [
+
+    def ask(filters: dict[str, Any]) -> list[dict[str, Any]]:
+        return [row for row in rows if filters.get("service", "") in ("", row["service"])]
+
+    assert "".join(markdown(ask, {})).split("\n") == [
         "# Memories", "",
         "## General", "", "- [timing] a \\x1bb (confidence 0.50, inactive)", "",
         "## db", "", "- [timing] a \\x1bb (confidence 0.50)", "",
         "## web", "", "- [timing] a \\x1bb (confidence 0.50)", "- [timing] a \\x1bb (confidence 0.50, inactive)",
+        "",
     ]  # fmt: skip
-    assert markdown([]) == "# Memories"
+    assert "".join(markdown(ask, {"service": "nothing"})) == "# Memories\n"

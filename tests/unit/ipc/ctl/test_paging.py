@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipc.ctl.errors import REFUSED, CtlError
-from ipc.ctl.paging import pages
+from ipc.ctl.paging import each, pages
 
 
 class Worker:
@@ -20,7 +20,10 @@ class Worker:
 
     def ask(self, subject: str, body: dict[str, Any]) -> dict[str, Any]:
         self.bodies.append(body)
-        found = [{"id": id_} for id_ in self.ids if id_ < (body["before"] or 2**62)][: body["limit"]]
+        if "above" in body:
+            found = [{"id": id_} for id_ in self.ids[::-1] if id_ > body["above"]][: body["limit"]]
+        else:
+            found = [{"id": id_} for id_ in self.ids if id_ < (body["before"] or 2**62)][: body["limit"]]
         if len(found) > self.fits:
             raise CtlError(REFUSED, "too_large", "ask for less")
         return {"rows": found}
@@ -34,6 +37,14 @@ def test_every_row_comes_once_and_in_order(ids: set[int], fits: int, limit: int,
     assert [row["id"] for row in found] == wanted
 
 
+@given(st.sets(st.integers(1, 400)), st.integers(1, 250))
+def test_all_rows_come_by_their_ids_a_page_at_a_time(ids: set[int], fits: int) -> None:
+    worker = Worker(ids, fits)
+    found = each(worker.ask, "x.list", "rows", {"service": "", "all": False})
+    assert [row["id"] for row in found] == sorted(ids)
+    assert all(body.keys() == {"all", "above", "limit"} for body in worker.bodies)
+
+
 def test_a_filter_that_is_not_given_is_not_sent() -> None:
     worker = Worker({1}, 10)
     pages(worker.ask, "x.list", "rows", {"level": None, "service": "", "session_id": 7}, limit=5)
@@ -43,3 +54,5 @@ def test_a_filter_that_is_not_given_is_not_sent() -> None:
 def test_a_row_that_fits_into_no_answer_is_told() -> None:
     with pytest.raises(CtlError, match="ask for less"):
         pages(Worker({1, 2}, 0).ask, "x.list", "rows", {}, limit=2)
+    with pytest.raises(CtlError, match="ask for less"):
+        list(each(Worker({1, 2}, 0).ask, "x.list", "rows", {}))

@@ -96,6 +96,34 @@ def test_a_denied_call_is_told_from_one_that_failed() -> None:
     ]
 
 
+def result(text: str) -> bytes:
+    block = {"type": "tool_result", "tool_use_id": "t", "is_error": True, "content": text}
+    return json.dumps({"type": "user", "message": {"content": [block]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        # What the CLI says instead of running a call; the tests with the CLI itself say more of them.
+        ("This command requires approval", True),
+        ("Output redirection to '/srv/x' was blocked. For security, Claude Code may only write to files in …", True),
+        ("This Bash command contains multiple operations. The following part requires approval: tee ran", True),
+        ("Contains simple_expansion", True),
+        ("Permission to read /srv/x has been denied.", True),
+        # What ran and failed, whatever it printed.
+        ("Exit code 1\nThis command requires approval", False),
+        ("Exit code 1", False),
+        ("The file said:\nThis command requires approval", False),
+        ("<tool_use_error>File does not exist. This command requires approval</tool_use_error>", False),
+        ("Contains no such thing", False),
+    ],
+)
+def test_a_denial_is_told_by_what_the_cli_says_first(text: str, denied: bool) -> None:
+    (event,) = parse(result(text))
+    assert isinstance(event, ToolResult)
+    assert event.denied is denied
+
+
 def test_retries_tell_what_failed_and_how_long_the_cli_waits() -> None:
     retries = [event for event in of(ApiRetry, "retries_529") if isinstance(event, ApiRetry)]
     assert [event.attempt for event in retries] == [1, 2, 3]

@@ -73,17 +73,23 @@ def memory(id_: int, service: str | None, **changes: Any) -> Memory:
 
 def test_memories_stand_by_service_the_most_certain_first() -> None:
     known = [memory(1, "b"), memory(2, None), memory(3, "b", confidence=0.9), memory(4, "b", active=False)]
-    active = memory_rows.matching(known, memory_rows.Filters())
-    assert [one.id for one in active] == [2, 3, 1]
-    assert [group.service for group in memory_rows.groups(active, NOW)] == ["All services", "b"]
-    assert [one.id for one in memory_rows.matching(known, memory_rows.Filters(shown="inactive"))] == [4]
-    assert [one.id for one in memory_rows.matching(known, memory_rows.Filters("b", "timing", "all"))] == [3, 1, 4]
+    groups = memory_rows.groups(known, NOW)
+    assert [(group.service, [row.id for row in group.rows]) for group in groups] == [
+        ("All services", [2]),
+        ("b", [3, 1, 4]),
+    ]
+
+
+@pytest.mark.parametrize(("shown", "actives"), [("", (True,)), ("all", (True, False)), ("inactive", (False,))])
+def test_what_is_active_is_shown_unless_more_is_asked_for(shown: str, actives: tuple[bool, ...]) -> None:
+    assert memory_rows.read_filters({"shown": shown}).actives == actives
 
 
 def test_memories_as_markdown_stay_one_line_each() -> None:
-    text = memory_rows.markdown([memory(1, None, observation="a\n# b"), memory(2, "web", active=False)])
-    assert "- **timing**: a # b (50%)" in text
-    assert "## web\n\n- **timing**: o2 (50%, inactive)" in text
+    assert memory_rows.item(memory(1, None, observation="a\n# b")) == "- **timing**: a # b (50%)"
+    assert memory_rows.item(memory(2, "web", active=False)) == "- **timing**: o2 (50%, inactive)"
+    assert memory_rows.heading(memory(1, None)) == "## All services"
+    assert memory_rows.heading(memory(1, "we\n# b")) == "## we # b"
 
 
 def test_blocked_services_come_first_with_the_time_of_the_next_one() -> None:
