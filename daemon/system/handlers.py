@@ -33,6 +33,7 @@ from ipc.messages.system import (
     Welcome,
 )
 from ipc.server import Call, Handler, Publisher
+from schema import database_file
 from schema.database import Database, DatabaseError
 from schema.version import VERSION
 
@@ -87,12 +88,14 @@ class System:
         self._looked = -LOOK_SECONDS
         self._free = 0
         self._descriptors = (0, 0)
+        self._pinned: str | None = None
         self.tellers: list[Callable[[], list[str]]] = []
         """What other parts have to say that people should know, as sentences."""
 
     def _look(self, *, anew: bool = False) -> None:
         if anew or time.monotonic() >= self._looked + LOOK_SECONDS:
             self._free, self._descriptors = prepare.free_space(self._settings.current), descriptors()
+            self._pinned = database_file.pinned(self._store.path)
             self._looked = time.monotonic()
 
     def problem(self) -> str | None:
@@ -110,6 +113,7 @@ class System:
         found += [text for teller in self.tellers for text in teller()]
         found += self._daemon.web_warnings()
         self._look()
+        found += [self._pinned] if self._pinned else []
         open_now, allowed = self._descriptors
         if open_now > DESCRIPTORS_ALARM * allowed:
             found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")

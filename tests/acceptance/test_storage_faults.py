@@ -1,18 +1,23 @@
 """The disk is full, the database locked or damaged, descriptors or memory run out: a clear state, nothing lost."""
 
+import json
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from schema.database import Database
+from schema.database import Database, DiskFullError
+from schema.version import VERSION
 from tests.acceptance.harness import Daemon, alive, running, wait_for
 from tests.acceptance.test_worker_killed import numbers
 
@@ -43,20 +48,31 @@ def test_a_full_disk_is_told_survived_and_recovered_from_without_a_restart(small
     daemon.output = small_disk.parent / "daemon.log"
     try:
         daemon.start()
+        assert health(daemon, "/healthz") == (200, {"status": "ok", "version": VERSION})
         session = daemon.trigger(lines=400, interval=0.02)
         wait_for(lambda: numbers(Path(session["log_file"])), 10)
         worker = daemon.pid("worker")
         fill(small_disk)
         wait_for(lambda: daemon.json("status")["state"] == "degraded", 20, "state degraded")
-        assert "disk" in daemon.json("status")["reason"]
+        told = daemon.json("status")["reason"]
+        assert "disk" in told
         refused = daemon.ctl("sessions", "trigger", "--tier", "2", "--prompt", "x", check=False)
         assert refused.returncode == 1
         assert "CLAUDEOPS_FREE_DISK_MIN" in refused.stderr
+        wait_for(lambda: health(daemon, "/healthz")[1]["status"] == "degraded", 5, "/healthz degraded")
+        for probe in ("/healthz", "/readyz"):
+            status, answer = health(daemon, probe)
+            assert (status, answer["status"]) == (200, "degraded")
+            assert "disk" in json.dumps(answer)
+        assert b"claudeops_degraded 1.0" in daemon.request("GET", "/metrics")[2]
         (small_disk / "filler").unlink()
         ended = daemon.wait_ended(session["id"], 60)
         assert ended["status"] in ("completed", "failed")
         assert ended["status"] == "completed" or "disk" in ended["reason"]
         wait_for(lambda: daemon.json("status")["state"] == "running", 20, "state running again")
+        wait_for(lambda: health(daemon, "/healthz") == (200, {"status": "ok", "version": VERSION}), 5, "/healthz ok")
+        assert health(daemon, "/readyz") == (200, {"status": "ok", "reasons": []})
+        assert b"claudeops_degraded 0.0" in daemon.request("GET", "/metrics")[2]
         assert daemon.pid("worker") == worker
         again = daemon.wait_ended(daemon.trigger(2, lines=3)["id"])
         assert again["status"] == "completed"
@@ -64,8 +80,77 @@ def test_a_full_disk_is_told_survived_and_recovered_from_without_a_restart(small
         daemon.close()
 
 
+def health(daemon: Daemon, path: str) -> tuple[int, dict[str, Any]]:
+    """What a probe is told, without a sign-in."""
+    status, _, body = daemon.request("GET", path)
+    return status, json.loads(body)
+
+
+def test_what_people_do_on_a_full_disk_is_refused_in_words(small_disk: Path) -> None:
+    """Whatever writes: each says that the disk is full and what to do, and nothing of it was done."""
+    daemon = Daemon(small_disk, CLAUDEOPS_FREE_DISK_MIN="0")
+    daemon.output = small_disk.parent / "daemon.log"
+    try:
+        daemon.start().sign_in()
+        # With a reader at the WAL, each write needs room at its end; else some would find it at its beginning.
+        reader = Database(daemon.state / "claudeops.db", readonly=True)
+        reader.script("BEGIN")
+        before = reader.value("triggers.count_waiting")
+        fill(small_disk)
+        use_up(daemon.state / "claudeops.db")
+        for words in (
+            ("config", "set", "interval", "1234"),
+            ("memories", "add", "--category", "timing", "a thing to remember " + "x" * 1500),
+            ("triggers", "add", "--tier", "3", "--prompt", "look"),
+            ("sessions", "trigger", "--tier", "2", "--prompt", "look"),
+            ("setup-link",),
+        ):
+            refused = daemon.ctl(*words, check=False)
+            assert refused.returncode == 1, words
+            assert "disk" in refused.stderr, words
+            assert "full" in refused.stderr, words
+            assert "free some space" in refused.stderr, words
+            assert "internal error" not in refused.stderr
+        told = json.loads(daemon.ctl("config", "set", "interval", "1234", "--json", check=False).stdout)
+        assert told["error"]["code"] == "disk_full"
+        status, answer = signing_in(daemon)
+        assert status == 507
+        assert "free some space" in answer
+        assert "Traceback" not in daemon.log()
+        assert daemon.json("status")["state"] == "degraded"
+        reader.close()
+        (small_disk / "filler").unlink()
+        wait_for(lambda: daemon.json("status")["state"] == "running", 10, "state running again")
+        daemon.ctl("config", "set", "interval", "1234")
+        assert signing_in(daemon)[0] == 303
+        assert before == 0
+        assert daemon.json("triggers", "list", "--status", "waiting") == []
+        assert daemon.process_of("worker")["restarts"] == 0
+    finally:
+        daemon.close()
+
+
+def use_up(path: Path) -> None:
+    """Writes page after page until the WAL has no room for another one."""
+    database = Database(path, readonly=False)
+    with pytest.raises(DiskFullError):
+        for _ in range(10_000):
+            database.try_write()
+    database.close()
+
+
+def signing_in(daemon: Daemon) -> tuple[int, str]:
+    """(status, page) of somebody who signs in with the right password."""
+    _, headers, body = daemon.request("GET", "/sign-in", headers={"Cookie": ""})
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', body.decode()))
+    form |= {"name": "ada", "password": "correct horse battery"}
+    cookie = headers["Set-Cookie"].split(";")[0]
+    status, _, page = daemon.request("POST", "/sign-in", urllib.parse.urlencode(form), headers={"Cookie": cookie})
+    return status, page.decode()
+
+
 def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Path) -> None:
-    with running(tmp_path) as daemon:
+    with running(tmp_path, CLAUDEOPS_BUDGET_DAY_USD="0.015") as daemon:
         other = Database(daemon.state / "claudeops.db", readonly=False)
         session = daemon.trigger(lines=100, interval=0.02)
         with other.transaction():
@@ -77,12 +162,20 @@ def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Pat
         assert (ended["status"], ended["lines"]) == ("completed", 102)
         held = daemon.trigger(lines=3)
         with other.transaction():
-            # Longer than the busy timeout: the write fails, is told, and is done again.
-            time.sleep(7)
-            assert daemon.json("status")["state"] in ("running", "degraded")
+            # Longer than the busy timeout: what people ask for fails and is told, the session's end waits.
+            refused = daemon.ctl("config", "set", "interval", "1234", check=False)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert "another process keeps the database locked" in refused.stderr
+            status = daemon.json("status")
+            assert status["state"] == "degraded"
+            assert "another process keeps the database locked" in status["reason"]
+            assert "another process keeps the database locked" in health(daemon, "/healthz")[1]["reason"]
         other.close()
+        wait_for(lambda: daemon.json("status")["state"] == "running", 10, "state running again")
+        assert "store: what is stored reaches the disk again" in daemon.log()
         ended = daemon.wait_ended(held["id"])
         assert (ended["status"], ended["lines"]) == ("completed", 5)
+        assert "budget is used up" in daemon.json("events", "list")[0]["message"]
         assert daemon.process_of("worker")["restarts"] == 0
 
 
