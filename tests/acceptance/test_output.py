@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
+import shutil
 import time
 from pathlib import Path
 
 from schema import logline
 from schema.transcript.events import Raw, Unknown
 from schema.transcript.parse import parse
-from tests.acceptance.harness import Daemon, running
+from tests.acceptance.harness import FAKE_CLAUDE, Daemon, running
 from tests.acceptance.test_worker_killed import numbers
 
 HOSTILE = (
@@ -100,6 +101,36 @@ def test_without_a_claude_command_everything_says_so_and_the_rest_runs_on(daemon
     assert "npm install" in refused.stderr
     assert "/nowhere/claude" in daemon.ctl("doctor", check=False).stdout
     assert daemon.stop() == 0
+
+
+def test_a_command_that_can_not_be_started_is_a_failed_session_that_names_the_error(daemon: Daemon) -> None:
+    """The CLI was there when it was looked for, and is gone (as during its upgrade) when a session wants it."""
+    program = daemon.directory / "claude"
+    daemon.directory.mkdir(parents=True)
+    shutil.copy(FAKE_CLAUDE, program)
+    daemon.environment["CLAUDEOPS_CLAUDE_BIN"] = str(program)
+    daemon.start()
+    program.unlink()
+    ended = daemon.wait_ended(daemon.trigger(lines=1)["id"])
+    assert (ended["status"], ended["exit_code"]) == ("failed", None)
+    why = f"{program} cannot be started: No such file or directory (errno 2)"
+    assert ended["reason"] == f"its command could not be started: {why}"
+    assert why in daemon.ctl("sessions", "tail", str(ended["id"])).stdout
+    shutil.copy(FAKE_CLAUDE, program)
+    assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
+
+
+def test_what_can_not_be_prepared_is_a_failed_session_and_its_tier_is_free_again(daemon: Daemon) -> None:
+    """What goes wrong between a session's row and its run is the session's end, and no row is left running."""
+    app = daemon.directory / "app"
+    (app / "CLAUDE.md").mkdir(parents=True)
+    daemon.environment["CLAUDEOPS_APP_DIR"] = str(app)
+    daemon.start()
+    ended = daemon.wait_ended(daemon.trigger(lines=1)["id"])
+    assert ended["status"] == "failed"
+    assert f"can't read the runbook {app}/CLAUDE.md: Is a directory" in ended["reason"]
+    (app / "CLAUDE.md").rmdir()
+    assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
 
 
 def test_two_sessions_in_one_second_have_logs_of_their_own(tmp_path: Path) -> None:
