@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from daemon.sessions.markers import SaidCheck, SaidEvent, SaidMemory
-from daemon.sessions.progress import COLUMNS, Batch, Reading, read_said
+from daemon.sessions.progress import COLUMNS, LATEST, Batch, Reading, Tally, read_said
 from daemon.sessions.rules import Said
 from schema.knowledge import Level
+from schema.sessions import Usage
 
 TRANSCRIPTS = Path(__file__).parents[3] / "fixtures" / "transcripts"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -102,3 +103,16 @@ def test_a_call_that_was_put_aside_is_named_and_survives_the_row() -> None:
 def test_a_row_of_an_earlier_version_says_that_nothing_was_put_aside() -> None:
     assert read_said('{"subtype":"success","is_error":false,"text":""}') == Said("success", False)
     assert read_said(None) is None
+
+
+def test_tokens_are_counted_by_message_however_long_a_session_is() -> None:
+    """Blocks of one message repeat its usage, side by side or with those of a subagent's messages between."""
+    tally, wanted = Tally("haiku", Usage(input=7)), 7
+    for number in range(0, 5000, 2):
+        for id_ in (f"m{number}", f"m{number + 1}", f"m{number}", f"m{number + 1}"):
+            tally.add(id_, Usage(input=number, output=1, cache_read=3, cache_creation=number), 40)
+        wanted += 2 * number
+    total = tally.total()
+    assert (total.input, total.cache_creation) == (wanted, wanted - 7)
+    assert (total.cache_read, total.output) == (5000 * 3, 5000 * 20)
+    assert len(tally._latest) == LATEST
