@@ -6,11 +6,14 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
+from ipc.ctl.connection import Connection
 from schema import logline
 from schema.transcript.events import Raw, Unknown
 from schema.transcript.parse import parse
 from tests.acceptance.harness import FAKE_CLAUDE, Daemon, running
+from tests.acceptance.stream import Reader
 from tests.acceptance.test_worker_killed import numbers
 
 HOSTILE = (
@@ -65,13 +68,39 @@ def test_a_line_of_ten_mebibytes_is_kept_whole_and_harms_nobody(tmp_path: Path) 
 
 
 def test_a_burst_in_three_tiers_at_once_loses_nothing(tmp_path: Path) -> None:
+    """Nor does it hold up who asks the worker meanwhile, or come to a reader in pieces beyond measure."""
     with running(tmp_path) as daemon:
+        daemon.sign_in()
+        connection = Connection(daemon.runtime)
+        took: list[float] = []
         sessions = [daemon.trigger(tier, lines=50_000) for tier in (1, 2, 3)]
+        reader = Reader(daemon, sessions[0]["id"])
+        reader.start()
+        while (status := asked(connection, took))["sessions"]["running"]:
+            time.sleep(0.005)
+        connection.close()
+        reader.stop.set()
+        assert status["state"] == "running"
+        # Generous: whoever else runs on the machine is in it. How much work a batch is has a test of its own.
+        assert sorted(took)[len(took) // 2] < 1.0
+        assert max(took) < 5.0
         for session in sessions:
             ended = daemon.wait_ended(session["id"])
             assert ended["status"] == "completed"
             assert ended["lines"] == 50_002
             assert numbers(Path(ended["log_file"])) == list(range(50_000))
+        reader.join(60)
+        assert reader.numbers == list(range(len(reader.numbers)))
+        assert len(reader.numbers) > 1000
+        assert reader.largest <= 64 * 1024
+
+
+def asked(connection: Connection, took: list[float]) -> dict[str, Any]:
+    """What the worker answers, and how long that took."""
+    began = time.monotonic()
+    reply = connection.call("status")
+    took.append(time.monotonic() - began)
+    return reply
 
 
 def test_a_busy_tier_answers_so_at_once(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """What a batch of lines means: the columns that change, what was said and when, and how the CLI said it ended."""
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from daemon.sessions.follow import BATCH_BYTES
 from daemon.sessions.markers import SaidCheck, SaidEvent, SaidMemory
 from daemon.sessions.progress import COLUMNS, LATEST, Batch, Reading, Tally, read_said
 from daemon.sessions.rules import Said
@@ -116,3 +118,14 @@ def test_tokens_are_counted_by_message_however_long_a_session_is() -> None:
     assert (total.input, total.cache_creation) == (wanted, wanted - 7)
     assert (total.cache_read, total.output) == (5000 * 3, 5000 * 20)
     assert len(tally._latest) == LATEST
+
+
+def test_the_batches_of_all_tiers_together_are_little_work_for_the_loop() -> None:
+    """Whoever asks the worker waits for them. In CPU time, so that a busy machine does not count."""
+    short = line(words("line 1"))
+    lines = [(short, 0)] * (BATCH_BYTES // (len(short) + 1))
+    readings = [Reading("haiku") for _ in range(3)]
+    before = time.process_time()
+    for reading in readings:
+        reading.fold(lines, NOW)
+    assert time.process_time() - before < 0.1
