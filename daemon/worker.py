@@ -23,9 +23,8 @@ from daemon.repositories import shipped
 from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from daemon.system import handlers as system_handlers
 from daemon.system.peers import Peers
-from ipc.control import Control
+from ipc.control import Control, descriptors
 from ipc.errors import CallError
 from ipc.messages.system import Beat, StateChanged
 from ipc.server import Server, bound_socket
@@ -144,7 +143,7 @@ class Worker:
         return {
             "sessions_running": parts.sessions.running,
             "next_run_at": parts.schedule.next_run_at(),
-            "fds": system_handlers.descriptors()[0],
+            "fds": descriptors()[0],
             "degraded": parts.system.problem(),
             "warnings": parts.system.warnings(),
         }

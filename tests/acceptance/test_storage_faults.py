@@ -1,5 +1,6 @@
 """The disk is full, the database locked or damaged, descriptors or memory run out: a clear state, nothing lost."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -244,12 +246,43 @@ def test_no_descriptors_left_kills_the_worker_and_costs_nothing(tmp_path: Path) 
         assert numbers(Path(ended["log_file"])) == list(range(300))
 
 
+def test_a_web_process_without_descriptors_accepts_later_and_lives_on(tmp_path: Path) -> None:
+    """Who comes meanwhile waits in the backlog, and is answered as soon as there is a descriptor again."""
+    with running(tmp_path, CLAUDEOPS_HEARTBEAT_TIMEOUT="3") as daemon, contextlib.ExitStack() as opened:
+        session = daemon.trigger(lines=300, interval=0.03)
+        assert daemon.request("GET", "/healthz")[0] == 200
+        web, worker, port = daemon.pid("web"), daemon.pid("worker"), daemon.port
+        allowed = resource.prlimit(web, resource.RLIMIT_NOFILE)
+        used = len(os.listdir(f"/proc/{web}/fd"))
+        resource.prlimit(web, resource.RLIMIT_NOFILE, (used + 3, allowed[1]))
+        peers = [opened.enter_context(socket.create_connection(("127.0.0.1", port), 5)) for _ in range(30)]
+        request = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
+        last = peers[-1]
+        last.sendall(request)
+        last.settimeout(4)
+        with pytest.raises(TimeoutError):  # longer than a process that does not beat is left alone
+            last.recv(1)
+        assert daemon.pid("web") == web
+        assert "Too many open files" in daemon.log()
+        resource.prlimit(web, resource.RLIMIT_NOFILE, allowed)
+        last.settimeout(10)
+        assert last.recv(4096).startswith(b"HTTP/1.1 200 ")
+        for peer in peers:
+            peer.close()
+        assert daemon.request("GET", "/healthz")[0] == 200
+        assert (daemon.pid("web"), daemon.pid("worker")) == (web, worker)
+        assert daemon.process_of("web")["restarts"] == 0
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+
+
 def test_descriptors_that_run_short_are_told(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
-        worker = daemon.pid("worker")
-        used = len(os.listdir(f"/proc/{worker}/fd"))
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (used + 5, used + 5))
-        assert "LimitNOFILE" in " ".join(daemon.json("status")["warnings"])
+        for name, called in (("worker", "the worker"), ("web", "the web process")):
+            pid = daemon.pid(name)
+            allowed = len(os.listdir(f"/proc/{pid}/fd")) + 3
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, allowed))
+            told = f"of {allowed} file descriptors of {called} are in use; raise LimitNOFILE"
+            wait_for(partial(warned, daemon, told), 10, told)
 
 
 def test_a_thousand_half_open_connections_and_garbage_leave_the_worker_alone(tmp_path: Path) -> None:
@@ -323,7 +356,7 @@ def test_the_wal_is_checkpointed_when_a_long_reader_has_gone(tmp_path: Path) -> 
         assert daemon.wait_ended(daemon.trigger(lines=100)["id"])["status"] == "completed"
         pinned = wal_size(path)
         assert pinned > WAL_LARGE > 2 * WAL_KEPT
-        warning = wait_for(lambda: [text for text in warnings(daemon) if "claudeops.db-wal" in text], 5, "a warning")[0]
+        warning = wait_for(partial(warned, daemon, "claudeops.db-wal"), 5, "a warning")[0]
         assert f"has grown to {pinned // 1048576} MiB: somebody reads for very long" in warning
         assert daemon.json("status")["state"] == "running"
         reader.close()
@@ -332,11 +365,11 @@ def test_the_wal_is_checkpointed_when_a_long_reader_has_gone(tmp_path: Path) -> 
             daemon.wait_ended(daemon.trigger(lines=10)["id"])
         wait_for(lambda: wal_size(path) <= WAL_KEPT, 40, "a small WAL")
         assert daemon.pid("worker") == worker
-        wait_for(lambda: not [text for text in warnings(daemon) if "-wal" in text], 5, "the warning's end")
+        wait_for(lambda: not warned(daemon, "-wal"), 5, "the warning's end")
         assert daemon.stop() == 0
         assert wal_size(path) == 0
 
 
-def warnings(daemon: Daemon) -> list[str]:
-    """What `claudeopsctl status` warns of."""
-    return list(daemon.json("status")["warnings"])
+def warned(daemon: Daemon, text: str) -> list[str]:
+    """What `claudeopsctl status` warns of with this text in it."""
+    return [warning for warning in daemon.json("status")["warnings"] if text in warning]

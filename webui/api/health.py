@@ -27,7 +27,7 @@ async def alive(request: web.Request) -> web.StreamResponse:
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 if the worker is heard and the database can be read, else 503 with the reasons.
 
-    A daemon that is degraded can be used, and whoever restarts it or sends readers elsewhere mends nothing: 200, and why.
+    A daemon that is degraded can be used, and restarting it, or sending readers elsewhere, mends nothing: 200, and why.
     """
     here = parts(request)
     reasons = []
