@@ -12,6 +12,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
+from daemon import trouble
 from daemon.access import handlers as access_handlers
 from daemon.access.people import People
 from daemon.access.tokens import Tokens
@@ -128,7 +129,7 @@ class Parts:
         self.sessions.on_end.append(self._ended)
 
     def handlers(self) -> dict[type, Handler]:
-        """Who answers what. What people do is refused to what runs inside a session."""
+        """Who answers what. Sessions are refused what people do; what the database refuses is told in words."""
         table = {
             **system_handlers.handlers(self.system),
             **trigger_handlers.handlers(self.queue, self.store, self.settings),
@@ -156,7 +157,7 @@ class Parts:
             **notification_handlers.handlers(self.notifications),
             **access_handlers.handlers(self.tokens, self.people, self.store),
         }
-        return origin.people_only(table)
+        return trouble.in_words(origin.people_only(table))
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """What runs all the time, by name."""

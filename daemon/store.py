@@ -7,18 +7,33 @@ alone. The loop never waits for the disk. Built by `daemon.worker`.
 import asyncio
 import contextlib
 import queue
+import shutil
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ipc.errors import CallError, Code
-from schema.database import CorruptError, Database, DatabaseError, DiskFullError
+from schema.database import (
+    BUSY_TIMEOUT_MS,
+    WAL_KEPT,
+    CorruptError,
+    Database,
+    DatabaseError,
+    DiskFullError,
+    LockedError,
+)
+from schema.database_file import wal_size
 
 T = TypeVar("T")
 GROUP_MAX = 500
 QUEUE_MAX = 10_000
 CHECKPOINT_EVERY = 30.0
+PROBE_EVERY = 2.0  # while there is trouble
+ROOM = 1048576  # with less free space a full disk is full still
+LOCKED_TIMEOUT_MS = 1000  # once the busy timeout has passed in vain: who comes then is told soon, and can try again
 
 
 class _Part(NamedTuple, Generic[T]):
@@ -39,6 +54,9 @@ class Store:
         self._queue: queue.Queue[_Part[Any] | None] = queue.Queue(QUEUE_MAX)
         self._loop = asyncio.get_running_loop()
         self.problem: str | None = None
+        """What keeps it from writing, as a sentence, from the first failure until a write goes through."""
+        self._full = False
+        self._look_at = time.monotonic() + CHECKPOINT_EVERY
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
@@ -66,16 +84,37 @@ class Store:
     def _run(self) -> None:
         while True:
             try:
-                first = self._queue.get(timeout=CHECKPOINT_EVERY)
+                first = self._queue.get(timeout=max(0.0, self._look_at - time.monotonic()))
             except queue.Empty:
-                with contextlib.suppress(DatabaseError):  # the next write meets the same trouble and reports it
-                    self._database.checkpoint()
+                self._look_after()
                 continue
             group, ended = self._gather(first)
             self._carry_out(group)
             if ended:
                 self._database.close()
                 return
+
+    def _look_after(self) -> None:
+        """While nothing waits: whether the trouble is over, and whether the WAL has grown."""
+        if self.problem is not None:
+            self._probe()
+        with contextlib.suppress(DatabaseError):  # the next write meets the same trouble and reports it
+            self._database.checkpoint(truncate=wal_size(self.path) > WAL_KEPT)
+        self._look_at = time.monotonic() + (CHECKPOINT_EVERY if self.problem is None else PROBE_EVERY)
+
+    def _probe(self) -> None:
+        """Takes the trouble back once there is room, and something can be written.
+
+        A commit that changed nothing shows nothing, and what is small may find room in the WAL of a full disk.
+        """
+        if self._full and shutil.disk_usage(self.path.parent).free < ROOM:
+            return
+        try:
+            self._database.try_write()
+        except DatabaseError as error:
+            self._note(error)
+        else:
+            self._note(None)
 
     def _gather(self, first: _Part[Any] | None) -> tuple[list[_Part[Any]], bool]:
         group: list[_Part[Any]] = []
@@ -106,8 +145,9 @@ class Store:
         if not writes:
             return
         results: list[tuple[_Part[Any], Any, BaseException | None]] = []
+        patience = BUSY_TIMEOUT_MS if self.problem is None else LOCKED_TIMEOUT_MS
         try:
-            with self._database.transaction():
+            with self._database.waiting(patience), self._database.transaction():
                 for part in writes:
                     results.append((part, *self._try_part(part)))
                     if not self._database.in_transaction:
@@ -117,7 +157,11 @@ class Store:
             self._note(error)
             results = [(part, None, error) for part in writes]
         else:
-            self._note(None)
+            told = next((error for *_, error in results if _is_trouble(error)), None)
+            if told is not None:
+                self._note(told)
+            elif self.problem is not None:
+                self._probe()
         self._answer(results)
 
     def _try_part(self, part: _Part[Any]) -> tuple[Any, BaseException | None]:
@@ -131,14 +175,18 @@ class Store:
         try:
             return part.work(self._database), None
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            if isinstance(error, DatabaseError):
+            if _is_trouble(error):
                 self._note(error)
             return None, error
 
-    def _note(self, error: DatabaseError | None) -> None:
-        """Remembers trouble that people should see, until a write succeeds again."""
-        if error is None or isinstance(error, DiskFullError | CorruptError):
-            self.problem = None if error is None else str(error)
+    def _note(self, error: BaseException | None) -> None:
+        """Remembers trouble that people should see, and says in the log when it comes and goes."""
+        problem = None if error is None else str(error)
+        if problem == self.problem:
+            return
+        self.problem, self._full = problem, isinstance(error, DiskFullError)
+        self._look_at = time.monotonic() + PROBE_EVERY
+        print(f"store: {problem or 'what is stored reaches the disk again'}", file=sys.stderr, flush=True)
 
     def _answer(self, results: list[tuple[_Part[Any], Any, BaseException | None]]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
@@ -153,3 +201,8 @@ def _tell(results: list[tuple[_Part[Any], Any, BaseException | None]]) -> None:
             part.future.set_result(result)
         else:
             part.future.set_exception(error)
+
+
+def _is_trouble(error: BaseException | None) -> bool:
+    """Whether an error tells of the database as a whole, and not of what somebody wanted of it."""
+    return isinstance(error, DiskFullError | LockedError | CorruptError)

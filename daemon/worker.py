@@ -17,25 +17,26 @@ from typing import Any
 import zmq
 from setproctitle import setproctitle
 
-from daemon import state, telemetry
+from daemon import state, telemetry, trouble
 from daemon.parts import Parts
 from daemon.repositories import shipped
 from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from daemon.system import handlers as system_handlers
 from daemon.system.peers import Peers
-from ipc.control import Control
+from ipc.control import Control, descriptors
+from ipc.errors import CallError
 from ipc.messages.system import Beat, StateChanged
 from ipc.server import Server, bound_socket
 from schema.configuration import ConfigurationError, load
-from schema.database import CorruptError, DatabaseError
+from schema.database import CorruptError, DatabaseError, DiskFullError, LockedError
 from schema.version import VERSION
 
 EXIT_CONFIGURATION = 78
 EXIT_INTERNAL = 70
 HOUSE_SECONDS = 3600.0
 BEAT_SECONDS = 1.0
+RETRY_SECONDS = 5.0
 
 
 def log(text: str) -> None:
@@ -82,7 +83,8 @@ class Worker:
         rpc = bound_socket(parts.context, zmq.ROUTER, int(environ["CLAUDEOPS_RPC_FD"]))
 
         async def recall(request_id: str) -> bytes | None:
-            reply = await store.read(lambda db: db.value("replies.by_id", request_id=request_id))
+            with trouble.told():
+                reply = await store.read(lambda db: db.value("replies.by_id", request_id=request_id))
             return None if reply is None else bytes(reply)
 
         self.server = Server(rpc, parts.handlers(), allowed=Peers(runtime).allowed, recall=recall)
@@ -107,12 +109,23 @@ class Worker:
             *parts.tasks(),
             ("beat", self._beat(parts)),
             ("house", self._keep_house(parts)),
+            ("invitation", self._invite(parts)),
         ]
         self._tasks = [asyncio.create_task(coroutine, name=name) for name, coroutine in work]
         for task in self._tasks:
             task.add_done_callback(self._watch)
         self.control.ready(VERSION)
-        if link := await parts.users.first_link():
+
+    async def _invite(self, parts: Parts) -> None:
+        """Prints the link for the first admin, as soon as the database takes it."""
+        while True:
+            try:
+                link = await parts.users.first_link()
+                break
+            except (DatabaseError, CallError) as error:
+                log(f"can't make a link for the first admin yet: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+        if link is not None:
             log(f"nobody can sign in yet; make the first admin here, once, within 24 hours: {link.url}")
 
     def _watch(self, task: "asyncio.Task[None]") -> None:
@@ -130,7 +143,7 @@ class Worker:
         return {
             "sessions_running": parts.sessions.running,
             "next_run_at": parts.schedule.next_run_at(),
-            "fds": system_handlers.descriptors()[0],
+            "fds": descriptors()[0],
             "degraded": parts.system.problem(),
             "warnings": parts.system.warnings(),
         }
@@ -173,7 +186,7 @@ class Worker:
         while True:
             try:
                 await parts.keep_house()
-            except DatabaseError as error:
+            except (DatabaseError, CallError) as error:
                 log(f"can't keep house: {error}")
             await asyncio.sleep(HOUSE_SECONDS)
 
@@ -202,7 +215,10 @@ async def _main() -> None:
 
 
 def main() -> None:
-    """Runs the worker; exits 78 where a restart can't help: a damaged or unknown database, settings that don't fit."""
+    """Runs the worker; exits 78 where a restart can't help: a damaged or unknown database, settings that don't fit.
+
+    A full disk or a lock may be gone at the next start: 70, as for any fault.
+    """
     faulthandler.enable()
     os.umask(0o077)
     setproctitle("claudeops: worker")
@@ -214,6 +230,9 @@ def main() -> None:
         copy = state.quarantine(Path(os.environ["CLAUDEOPS_STATE_DIR"]) / state.NAME)
         log(f"{error}{f'; a copy of it lies at {copy}' if copy else ''}")
         os._exit(EXIT_CONFIGURATION)
+    except (LockedError, DiskFullError) as error:
+        log(f"{error}; started again")
+        os._exit(EXIT_INTERNAL)
     except (DatabaseError, ConfigurationError) as error:
         log(str(error))
         os._exit(EXIT_CONFIGURATION)

@@ -15,7 +15,26 @@ from typing import Any
 BEAT_SECONDS = 1.0
 LINE_MAX = 1024 * 1024
 COMMAND_TIMEOUT = 5.0
+DESCRIPTORS_ALARM = 0.8
 Message = dict[str, Any]
+
+
+def descriptors() -> tuple[int, int]:
+    """(open, allowed) file descriptors of this process; libzmq aborts it when there are none left."""
+    import resource  # imported where it is used: only beats and the check-up want it
+
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    try:
+        return len(os.listdir("/proc/self/fd")), allowed
+    except OSError:
+        return allowed, allowed  # there is none left to look with
+
+
+def short_of_descriptors(who: str, open_now: int, allowed: int) -> list[str]:
+    """What to tell people when few are left."""
+    if open_now <= DESCRIPTORS_ALARM * allowed:
+        return []
+    return [f"{open_now} of {allowed} file descriptors of {who} are in use; raise LimitNOFILE"]
 
 
 class Control:

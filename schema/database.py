@@ -4,7 +4,8 @@ The worker's store holds the writer; the web process and commands hold readers. 
 caller can act on.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import apsw
 from schema import database_file, go_database, migrating, sql, timestamps
 
 BUSY_TIMEOUT_MS = 5000
+WAL_KEPT = 16 * 1048576  # what the WAL's file keeps of its size once it is written anew
 CHECK_SECONDS = 10.0
 Row = dict[str, Any]
 
@@ -50,7 +52,7 @@ def translated() -> Iterator[None]:
     except apsw.FullError as error:
         raise DiskFullError(f"the disk that holds the database is full: {error}; free some space") from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise LockedError(f"another process keeps the database locked: {error}") from error
+        raise LockedError(f"another process keeps the database locked ({error}); end it, or try again") from error
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise CorruptError(f"the database is damaged: {error}; restore a backup") from error
     except apsw.ConstraintError as error:
@@ -79,7 +81,7 @@ class Database:
                 # One by one: a statement that returns a row ends there, and what stands behind it is not run.
                 self._connection.pragma("journal_mode", "WAL")
                 self._connection.pragma("synchronous", "NORMAL")
-                self._connection.pragma("journal_size_limit", 16777216)
+                self._connection.pragma("journal_size_limit", WAL_KEPT)
 
     def close(self) -> None:
         """Closes the connection; a writer's close checkpoints."""
@@ -114,8 +116,7 @@ class Database:
     def plan(self, name: str) -> list[str]:
         """What EXPLAIN QUERY PLAN says of a named query, for the test that every query uses an index."""
         text = sql.queries()[name].sql
-        bindings: Mapping[str, Any] = _AnyBinding()
-        return [row[3] for row in self._connection.execute("EXPLAIN QUERY PLAN " + text, bindings)]
+        return [row[3] for row in self._connection.execute("EXPLAIN QUERY PLAN " + text, sql.AnyBinding())]
 
     def script(self, text: str) -> None:
         """Runs SQL text of a migration."""
@@ -160,10 +161,28 @@ class Database:
         """A number that changes when another connection has written."""
         return int(self._connection.pragma("data_version"))
 
-    def checkpoint(self) -> tuple[int, int]:
-        """Moves the WAL into the file: (frames in the WAL, frames moved). Never waits for readers."""
-        with translated():
-            return self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    @contextmanager
+    def waiting(self, milliseconds: int) -> Iterator[None]:
+        """Has statements wait so long for another process's lock, instead of BUSY_TIMEOUT_MS."""
+        self._connection.set_busy_timeout(milliseconds)
+        try:
+            yield
+        finally:
+            self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+
+    def try_write(self) -> None:
+        """Writes a page as it is; waits for no lock. DatabaseError if nothing can be written now."""
+        with self.waiting(0), self.transaction(), translated():
+            self._connection.pragma("user_version", self._connection.pragma("user_version"))
+
+    def checkpoint(self, *, truncate: bool = False) -> tuple[int, int]:
+        """Moves the WAL into the file: (frames in the WAL, frames moved). Never waits for readers.
+
+        With `truncate`, its file is emptied too; LockedError where a reader still needs it.
+        """
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+        with self.waiting(0), translated():
+            return self._connection.wal_checkpoint(mode=mode)
 
     def backup(self, target: Path) -> None:
         """A consistent copy, while everybody goes on; complete or not there at all."""
@@ -195,8 +214,6 @@ class Database:
 
     def check(self) -> None:
         """SQLite's quick check, for at most CHECK_SECONDS (a longer one counts as passed). CorruptError otherwise."""
-        import time  # the bound of a check is the only clock here
-
         end = time.monotonic() + CHECK_SECONDS
         self._connection.set_progress_handler(lambda: time.monotonic() > end, 100_000)
         try:
@@ -281,10 +298,3 @@ class Database:
             self.script(sql.carry_forward())
             go_database.drop(self._connection, tables)
         return ["carried forward from the Go program", *self._apply(self._applied())]
-
-
-class _AnyBinding(dict[str, Any]):
-    """Gives every named parameter a value, so that a statement can be explained."""
-
-    def __missing__(self, key: str) -> Any:
-        return 1

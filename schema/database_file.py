@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+WAL_LARGE = 64 * 1048576
 BOOKKEEPING = (
     "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
     " checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"
@@ -19,6 +20,23 @@ BOOKKEEPING = (
 def beside(path: Path, suffix: str) -> Path:
     """SQLite's companion of a database: `-wal` or `-shm`."""
     return path.with_name(path.name + suffix)
+
+
+def wal_size(path: Path) -> int:
+    """How large the WAL of the database at `path` is on disk, in bytes; 0 where there is none."""
+    try:
+        return beside(path, "-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def pinned(path: Path) -> str | None:
+    """What to tell people of a WAL that somebody keeps from being emptied, as a sentence; None where it is small."""
+    grown = wal_size(path)
+    if grown <= WAL_LARGE:
+        return None
+    wal = beside(path, "-wal")
+    return f"{wal} has grown to {grown // 1048576} MiB: somebody reads for very long; look who has it open"
 
 
 def make(path: Path) -> None:

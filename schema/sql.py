@@ -4,7 +4,7 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NAMED = re.compile(r"^-- (\w+) --\n((?:--[^\n]*\n)+)(.*?)(?=^-- \w+ --\n|\Z)", re.MULTILINE | re.DOTALL)
 NUMBERED = re.compile(r"^(\d{4})_(\w+)\.sql$")
@@ -41,6 +41,13 @@ def split(noun: str, text: str) -> dict[str, Query]:
             raise ValueError(f"queries/{noun}.sql: {name} is there twice")
         found[full] = Query(full, " ".join(line.strip("- ") for line in doc.splitlines()), sql.strip())
     return found
+
+
+class AnyBinding(dict[str, Any]):
+    """Gives every named parameter a value, so that a statement can be explained."""
+
+    def __missing__(self, key: str) -> Any:
+        return 1
 
 
 @cache

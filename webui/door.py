@@ -1,12 +1,14 @@
-"""Lets connections in where the dashboard speaks TLS: each with the certificate of now; plain HTTP gets a clear answer.
+"""Lets connections in. With TLS, each with the certificate of now; who speaks plain HTTP there gets a clear answer.
 
-Used by `webui.server` in the place of aiohttp's own listening when CLAUDEOPS_TLS_CERT is set.
+Used by `webui.server` in the place of asyncio's own listening, which knows one certificate; and which, with no
+descriptor left, logs a traceback for each place in the backlog and plans as many new attempts, and does nothing else.
 """
 
 import asyncio
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 
 from webui.tls import Tls
@@ -23,13 +25,14 @@ HOST = re.compile(rb"\r\nhost:[ \t]*([A-Za-z0-9.:\[\]-]{1,255})[ \t]*\r\n", re.I
 class Door:
     """Accepts on a listening socket. `factory` makes the protocol that answers requests."""
 
-    def __init__(self, listening: socket.socket, factory: Callable[[], asyncio.BaseProtocol], tls: Tls) -> None:
+    def __init__(self, listening: socket.socket, factory: Callable[[], asyncio.BaseProtocol], tls: Tls | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening = listening
         self._factory = factory
         self._tls = tls
         self._pending: set[asyncio.Task[None]] = set()
         self._open = False
+        self._told: int | None = None
 
     def open(self) -> None:
         """Begins to accept."""
@@ -59,9 +62,14 @@ class Door:
             connection, _ = self._listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
-        except OSError:
-            self._pause()  # no descriptor is left, say: those that wait in the backlog are accepted later
+        except OSError as error:
+            # No descriptor is left, say: those that wait in the backlog are accepted later.
+            if error.errno != self._told:
+                self._told = error.errno
+                print(f"web: can't let anybody in for now: {error.strerror}", file=sys.stderr)
+            self._pause()
             return
+        self._told = None
         connection.setblocking(False)
         task = self._loop.create_task(self._let_in(connection))
         self._pending.add(task)
@@ -69,6 +77,9 @@ class Door:
 
     async def _let_in(self, connection: socket.socket) -> None:
         try:
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(self._factory, connection)
+                return
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 first = await self._first_byte(connection)
                 if first == HANDSHAKE and self._tls.context is not None:
@@ -77,7 +88,7 @@ class Door:
                     )
                     return
                 if first and first != HANDSHAKE:
-                    await self._answer_plainly(connection)
+                    await self._answer_plainly(connection, ready=self._tls.context is not None)
         except (OSError, TimeoutError, ssl.SSLError):
             pass  # whoever it was has gone, or speaks nothing that is spoken here
         except asyncio.CancelledError:
@@ -94,14 +105,14 @@ class Door:
             self._loop.remove_reader(connection)
         return connection.recv(1, socket.MSG_PEEK)
 
-    async def _answer_plainly(self, connection: socket.socket) -> None:
+    async def _answer_plainly(self, connection: socket.socket, *, ready: bool) -> None:
         head = b""
         while b"\r\n\r\n" not in head and len(head) < HEAD_MAX:
             more = await self._loop.sock_recv(connection, HEAD_MAX)
             if not more:
                 break
             head += more
-        await self._loop.sock_sendall(connection, plain_answer(head, ready=self._tls.context is not None))
+        await self._loop.sock_sendall(connection, plain_answer(head, ready=ready))
         connection.shutdown(socket.SHUT_WR)
 
 

@@ -5,16 +5,15 @@ exit code 76, so that it is started anew from the code that lies there now.
 """
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from ipc.control import Control
+from ipc.control import Control, descriptors, short_of_descriptors
 from schema.settings import Settings
 from webui.app import STREAMS_GRACE, build
 from webui.door import Door
@@ -58,14 +57,15 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     await runner.setup()
     listening = _listening(environ, settings)
     listening.setblocking(False)
-    close, watching = await _open(runner, listening, tls)
+    door = _open(runner, listening, tls)
+    watching = asyncio.create_task(tls.watch(), name="certificate") if tls is not None else None
     control = await _open_control(environ, here, stop, tls)
     code = await stopping
     if watching is not None:
         watching.cancel()
     try:
         async with asyncio.timeout(STOP_SECONDS):
-            await close()
+            door.close()
             await here.streams.close(STREAMS_GRACE)
             await runner.cleanup()
     except TimeoutError:
@@ -75,22 +75,12 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     return code
 
 
-async def _open(
-    runner: web.AppRunner, listening: socket.socket, tls: Tls | None
-) -> tuple[Callable[[], Awaitable[None]], "asyncio.Task[None] | None"]:
-    """Begins to serve: (what ends it, what looks after the certificate)."""
-    if tls is None:
-        site = web.SockSite(runner, listening, backlog=BACKLOG)
-        await site.start()
-        return site.stop, None
+def _open(runner: web.AppRunner, listening: socket.socket, tls: Tls | None) -> Door:
+    """Begins to serve."""
     assert runner.server is not None  # noqa: S101 - the runner was set up
     door = Door(listening, runner.server, tls)
     door.open()
-
-    async def close() -> None:
-        door.close()
-
-    return close, asyncio.create_task(tls.watch(), name="certificate")
+    return door
 
 
 def _protocol(future: "asyncio.Future[str]", stop: Any) -> None:
@@ -105,10 +95,12 @@ async def _open_control(environ: Mapping[str, str], here: Parts, stop: Any, tls:
         return None
 
     def note() -> dict[str, Any]:
+        known = descriptors()
+        told = tls.warnings() if tls is not None else []
         return {
             "live": len(here.streams),
-            "fds": len(os.listdir("/proc/self/fd")),
-            "warnings": tls.warnings() if tls is not None else [],
+            "fds": known[0],
+            "warnings": [*told, *short_of_descriptors("the web process", *known)],
             "proxy": here.proxies.problem(),
         }
 

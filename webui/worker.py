@@ -29,6 +29,8 @@ SILENT_TIMEOUT = 1.5
 STATUS_SECONDS = 2.0
 REPOSITORIES_SECONDS = 10.0
 MOUNT_SECONDS = 1.0
+SILENCE = "the worker is not answering"
+PATIENCE = 10.0  # a locked database is told after 5 s, and what was asked meanwhile a little later
 SILENT = "It is not answering and is being restarted. Sessions that run go on; this shows the state of {}."
 
 
@@ -62,6 +64,13 @@ class Worker:
     def known(self) -> bool:
         """Whether it was heard since this process started."""
         return self.beat is not None
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the daemon from its work, as a sentence: by its last beat, or that none comes any more."""
+        if not self.ok:
+            return SILENCE
+        return self.beat.reason if self.beat is not None else None
 
     async def _greet(self) -> None:
         """Agrees on a protocol with each worker that comes, and learns its settings whenever they change."""
@@ -118,7 +127,7 @@ class Worker:
         finally:
             self._hearers.discard(hearer)
 
-    async def call(self, request: Request, expected: type[R], *, timeout: float = 5.0, id_: str = "") -> R:
+    async def call(self, request: Request, expected: type[R], *, timeout: float = PATIENCE, id_: str = "") -> R:
         """Asks the worker. CallError as it says; soon, if it is not heard anyway."""
         return await self._client.call(
             request, expected, timeout=timeout if self.ok else min(timeout, SILENT_TIMEOUT), id_=id_

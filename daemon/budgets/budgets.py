@@ -3,6 +3,8 @@
 Called by the queue before it starts a session, and when a session has ended.
 """
 
+import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,16 +13,18 @@ from daemon.budgets import rules
 from daemon.notifications import outbox
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from ipc.errors import CallError
 from ipc.messages.knowledge import EventSaid
 from ipc.server import Publisher
 from schema import timestamps
-from schema.database import Database, Row
+from schema.database import Database, DatabaseError, Row
 from schema.knowledge import Event
 from schema.notifications import Kind
 from schema.settings import Settings
 from schema.states import Trigger
 
 KEEP_DAYS = 90
+RETRY_SECONDS = 1.0
 
 
 class Budgets:
@@ -40,11 +44,21 @@ class Budgets:
         return rules.refusal(tier, trigger, rules.spendings(settings, spent))
 
     async def note_end(self, session_id: int) -> None:
-        """Gives the warnings that are due once a session has ended; each once a day, whoever is killed meanwhile."""
+        """Gives the warnings that are due once a session has ended; each once a day, whoever is killed meanwhile.
+
+        Tries until the disk takes them.
+        """
         settings, now = self._settings.current, datetime.now(UTC)
         if not rules.spendings(settings, {}):
             return
-        for row in await self._store.write(lambda db: warn(db, settings, session_id, now)):
+        while True:
+            try:
+                rows = await self._store.write(lambda db: warn(db, settings, session_id, now))
+                break
+            except (DatabaseError, CallError) as error:
+                print(f"budgets: can't store what is spent yet: {error}", file=sys.stderr, flush=True)
+                await asyncio.sleep(RETRY_SECONDS)
+        for row in rows:
             said = {name: row[name] for name in ("id", "level", "service", "session_id")}
             self._publisher.publish(EventSaid(**said))
 

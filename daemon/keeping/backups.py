@@ -10,7 +10,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from daemon import audit
+from daemon import audit, trouble
 from daemon.keeping import rules
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -74,9 +74,11 @@ class Backups:
             except FileExistsError as error:
                 raise CallError(Code.CONFLICT, f"{target} is there already; name another file") from error
             except OSError as error:
+                if error.errno in trouble.NO_SPACE:
+                    raise trouble.refusal(error, "no backup was made: ") from error
                 raise CallError(Code.INVALID, f"can't write {target}: {error.strerror}") from error
             except DatabaseError as error:
-                raise CallError(Code.INTERNAL, f"no backup was made: {error}") from error
+                raise trouble.refusal(error, "no backup was made: ") from error
 
 
 def manifest_of(path: Path) -> Path:

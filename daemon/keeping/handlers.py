@@ -1,9 +1,9 @@
 """Answers requests about keeping house."""
 
+from daemon import trouble
 from daemon.keeping.backups import Backups
 from daemon.keeping.keeper import Keeper
 from daemon.keeping.taking import Taking
-from ipc.errors import CallError, Code
 from ipc.messages.keeping import Export, ExportReply, Housekeep, HousekeepReply, Import, ImportReply
 from ipc.messages.system import Backup, BackupReply
 from ipc.server import Call, Handler
@@ -17,8 +17,8 @@ def handlers(keeper: Keeper, backups: Backups, taking: Taking) -> dict[type, Han
         try:
             return await keeper.keep(dry_run=request.dry_run, by=request.by or call.by, request_id=call.id)
         except (DatabaseError, OSError) as error:
-            text = f"housekeeping was not finished: {error}; what is gone is gone, the rest stays until the next time"
-            raise CallError(Code.INTERNAL, text) from error
+            after = "; what is gone is gone, the rest stays until the next time"
+            raise trouble.refusal(error, "housekeeping was not finished: ", after) from error
 
     async def backup(call: Call, request: Backup) -> BackupReply:
         return await backups.make(request.path, request.by or call.by, call.id)

@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon import trouble
 from daemon.repositories import files, rules, scan, servers
 from daemon.repositories.files import RefusedError
 from daemon.repositories.rules import BASELINE, Server
 from daemon.repositories.servers import ServersError, Source
-from ipc.errors import CallError, Code
 from schema.settings import Settings
 
 NAME = "mcp.json"
@@ -54,7 +54,7 @@ def write(settings: Settings, merged: Merged) -> str:
         if path.is_symlink() or not path.is_file() or path.stat().st_mode & 0o077 or path.read_bytes() != data:
             _replace(path, data)
     except OSError as error:
-        raise CallError(Code.UNAVAILABLE, f"can't write {path}: {error.strerror}; no session can start") from error
+        raise trouble.refusal(error, f"can't write {path}: ", "; no session can start") from error
     return str(path)
 
 

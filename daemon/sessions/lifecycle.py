@@ -7,14 +7,13 @@ Each step is on disk before the next: the row, then the run, then what its log m
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from daemon import procfs
+from daemon import procfs, trouble
 from daemon.approvals import approvals
 from daemon.approvals.approvals import Approvals
 from daemon.runs.adopt import Found, remove
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
 from daemon.runs.run import Run
-from daemon.runs.spec import RunSpec
 from daemon.runs.states import EndReason
 from daemon.runs.sweep import sweep
 from daemon.sessions import prepare, rules
@@ -123,22 +122,22 @@ class Sessions:
         asked = Asked(queued.tier, queued.prompt, queued.kind, queued.requested_by or "", queued=queued)
         return await self._start(queued.tier, lambda: self._opener.new(asked))
 
-    async def _start(self, tier: int, opened: Callable[[], Awaitable[tuple[Session, RunSpec]]]) -> Session:
+    async def _start(self, tier: int, opened: Callable[[], Awaitable[tuple[Session, prepare.Material]]]) -> Session:
         if refused := self.refusal(tier):
             raise CallError(Code.UNAVAILABLE if 1 <= tier <= 3 else Code.INVALID, refused)
         if not self.is_idle(tier):
             raise await self._busy(tier)
         self._idle[tier].clear()
         try:
-            session, spec = await opened()
+            session, material = await opened()
         except BaseException as error:
             self._idle[tier].set()
             if isinstance(error, ConstraintError):
                 raise await self._busy(tier) from error
             if isinstance(error, OSError):
-                raise CallError(Code.UNAVAILABLE, f"the session can't be prepared: {error}") from error
+                raise trouble.refusal(error, "the session can't be prepared: ") from error
             raise
-        await self._launch(session, spec)
+        await self._launch(session, material)
         return session
 
     async def _busy(self, tier: int) -> CallError:
@@ -147,12 +146,13 @@ class Sessions:
         text = f"tier {tier} is busy with {which}; wait for its end or stop it"
         return CallError(Code.BUSY, text, {"tier": tier, "id": row["id"] if row else None})
 
-    async def _launch(self, session: Session, spec: RunSpec) -> None:
+    async def _launch(self, session: Session, material: prepare.Material) -> None:
+        """From here on there is a row, so whatever is in the way is how the session has ended."""
         try:
-            run = await self._executor.start(spec)
-        except (OSError, LaunchError) as error:
+            run = await self._executor.start(prepare.run_spec(self._settings, session, material))
+        except (OSError, LaunchError, CallError) as error:
             ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
-            await self._end(session, rules.outcome(ending, None, timeout_s=spec.timeout_s))
+            await self._end(session, rules.outcome(ending, None, timeout_s=0))
             return
         self._watch(session, run)
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from daemon.runs.spec import RunSpec
 from daemon.sessions import command, prepare
 from daemon.sessions.cli import Cli
 from daemon.settings.live import LiveSettings
@@ -51,7 +50,7 @@ class Asked(NamedTuple):
 
 
 class Opener:
-    """Makes rows and specifications."""
+    """Makes rows, and gathers what is to be run."""
 
     def __init__(self, store: Store, settings: LiveSettings, cli: Cli, sources: Sources) -> None:
         self._store = store
@@ -59,8 +58,11 @@ class Opener:
         self._cli = cli
         self._sources = sources
 
-    async def new(self, asked: Asked) -> tuple[Session, RunSpec]:
-        """A session's first run. CallError says what is wrong; ConstraintError where the tier has a session already."""
+    async def new(self, asked: Asked) -> tuple[Session, prepare.Material]:
+        """A session's row, and what its first run is made of.
+
+        CallError says what is wrong; ConstraintError where the tier has a session already.
+        """
         settings = self._settings.current
         queued = asked.queued
         parent = await self._parent(queued)
@@ -104,10 +106,10 @@ class Opener:
         except BaseException:
             log.unlink(missing_ok=True)
             raise
-        return session, prepare.run_spec(self._settings, session, material)
+        return session, material
 
-    async def again(self, session: Session, queued: QueuedTrigger) -> tuple[Session, RunSpec]:
-        """A further run of a session that waited for a person: the CLI goes on with exactly the call that waited."""
+    async def again(self, session: Session, queued: QueuedTrigger) -> tuple[Session, prepare.Material]:
+        """The same for a further run of a session that waited: the CLI goes on with exactly the call that waited."""
         status = follow(SESSION, session.status, SessionStatus.RUNNING)
         material = await self._material("", command.Resume(session.cli_session_id or "", fork=False))
 
@@ -118,8 +120,7 @@ class Opener:
             take(db, queued, session.id)
             return from_row(db.one("sessions.by_id", id=session.id) or {})
 
-        opened = await self._store.write(resume)
-        return opened, prepare.run_spec(self._settings, opened, material)
+        return await self._store.write(resume), material
 
     async def _parent(self, queued: QueuedTrigger | None) -> Session | None:
         if queued is None or queued.parent_session_id is None:

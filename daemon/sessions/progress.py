@@ -23,6 +23,7 @@ COLUMNS = (
     "model_id", "cli_version", "servers", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
     "estimated_usd", "result",
 )  # fmt: skip
+LATEST = 256
 
 
 class Batch(NamedTuple):
@@ -37,27 +38,31 @@ class Tally:
 
     def __init__(self, model: str, so_far: Usage | None = None) -> None:
         self.model = model
-        self._before = so_far or Usage()
-        self._messages: dict[str, Usage] = {}
+        self._total = so_far or Usage()
+        # A message's blocks stand close together, so the latest messages are all that can still grow.
+        self._latest: dict[str, Usage] = {}
 
     def add(self, message_id: str, usage: Usage, written: int) -> None:
         """Counts a block of `written` characters."""
-        known = self._messages.get(message_id)
+        known = self._latest.pop(message_id, Usage())
         # The CLI reports a message's output when it begins, so what was written is counted here.
-        output = (known.output if known else 0) + max(1, written // CHARACTERS_PER_TOKEN)
-        self._messages[message_id] = Usage(
+        output = known.output + max(1, written // CHARACTERS_PER_TOKEN)
+        counted = Usage(
             input=usage.input, output=output, cache_read=usage.cache_read, cache_creation=usage.cache_creation
         )
+        self._latest[message_id] = counted
+        self._total = Usage(
+            input=self._total.input + counted.input - known.input,
+            output=self._total.output + counted.output - known.output,
+            cache_read=self._total.cache_read + counted.cache_read - known.cache_read,
+            cache_creation=self._total.cache_creation + counted.cache_creation - known.cache_creation,
+        )
+        if len(self._latest) > LATEST:
+            del self._latest[next(iter(self._latest))]
 
     def total(self) -> Usage:
         """All tokens so far."""
-        every = [self._before, *self._messages.values()]
-        return Usage(
-            input=sum(usage.input for usage in every),
-            output=sum(usage.output for usage in every),
-            cache_read=sum(usage.cache_read for usage in every),
-            cache_creation=sum(usage.cache_creation for usage in every),
-        )
+        return self._total
 
 
 class Reading:

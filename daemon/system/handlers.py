@@ -1,7 +1,6 @@
 """Answers requests about the daemon itself."""
 
 import asyncio
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from daemon.store import Store
 from daemon.system.processes import Daemon
 from daemon.triggers.queue import Queue
 from daemon.triggers.schedule import Schedule
-from ipc.control import Control
+from ipc.control import DESCRIPTORS_ALARM, Control, descriptors, short_of_descriptors
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Done
 from ipc.messages.system import (
@@ -33,18 +32,11 @@ from ipc.messages.system import (
     Welcome,
 )
 from ipc.server import Call, Handler, Publisher
+from schema import database_file
 from schema.database import Database, DatabaseError
 from schema.version import VERSION
 
-DESCRIPTORS_ALARM = 0.8
 LOOK_SECONDS = 2.0  # at the disk and at the table of descriptors: each heartbeat asks several times
-
-
-def descriptors() -> tuple[int, int]:
-    """(open, allowed) file descriptors of this process; libzmq aborts it when there are none left."""
-    import resource  # imported where it is used: only the heartbeat and the check-up want it
-
-    return len(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _check(path: Path) -> None:
@@ -87,12 +79,14 @@ class System:
         self._looked = -LOOK_SECONDS
         self._free = 0
         self._descriptors = (0, 0)
+        self._pinned: str | None = None
         self.tellers: list[Callable[[], list[str]]] = []
         """What other parts have to say that people should know, as sentences."""
 
     def _look(self, *, anew: bool = False) -> None:
         if anew or time.monotonic() >= self._looked + LOOK_SECONDS:
             self._free, self._descriptors = prepare.free_space(self._settings.current), descriptors()
+            self._pinned = database_file.pinned(self._store.path)
             self._looked = time.monotonic()
 
     def problem(self) -> str | None:
@@ -110,10 +104,8 @@ class System:
         found += [text for teller in self.tellers for text in teller()]
         found += self._daemon.web_warnings()
         self._look()
-        open_now, allowed = self._descriptors
-        if open_now > DESCRIPTORS_ALARM * allowed:
-            found.append(f"{open_now} of {allowed} file descriptors are in use; raise LimitNOFILE")
-        return found
+        found += [self._pinned] if self._pinned else []
+        return [*found, *short_of_descriptors("the worker", *self._descriptors)]
 
     def status(self) -> StatusReply:
         """How the daemon is."""

@@ -9,7 +9,9 @@ each start of the daemon with an interval, and where a date passed with a cron e
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from daemon.sessions.lifecycle import Sessions
 from daemon.settings.live import LiveSettings
@@ -23,6 +25,7 @@ from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.states import Trigger
 
+T = TypeVar("T")
 NAME = "tier1"
 RETRY_SECONDS = 30.0
 LOOK_SECONDS = 15.0
@@ -95,7 +98,7 @@ class Schedule:
 
     async def _first(self) -> float:
         """When to fire first, on the monotonic clock."""
-        row = await self._store.read(lambda db: db.one("schedules.by_name", name=NAME))
+        row = await self._surely(lambda: self._store.read(lambda db: db.one("schedules.by_name", name=NAME)))
         if await self._unsettled():
             await self._settled()
             return rules.due_after(time.monotonic(), self._settings.current.interval)
@@ -123,7 +126,7 @@ class Schedule:
                 db.one("sessions.running_in_chain", chain=chain) or db.one("triggers.waits_in_chain", chain=chain)
             )
 
-        return await self._store.read(read)
+        return await self._surely(lambda: self._store.read(read))
 
     async def _settled(self) -> None:
         while await self._unsettled():
@@ -137,7 +140,7 @@ class Schedule:
         self._due, self._date = due, None
         if expression:
             self._date = self._next_date(expression, due)
-        await self._store_due(due)
+        await self._surely(lambda: self._store_due(due))
         self._publisher.publish(StateChanged(what="schedule"))
 
     def _next_date(self, expression: str, due: float) -> datetime | None:
@@ -156,12 +159,24 @@ class Schedule:
         at = self.next_run_at() or timestamps.stamp(
             datetime.now(UTC) + timedelta(seconds=max(0.0, due - time.monotonic()))
         )
-        try:
-            await self._store.write(
-                lambda db: db.change("schedules.set", name=NAME, boot=self._boot, due_mono=due, due_at=at)
-            )
-        except DatabaseError as error:
-            self.problem = f"the schedule could not be stored: {error}"
+        await self._store.write(
+            lambda db: db.change("schedules.set", name=NAME, boot=self._boot, due_mono=due, due_at=at)
+        )
+
+    async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What `attempt` gives; tried until the database takes it, for no task of the worker's may end."""
+        failed = False
+        while True:
+            try:
+                found = await attempt()
+            except (CallError, DatabaseError) as error:
+                failed = True
+                self.problem = f"the schedule can't be read or stored: {error}"
+                await asyncio.sleep(SETTLE_SECONDS)
+                continue
+            if failed:
+                self.problem = None
+            return found
 
     async def _wait(self) -> None:
         """Until it is due, and the schedule is on."""

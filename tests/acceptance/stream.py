@@ -53,10 +53,11 @@ class Reader(threading.Thread):
         self.last_id = ""
         self.refused = 0
         self.connections = 0
-        self.raw = b""
+        self.raw = bytearray()
         self.done = threading.Event()
         self.stop = threading.Event()
         self.first_at: list[float] = []
+        self.largest = 0  # bytes that were sent as one piece, or made as one event
 
     def run(self) -> None:
         """Connects until `done` came."""
@@ -87,6 +88,7 @@ class Reader(threading.Thread):
         """Keeps the lines of an event, and where to resume."""
         self.numbers += [int(found) for found in NUMBER.findall(event.data)]
         self.last_id = event.id or self.last_id
+        self.largest = max(self.largest, len(event.data.encode()))
 
     def _lines(self, connection: socket.socket) -> Iterator[bytes]:
         """The body's lines, out of chunked transfer coding; an incomplete line at the end is none."""
@@ -104,6 +106,7 @@ class Reader(threading.Thread):
                 size = int(file.readline().strip() or b"0", 16)
                 part = file.read(size)
                 file.readline()
+                self.largest = max(self.largest, size)
             else:
                 part = file.read1(65536)
             if not part:

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,44 @@ def test_a_chain_goes_on_once_whatever_step_the_worker_dies_at(chained: Daemon, 
         if hit:
             return
     pytest.fail(f"the worker was never caught at: {step}")
+
+
+def not_started(state: Path, rows: Rows) -> bool:
+    """Whether a session has its row, and nothing of it runs yet."""
+    return len(rows) == 1 and rows[0]["status"] == "running" and not shim(state, rows[0])
+
+
+@pytest.mark.parametrize("command", [("sessions", "trigger"), ("triggers", "add")], ids=" ".join)
+def test_what_a_person_asks_for_runs_once_when_the_worker_dies_between_row_and_run(
+    chained: Daemon, tmp_path: Path, command: tuple[str, str]
+) -> None:
+    """Killed before anybody was answered: who asked is answered by the next worker, and nothing runs twice."""
+    chained.start()
+    ran = tmp_path / "ran"
+    words = (*command, "--tier", "1", "--prompt", json.dumps({"ran": str(ran), "lines": 3}), "--json")
+    for attempt in range(15):
+        before = len(ran.read_text().splitlines()) if ran.exists() else 0
+        known = len(sessions(chained.state))
+        with ThreadPoolExecutor(1) as background:
+            asking = background.submit(chained.ctl, *words)
+            hit = stopped_when(chained, partial(reached, chained.state, known, not_started))
+            worker = chained.kill("worker")
+            chained.wait_replaced("worker", worker)
+            answer = json.loads(asking.result().stdout)
+        wait_settled(chained, known + 1)
+        rows = sessions(chained.state, known)
+        times = (len(ran.read_text().splitlines()) if ran.exists() else 0) - before
+        told = f"attempt {attempt}: {[(row['status'], row['reason']) for row in rows]}"
+        assert [row["status"] for row in rows].count("completed") == times, told
+        assert {row["status"] for row in rows} <= {"completed", "interrupted"}, told
+        if command[0] == "triggers":
+            assert times == 1, told
+            assert chained.json("triggers", "list")[0]["session_id"] == rows[-1]["id"]
+        else:
+            assert (len(rows), answer["id"]) == (1, rows[0]["id"]), told
+        if hit:
+            return
+    pytest.fail("the worker was never caught between row and run")
 
 
 def reached(state: Path, known: int, step: Callable[[Path, Rows], bool]) -> bool:

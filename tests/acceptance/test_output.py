@@ -3,16 +3,20 @@
 import base64
 import hashlib
 import json
+import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markupsafe import escape
 
+from ipc.ctl.connection import Connection
 from schema import logline
 from schema.transcript.events import Raw, Unknown
 from schema.transcript.parse import parse
-from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.harness import FAKE_CLAUDE, Daemon, running, wait_for
+from tests.acceptance.stream import Reader
 from tests.acceptance.test_worker_killed import numbers
 
 HOSTILE = (
@@ -67,13 +71,39 @@ def test_a_line_of_ten_mebibytes_is_kept_whole_and_harms_nobody(tmp_path: Path) 
 
 
 def test_a_burst_in_three_tiers_at_once_loses_nothing(tmp_path: Path) -> None:
+    """Nor does it hold up who asks the worker meanwhile, or come to a reader in pieces beyond measure."""
     with running(tmp_path) as daemon:
+        daemon.sign_in()
+        connection = Connection(daemon.runtime)
+        took: list[float] = []
         sessions = [daemon.trigger(tier, lines=50_000) for tier in (1, 2, 3)]
+        reader = Reader(daemon, sessions[0]["id"])
+        reader.start()
+        while (status := asked(connection, took))["sessions"]["running"]:
+            time.sleep(0.005)
+        connection.close()
+        reader.stop.set()
+        assert status["state"] == "running"
+        # Generous: whoever else runs on the machine is in it. How much work a batch is has a test of its own.
+        assert sorted(took)[len(took) // 2] < 1.0
+        assert max(took) < 5.0
         for session in sessions:
             ended = daemon.wait_ended(session["id"])
             assert ended["status"] == "completed"
             assert ended["lines"] == 50_002
             assert numbers(Path(ended["log_file"])) == list(range(50_000))
+        reader.join(60)
+        assert reader.numbers == list(range(len(reader.numbers)))
+        assert len(reader.numbers) > 1000
+        assert reader.largest <= 64 * 1024
+
+
+def asked(connection: Connection, took: list[float]) -> dict[str, Any]:
+    """What the worker answers, and how long that took."""
+    began = time.monotonic()
+    reply = connection.call("status")
+    took.append(time.monotonic() - began)
+    return reply
 
 
 def test_a_busy_tier_answers_so_at_once(tmp_path: Path) -> None:
@@ -127,6 +157,36 @@ def test_an_unknown_claude_is_told_everywhere_and_sessions_run(daemon: Daemon, p
     findings = {item["name"]: item for item in daemon.json("doctor", check=False)["findings"]}
     assert findings["claude command"]["level"] == "warning"
     assert told in findings["claude command"]["text"]
+    assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
+
+
+def test_a_command_that_can_not_be_started_is_a_failed_session_that_names_the_error(daemon: Daemon) -> None:
+    """The CLI was there when it was looked for, and is gone (as during its upgrade) when a session wants it."""
+    program = daemon.directory / "claude"
+    daemon.directory.mkdir(parents=True)
+    shutil.copy(FAKE_CLAUDE, program)
+    daemon.environment["CLAUDEOPS_CLAUDE_BIN"] = str(program)
+    daemon.start()
+    program.unlink()
+    ended = daemon.wait_ended(daemon.trigger(lines=1)["id"])
+    assert (ended["status"], ended["exit_code"]) == ("failed", None)
+    why = f"{program} cannot be started: No such file or directory (errno 2)"
+    assert ended["reason"] == f"its command could not be started: {why}"
+    assert why in daemon.ctl("sessions", "tail", str(ended["id"])).stdout
+    shutil.copy(FAKE_CLAUDE, program)
+    assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
+
+
+def test_what_can_not_be_prepared_is_a_failed_session_and_its_tier_is_free_again(daemon: Daemon) -> None:
+    """What goes wrong between a session's row and its run is the session's end, and no row is left running."""
+    app = daemon.directory / "app"
+    (app / "CLAUDE.md").mkdir(parents=True)
+    daemon.environment["CLAUDEOPS_APP_DIR"] = str(app)
+    daemon.start()
+    ended = daemon.wait_ended(daemon.trigger(lines=1)["id"])
+    assert ended["status"] == "failed"
+    assert f"can't read the runbook {app}/CLAUDE.md: Is a directory" in ended["reason"]
+    (app / "CLAUDE.md").rmdir()
     assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
 
 

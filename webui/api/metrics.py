@@ -82,6 +82,8 @@ def _metrics(here: Parts, counts: dict[str, int] | None, processes: list[Process
 
     yield InfoMetricFamily("claudeops_build", "The version that runs.", value={"version": here.version})
     yield gauge("worker_up", "1 while the worker is heard.", float(here.worker.ok and here.worker.known))
+    trouble = float(here.worker.trouble is not None)
+    yield gauge("degraded", "1 while something keeps the daemon from its work; /healthz says what.", trouble)
     yield gauge("database_up", "1 while the database can be read.", float(counts is not None))
     yield gauge("live_connections", "Open live connections.", len(here.streams))
     yield gauge("web_start_time_seconds", "When the web process started, seconds since 1970.", here.started)

@@ -19,7 +19,6 @@ from schema.configuration import without_effect
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 CHECK_STEPS = 100_000
-WAL_LARGE = 256 * 1048576
 FILES_LEAST = 1024
 CGROUPS = Path("/sys/fs/cgroup")
 GROUP_LEAST = {"memory.max": 512 * 1048576, "pids.max": 256}
@@ -54,7 +53,7 @@ def supervisor(host: Host) -> Finding:
 
 def database(host: Host) -> Finding:
     """Whether the file is whole, of a known version, and its log not without bounds."""
-    from schema import backup  # apsw is loaded by the checks that want it
+    from schema import backup, database_file  # apsw is loaded by the checks that want it
     from schema.database import Database, DatabaseError
 
     path = host.state / "claudeops.db"
@@ -76,10 +75,9 @@ def database(host: Host) -> Finding:
     newest = backup.newest_step()
     if step > newest:
         return bad(f"{path} is of a newer version (step {step}, this one knows {newest}); install that version")
-    wal = path.with_name(path.name + "-wal")
-    grown = wal.stat().st_size if wal.exists() else 0
-    if grown > WAL_LARGE:
-        return warn(f"{wal} has grown to {size(grown)}: somebody reads for very long; look who has it open")
+    if told := database_file.pinned(path):
+        return warn(told)
+    grown = database_file.wal_size(path)
     behind = "" if step == newest else f" of {newest}, the next start brings it up to date"
     return ok(f"{path} passes its check; schema step {step}{behind}, {size(path.stat().st_size)}, log {size(grown)}")
 

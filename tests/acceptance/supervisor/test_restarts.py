@@ -5,12 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import zmq
+
+from ipc.ctl.connection import Connection
 from tests.acceptance.harness import ROOT, Daemon, alive, running, wait_for
+from tests.acceptance.stream import Reader
 from tests.acceptance.supervisor.surroundings import children_of, descriptors, patched
-from tests.acceptance.test_worker_killed import numbers
 
 BREAK = "import os\nif MODULE == {module!r} and os.path.exists(HERE + '/broken'):\n    os._exit({code})\n"
 NO_FORK = """
@@ -25,28 +30,94 @@ if MODULE == "daemon":
 """
 
 
+QUEUED = 1000  # messages that zmq keeps for a subscriber that does not read
+
+
 def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 def test_a_hung_web_process_is_replaced_and_the_worker_neither_waits_nor_grows(tmp_path: Path) -> None:
-    with running(tmp_path, CLAUDEOPS_HEARTBEAT_TIMEOUT="2") as daemon:
-        session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.05)
-        shim, _ = daemon.run_pids(session)
+    """More is published meanwhile than the queue to one reader holds; who watches resumes and misses nothing."""
+    with running(tmp_path, CLAUDEOPS_HEARTBEAT_TIMEOUT="6") as daemon, hearing(daemon) as heard:
+        daemon.sign_in()
+        enough = tmp_path / "enough"
+        watched, *others = [daemon.trigger(tier, until=str(enough), interval=0.004) for tier in (1, 2, 3)]
+        shim, _ = daemon.run_pids(watched)
+        reader = Reader(daemon, watched["id"])
+        reader.start()
+        connection = Connection(daemon.runtime)
+        for _ in range(100):
+            change(connection)
+        wait_for(lambda: len(reader.numbers) > 100, 10, "the first lines")
         worker = daemon.pid("worker")
         before = resident(worker)
         old = daemon.kill("web", signal.SIGSTOP)
+        published, slowest, seen = heard.count, 0.0, len(reader.numbers)
+        while daemon.process_of("web").get("pid") == old:
+            began = time.monotonic()
+            change(connection)
+            slowest = max(slowest, time.monotonic() - began)
+        assert heard.count - published > QUEUED + 500
+        assert slowest < 1.0
         daemon.wait_replaced("web", old, 10)
+        grown = resident(worker) - before
+        connection.close()
         assert not alive(old)
         assert "web is silent for" in daemon.log()
         assert daemon.request("GET", "/healthz")[0] == 200
         assert daemon.pid("worker") == worker
         assert alive(shim)
-        (tmp_path / "enough").touch()
-        ended = daemon.wait_ended(session["id"])
+        enough.touch()
+        for session in others:
+            assert daemon.wait_ended(session["id"])["status"] == "completed"
+        ended = daemon.wait_ended(watched["id"])
         assert ended["status"] == "completed"
-        assert numbers(Path(ended["log_file"])) == list(range(ended["lines"] - 2))
-        assert resident(worker) - before < 1024 * 1024
+        reader.join(60)
+        assert reader.done.is_set()
+        assert reader.connections >= 2
+        assert len(reader.numbers) > seen
+        assert reader.numbers == list(range(ended["lines"] - 2))
+        assert reader.refused == 0
+        assert grown < 1024 * 1024
+
+
+def change(connection: Connection) -> None:
+    """Something that the worker does at once, and publishes."""
+    connection.call("settings.set", {"name": "interval", "value": str(600 + time.monotonic_ns() % 1000)})
+
+
+class Hearing(threading.Thread):
+    """Another subscriber of the worker's, that counts."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__()
+        self.count = 0
+        self.over = threading.Event()
+        self._path = daemon.runtime / "pub.sock"
+
+    def run(self) -> None:
+        """Until it is over."""
+        with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.subscribe(b"")
+            socket.connect(f"ipc://{self._path}")
+            while not self.over.is_set():
+                if socket.poll(50):
+                    socket.recv()
+                    self.count += 1
+
+
+@contextlib.contextmanager
+def hearing(daemon: Daemon) -> Iterator[Hearing]:
+    """Hears meanwhile what the worker publishes."""
+    made = Hearing(daemon)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.over.set()
+        made.join()
 
 
 def test_a_web_process_that_crashes_again_and_again_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:

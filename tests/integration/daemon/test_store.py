@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon import store as stores
 from daemon.store import Store
-from schema.database import ConstraintError, Database
+from ipc.errors import CallError, Code
+from schema.database import WAL_KEPT, ConstraintError, Database, DiskFullError, LockedError
+from schema.database_file import wal_size
 
 
 @pytest.fixture
@@ -19,9 +22,9 @@ async def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "x.db", database)
 
 
-def put(key: str) -> Callable[[Database], int]:
+def put(key: str, value: str = "v") -> Callable[[Database], int]:
     """A write of one row."""
-    return lambda db: db.change("settings.set", key=key, value="v", updated_at="t")
+    return lambda db: db.change("settings.set", key=key, value=value, updated_at="t")
 
 
 async def test_fifty_writers_at_once_share_transactions_and_lose_nothing(store: Store) -> None:
@@ -85,6 +88,115 @@ async def test_the_loop_goes_on_while_another_process_holds_the_database(store: 
     assert worst < 0.1
     await asyncio.to_thread(thread.join)
     other.close()
+    await store.close()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for locks, and between two looks, in hundredths of a second."""
+    for name, value in (("BUSY_TIMEOUT_MS", 50), ("LOCKED_TIMEOUT_MS", 20)):
+        monkeypatch.setattr(stores, name, value)
+    for name in ("PROBE_EVERY", "CHECKPOINT_EVERY"):
+        monkeypatch.setattr(stores, name, 0.05)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits until something holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_lock_is_a_problem_until_it_is_gone_and_nobody_has_to_write_for_that(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Database(store.path, readonly=False)
+    with other.transaction():
+        with pytest.raises(LockedError):
+            await store.write(put("refused"))
+        assert store.problem is not None
+        assert "another process keeps the database locked" in store.problem
+        assert await store.read(lambda db: db.rows("settings.overrides")) == []
+        await asyncio.sleep(0.2)
+        assert store.problem is not None
+    other.close()
+    await until(lambda: store.problem is None)
+    assert capsys.readouterr().err.splitlines() == [
+        "store: another process keeps the database locked (database is locked); end it, or try again",
+        "store: what is stored reaches the disk again",
+    ]
+    await store.close()
+
+
+async def test_a_disk_that_is_full_is_a_problem_until_there_is_room(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a full disk can't take fails, and what is small and finds room in the WAL does not end the trouble."""
+
+    def full(db: Database) -> None:
+        raise DiskFullError("the disk is full")
+
+    with pytest.raises(DiskFullError):
+        await store.write(full)
+    problems = [store.problem]
+    for room in (2**62, 0):
+        monkeypatch.setattr(stores, "ROOM", room)
+        assert await store.write(put("small")) == 1
+        problems.append(store.problem)
+    assert problems == ["the disk is full", "the disk is full", None]
+    await store.close()
+
+
+async def test_more_than_the_queue_holds_is_refused_at_once_and_what_waits_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "QUEUE_MAX", 3)
+    database = Database(tmp_path / "x.db", readonly=False)
+    database.migrate()
+    store = Store(tmp_path / "x.db", database)
+    began, release = threading.Event(), threading.Event()
+
+    def hold(db: Database) -> int:
+        began.set()
+        release.wait(10)
+        return put("held")(db)
+
+    held = asyncio.ensure_future(store.write(hold))
+    await asyncio.to_thread(began.wait)
+    waiting = [asyncio.ensure_future(store.write(put(f"k{n}"))) for n in range(3)]
+    await asyncio.sleep(0)
+    for refused in (store.write(put("one too many")), store.read(lambda db: 0)):
+        with pytest.raises(CallError, match="too many changes wait") as told:
+            await refused
+        assert told.value.code is Code.OVERLOADED
+    release.set()
+    assert await asyncio.gather(held, *waiting) == [1, 1, 1, 1]
+    assert await store.write(put("later")) == 1
+    rows = await store.read(lambda db: db.rows("settings.overrides"))
+    assert [row["key"] for row in rows] == ["held", "k0", "k1", "k2", "later"]
+    await store.close()
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_wal_that_a_reader_pinned_shrinks_by_itself_while_others_read(store: Store) -> None:
+    reader = Database(store.path, readonly=True)
+    reader.script("BEGIN")
+    reader.rows("settings.overrides")
+    for number in range(5):
+        await store.write(put(f"k{number}", "x" * 4 * 1048576))
+    await asyncio.sleep(0.2)
+    assert wal_size(store.path) > WAL_KEPT
+    reader.close()
+
+    async def shrunk() -> bool:
+        # As the queue of triggers does: there is hardly a moment in which nobody wants anything.
+        await store.read(lambda db: db.value("users.count"))
+        return wal_size(store.path) == 0
+
+    async with asyncio.timeout(10):
+        while not await shrunk():
+            await asyncio.sleep(0.01)
     await store.close()
 
 

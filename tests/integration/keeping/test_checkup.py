@@ -139,7 +139,7 @@ def test_a_damaged_database_and_one_of_a_newer_version_are_bad(host: Make, tmp_p
 
 
 def test_a_database_log_that_grows_is_told(host: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(things, "WAL_LARGE", 100)
+    monkeypatch.setattr(database_file, "WAL_LARGE", 100)
     database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
     database.change("settings.set", key="a", value="b", updated_at="c")
     assert things.database(host()).level == "warning"

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from daemon import store
+from daemon.budgets import budgets as spending
 from daemon.budgets.budgets import Budgets
 from ipc.messages.knowledge import EventSaid
 from schema import timestamps
+from schema.database import Database
 from schema.states import Trigger
 from tests.integration.limits.desk import Desk
 
@@ -67,6 +70,25 @@ async def test_each_warning_is_given_once_a_day_whoever_ends_at_once(desk: Desk)
     ]
     assert [event.id for event in desk.heard.events if isinstance(event, EventSaid)] == [1, 2, 3, 4]
     assert "80 %" in events[1]["message"]
+
+
+async def test_a_warning_waits_for_a_database_that_is_locked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is noted by a task whose end by an error would end the worker."""
+    for name in ("BUSY_TIMEOUT_MS", "LOCKED_TIMEOUT_MS"):
+        monkeypatch.setattr(store, name, 20)
+    monkeypatch.setattr(spending, "RETRY_SECONDS", 0.02)
+    session = await spend(desk, 1, 11.0)
+    other = Database(desk.path, readonly=False)
+    with other.transaction():
+        noted = asyncio.create_task(budgets(desk).note_end(session))
+        while "budgets: can't store" not in capsys.readouterr().err:
+            assert not noted.done()
+            await asyncio.sleep(0.01)
+    other.close()
+    await asyncio.wait_for(noted, 5)
+    assert [event["level"] for event in await desk.rows("events")] == ["critical"]
 
 
 async def test_without_budgets_nothing_is_said(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.runs import files
+from daemon.runs import files, launch
 from daemon.runs.states import EndReason
+from schema import timestamps
 from tests.integration.runs.place import Place
 
 
@@ -27,6 +28,53 @@ async def test_a_timeout_ends_the_whole_tree_of_a_tool_that_ignores_int_and_term
     assert record.duration_ms >= 1500 + 600
     assert place.processes(mark) == []
     assert place.text(run, "run") == [b"timed out after 1.5 s: ending the command"]
+
+
+# The shim's own program behind a wall clock that jumps as soon as a file is there, however Python reads it.
+JUMPS = """
+import datetime, os, runpy, time
+def shift():
+    return {shift} if os.path.exists({flag!r}) else 0
+seconds, nanoseconds = time.time, time.time_ns
+clock, clock_ns, moment = time.clock_gettime, time.clock_gettime_ns, datetime.datetime
+time.time = lambda: seconds() + shift()
+time.time_ns = lambda: nanoseconds() + shift() * 10**9
+time.clock_gettime = lambda which: clock(which) + (shift() if which == time.CLOCK_REALTIME else 0)
+time.clock_gettime_ns = lambda which: clock_ns(which) + (shift() * 10**9 if which == time.CLOCK_REALTIME else 0)
+class Shifted(moment):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + datetime.timedelta(seconds=shift())
+datetime.datetime = Shifted
+runpy.run_path({shim!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_timeout_and_the_graces_after_it_hold_while_the_clock_jumps(
+    place: Place, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    program, flag = place.directory / "jumps.py", place.directory / "jump"
+    program.write_text(JUMPS.format(shift=hours * 3600, flag=str(flag), shim=launch.SHIM))
+    monkeypatch.setattr(launch, "SHIM", str(program))
+    mark = place.directory.name
+    began = time.monotonic()
+    run = await place.start(
+        "python3", str(place.fakes / "command_stubborn.py"), mark, timeout_s=2.0, grace_int_s=0.6, grace_term_s=0.6
+    )
+    await place.until(run, b"ready")
+    flag.touch()
+    record = await place.end(run)
+    took = time.monotonic() - began
+    assert record.reason is EndReason.TIMED_OUT
+    assert record.signal == 9
+    assert took >= 2.0 + 0.6 + 0.6
+    assert record.duration_ms is not None
+    assert 3200 <= record.duration_ms <= took * 1000 + 100
+    assert place.processes(mark) == []
+    stamps = [timestamps.parse(line.at) for line in place.log(run) if line.at]
+    jumped = (stamps[-1] - stamps[0]).total_seconds()
+    assert abs(jumped - hours * 3600) < took + 1, "the clock did not jump"
 
 
 async def test_a_stop_interrupts_first_and_keeps_what_the_command_has_to_say(place: Place) -> None:

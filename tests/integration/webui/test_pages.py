@@ -260,6 +260,10 @@ async def test_pages_are_served_with_the_worker_away_and_say_so(
         async with browser.get("/readyz") as response:
             assert response.status == 503
             assert "worker" in (await response.json())["reasons"][0]
+        async with browser.get("/healthz") as response:
+            assert response.status == 200
+            told = await response.json()
+            assert (told["status"], told["reason"]) == ("degraded", "the worker is not answering")
         await site.worker.start()
         for _ in range(50):
             await asyncio.sleep(0.1)

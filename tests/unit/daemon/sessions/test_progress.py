@@ -1,16 +1,19 @@
 """What a batch of lines means: the columns that change, what was said and when, and how the CLI said it ended."""
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from daemon.sessions.follow import BATCH_BYTES
 from daemon.sessions.markers import SaidCheck, SaidEvent, SaidMemory
-from daemon.sessions.progress import COLUMNS, Batch, Reading, read_said
+from daemon.sessions.progress import COLUMNS, LATEST, Batch, Reading, Tally, read_said
 from daemon.sessions.rules import Said
 from schema.knowledge import Level
+from schema.sessions import Usage
 
 TRANSCRIPTS = Path(__file__).parents[3] / "fixtures" / "transcripts"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -102,3 +105,27 @@ def test_a_call_that_was_put_aside_is_named_and_survives_the_row() -> None:
 def test_a_row_of_an_earlier_version_says_that_nothing_was_put_aside() -> None:
     assert read_said('{"subtype":"success","is_error":false,"text":""}') == Said("success", False)
     assert read_said(None) is None
+
+
+def test_tokens_are_counted_by_message_however_long_a_session_is() -> None:
+    """Blocks of one message repeat its usage, side by side or with those of a subagent's messages between."""
+    tally, wanted = Tally("haiku", Usage(input=7)), 7
+    for number in range(0, 5000, 2):
+        for id_ in (f"m{number}", f"m{number + 1}", f"m{number}", f"m{number + 1}"):
+            tally.add(id_, Usage(input=number, output=1, cache_read=3, cache_creation=number), 40)
+        wanted += 2 * number
+    total = tally.total()
+    assert (total.input, total.cache_creation) == (wanted, wanted - 7)
+    assert (total.cache_read, total.output) == (5000 * 3, 5000 * 20)
+    assert len(tally._latest) == LATEST
+
+
+def test_the_batches_of_all_tiers_together_are_little_work_for_the_loop() -> None:
+    """Whoever asks the worker waits for them. In CPU time, so that a busy machine does not count."""
+    short = line(words("line 1"))
+    lines = [(short, 0)] * (BATCH_BYTES // (len(short) + 1))
+    readings = [Reading("haiku") for _ in range(3)]
+    before = time.process_time()
+    for reading in readings:
+        reading.fold(lines, NOW)
+    assert time.process_time() - before < 0.1
