@@ -101,13 +101,6 @@ SELECT * FROM notifications WHERE id < :before AND routed_at IS NOT NULL ORDER B
 SELECT notification_id, channel, status, attempts, since, next_at, changed_at, together, error FROM deliveries
 WHERE notification_id BETWEEN :low AND :high ORDER BY notification_id, channel;
 
--- forget --
--- Housekeeping: old notifications that no channel has to send any more, with their deliveries.
-DELETE FROM notifications
-WHERE created_at < :before AND NOT EXISTS (
-    SELECT 1 FROM deliveries d
-    WHERE d.notification_id = notifications.id AND d.status IN ('pending', 'sending', 'retrying'));
-
 -- sessions --
 -- How many sessions that started within a span have a status, and what they cost; for the digest.
 SELECT count(*) AS number, total(coalesce(cost_usd, estimated_usd, 0.0)) AS dollars

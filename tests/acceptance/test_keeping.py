@@ -132,6 +132,7 @@ def test_housekeeping_by_command_while_a_session_runs(tmp_path: Path) -> None:
         assert daemon.session(hanging["id"])["status"] == "running"
         (line,) = daemon.json("audit", "list", "--action", "house.kept")
         assert line["detail"] == "1 logs"
+        assert "the database uses" in daemon.ctl("housekeep").stdout
         assert daemon.stop() == 0
 
 

@@ -111,6 +111,16 @@ def test_credentials_are_told_to_be_there_and_never_shown(host: Make) -> None:
     assert "sk-very" not in found.text
 
 
+def test_a_database_that_has_long_outgrown_its_bound_is_told(host: Make, tmp_path: Path) -> None:
+    database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
+    database.script("INSERT INTO config (key, value, updated_at) VALUES ('x', hex(zeroblob(1000000)), 't')")
+    database.close()
+    assert things.database(host()).level == "ok"
+    found = things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="1"))
+    assert (found.level, "claudeopsctl housekeep" in found.text) == ("warning", True)
+    assert things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="2")).level == "ok"
+
+
 def test_directories_that_anybody_may_write_or_are_files_are_bad(host: Make, tmp_path: Path) -> None:
     (tmp_path / "state").chmod(0o777)
     assert places.state_directory(host()).level == "error"
