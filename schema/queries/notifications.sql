@@ -84,6 +84,10 @@ SELECT * FROM deliveries WHERE channel = :channel AND status = :status ORDER BY 
 UPDATE deliveries SET status = 'pending', attempts = 0, since = :now, next_at = :now, changed_at = :now, error = NULL
 WHERE id = :id AND status = :was;
 
+-- hasten --
+-- What a channel has not taken is tried again now.
+UPDATE deliveries SET next_at = :now WHERE channel = :channel AND status IN ('pending', 'sending', 'retrying');
+
 -- count --
 -- How many deliveries of a channel have a status.
 SELECT count(*) FROM deliveries WHERE channel = :channel AND status = :status;
