@@ -7,7 +7,6 @@ Standard library alone, because the supervisor reads it.
 
 from typing import Annotated, NamedTuple
 
-STATE_LOCK = "daemon.lock"  # in the state directory: who holds it works there, and says in it who that is
 HAIKU = "claude-haiku-4-5-20251001"
 TOOLS_READING = "Bash,Read,Grep,Glob,Task,WebFetch,WebSearch"
 TOOLS_WRITING = "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch"

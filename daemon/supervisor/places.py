@@ -13,7 +13,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from schema.settings import STATE_LOCK, Settings
+from schema.places import STATE_LOCK
+from schema.settings import Settings
 
 PATH_MAX_BYTES = 107
 BACKLOG = 256

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ipc.ctl.errors import REFUSED, UNREACHABLE, CtlError, forbidden
-from schema.settings import STATE_LOCK
+from schema.places import STATE_LOCK
 
 PLACES = ("/run/claudeops", "/state/run", ".claudeops/demo/run", ".claudeops/live/run")
 FRESH_SECONDS = 15.0

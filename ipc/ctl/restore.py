@@ -22,7 +22,7 @@ from ipc.ctl.place import HOLDER_BYTES, find_state, require_stopped
 from ipc.ctl.terminal import clean, show_json, size
 from schema import backup
 from schema.database import DatabaseError
-from schema.settings import STATE_LOCK
+from schema.places import STATE_LOCK
 
 NAME = "claudeops.db"
 SUFFIXES = ("", "-wal", "-shm", "-journal")
