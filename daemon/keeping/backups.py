@@ -74,7 +74,8 @@ class Backups:
             except FileExistsError as error:
                 raise CallError(Code.CONFLICT, f"{target} is there already; name another file") from error
             except OSError as error:
-                raise CallError(Code.INVALID, f"can't write {target}: {error.strerror}") from error
+                text = f"can't write {target}: {error.strerror}; name a place that the daemon's user, and its unit or"
+                raise CallError(Code.INVALID, f"{text} container, may write to, or none: {self.directory}") from error
             except DatabaseError as error:
                 raise CallError(Code.INTERNAL, f"no backup was made: {error}") from error
 
