@@ -38,9 +38,9 @@ unit: $(VENV)/.test ## the unit tests alone, in seconds
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) $(BIN)/python -m pytest tests/unit
 
-fuzz: $(VENV)/.test ## the property tests with thousands of new examples; some minutes
+fuzz: $(VENV)/.test ## the property tests with thousands of new examples, and the API with hundreds; some minutes
 	@mkdir -p $(STATE)/home
-	$(CLEAN_ENV) HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit --timeout 3600
+	$(CLEAN_ENV) HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit tests/acceptance/test_api_contract.py --timeout 3600
 
 check: $(VENV)/.test ## lint, types, import contracts, generated files
 	@mkdir -p $(STATE)/home

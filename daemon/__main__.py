@@ -71,6 +71,23 @@ def refuse(error: ConfigurationError) -> int:
     return EXIT_CONFIGURATION
 
 
+def own(programs: Programs, handed: dict[str, Any] | None) -> places.Places:
+    """Locks and sockets: taken now, or those of before, if this is a re-execution. LockHeldError, PlaceError."""
+    if handed is not None:
+        programs.keep(handed["fixed"])
+    settings = programs.settings
+    state, runtime = Path(settings.state_dir), Path(settings.runtime_dir)
+    if handed is None:
+        lock = places.take_lock(runtime)
+        opened = places.open_places(settings, dict(os.environ), lock, places.take_state(state, runtime))
+        places.write_pid(lock)
+        return opened
+    owned: places.Places = handed["places"]
+    if owned.state == places.NONE:
+        owned = owned._replace(state=places.take_state(state, runtime))
+    return owned._replace(address=places.address_of(owned.http, secure=bool(settings.tls_cert)))
+
+
 def check(given: dict[str, str]) -> int:
     """Reads the settings as a start would: 0, or 78 with what is wrong. Touches nothing."""
     try:
@@ -93,17 +110,8 @@ def main() -> int:
     handed = reexec.inherited()
     try:
         programs = Programs(os.environ, given, spared(handed))
-        settings = programs.settings
         programs.begin_log()
-        if handed is None:
-            lock = places.take_lock(Path(settings.runtime_dir))
-            owned = places.open_places(settings, dict(os.environ), lock)
-            places.write_pid(lock)
-        else:
-            owned = handed["places"]
-            programs.keep(handed["fixed"])
-            address = places.address_of(owned.http, secure=bool(programs.settings.tls_cert))
-            owned = owned._replace(address=address)
+        owned = own(programs, handed)
     except ConfigurationError as error:
         return refuse(error)
     except places.LockHeldError as error:

@@ -177,7 +177,6 @@ class Parts:
         await self.users.keep_house()
         await self.memories.keep_house()
         await said.keep_house(self.store)
-        await self.notifications.keep_house()
 
     async def _memory(self) -> str:
         budget = self.settings.current.memory_budget

@@ -54,6 +54,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._parts: Parts | None = None
         self._new_environ: dict[str, str] | None = None
+        self._at = "the database is being checked and brought up to date"
 
     async def run(self) -> None:
         """Builds, serves until told to stop, and stops."""
@@ -100,6 +101,7 @@ class Worker:
         place = prepare.working_directory(parts.settings.current)
         if place != Path(parts.settings.current.app_dir):
             await asyncio.to_thread(shipped.fill, place)
+        self._at = "the sessions that ran are being looked for"
         await parts.sessions.adopt()
         self._parts = parts
         if self._new_environ is not None:
@@ -139,7 +141,7 @@ class Worker:
         """The facts that each heartbeat carries to the supervisor."""
         parts = self._parts
         if parts is None:
-            return {"warnings": ["the database is being checked and brought up to date"]}
+            return {"warnings": [self._at]}
         return {
             "sessions_running": parts.sessions.running,
             "next_run_at": parts.schedule.next_run_at(),

@@ -56,8 +56,8 @@ class Control:
         self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._beat())]
 
     def ready(self, version: str) -> None:
-        """Tells that this process serves."""
-        self._send({"ready": True, "version": version})
+        """Tells that this process serves. The facts come with it, for those of the last beat are of its start."""
+        self._send({"ready": True, "version": version, "note": self._note()})
 
     async def command(self, command: str, **more: str) -> str | None:
         """Asks the supervisor for something; None, or why it was refused."""

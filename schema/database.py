@@ -184,6 +184,12 @@ class Database:
         with self.waiting(0), translated():
             return self._connection.wal_checkpoint(mode=mode)
 
+    def give_back(self, pages: int) -> None:
+        """Takes up to so many free pages off the file's end; the disk has them back with the next checkpoint."""
+        with translated():
+            # It frees one page each time that it is asked for the next row.
+            self._connection.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+
     def backup(self, target: Path) -> None:
         """A consistent copy, while everybody goes on; complete or not there at all."""
         partial = target.with_name(target.name + ".partial")

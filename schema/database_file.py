@@ -47,6 +47,8 @@ def make(path: Path) -> None:
             beside(new, suffix).unlink()
     connection = apsw.Connection(str(new))
     try:
+        # Before anything else is written: housekeeping can give the disk back what it has removed.
+        connection.pragma("auto_vacuum", "INCREMENTAL")
         connection.pragma("journal_mode", "WAL")
         connection.execute(BOOKKEEPING)
     finally:

@@ -119,6 +119,8 @@ class Settings(NamedTuple):
     keep_logs_max_mb: Annotated[int, _m("Keeping house", "How much the logs of ended sessions may take up; the oldest go first. 0 sets no bound.", unit="MB", live=True, low=0)] = 10240
     keep_events_days: Annotated[int, _m("Keeping house", "How long events are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 365
     keep_checks_days: Annotated[int, _m("Keeping house", "How long health checks are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 90
+    keep_notifications_days: Annotated[int, _m("Keeping house", "How long notifications are kept that have reached every channel, or were given up; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
+    keep_database_max_mb: Annotated[int, _m("Keeping house", "How much of its file the database may use; beyond it the oldest rows go, day by day, whatever their days say, but none of the last 24 hours. 0 sets no bound.", unit="MB", live=True, low=0)] = 4096
     keep_transcripts_days: Annotated[int, _m("Keeping house", "How long the claude CLI's own files below the sessions' HOME are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
     backup_keep: Annotated[int, _m("Keeping house", "How many nightly backups are kept below the state directory; 0 makes none.", unit="backups", live=True, low=0, high=1000)] = 7
     # Dashboard
@@ -148,7 +150,7 @@ class Settings(NamedTuple):
     webhook_signing_secret: Annotated[str, _m("Notifications", "What these posts are signed with: any text, or whsec_ and base64.", secret=True)] = ""
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
     notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
-    notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into one message. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
+    notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into messages of many. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
     notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     notify_digest_at: Annotated[str, _m("Notifications", "When the digest of the last 24 hours is sent each day, such as 08:00 in local time; empty sends none.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d", example="08:00")] = ""
     chat_api_key: Annotated[str, _m("Integrations", "Bearer key of the chat and webhook endpoints.", secret=True)] = ""

@@ -76,7 +76,8 @@ class Backups:
             except OSError as error:
                 if error.errno in trouble.NO_SPACE:
                     raise trouble.refusal(error, "no backup was made: ") from error
-                raise CallError(Code.INVALID, f"can't write {target}: {error.strerror}") from error
+                text = f"can't write {target}: {error.strerror}; name a place that the daemon's user, and its unit or"
+                raise CallError(Code.INVALID, f"{text} container, may write to, or none: {self.directory}") from error
             except DatabaseError as error:
                 raise trouble.refusal(error, "no backup was made: ") from error
 

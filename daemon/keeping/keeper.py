@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from daemon import audit
-from daemon.keeping import files, rows, rules
+from daemon.keeping import files, rows, rules, space
 from daemon.keeping.backups import Backups
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -29,7 +29,6 @@ T = TypeVar("T")
 LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 3600.0
 PAGE = 500
-MB = 1_000_000
 
 
 class Held(NamedTuple):
@@ -58,6 +57,7 @@ class Keeper:
         self._running = running
         self._busy = asyncio.Lock()
         self.problem: str | None = None
+        self.full = ""  # why the database is larger than its bound
 
     async def run(self) -> None:
         """The daily work, when it is due. What fails is told, and tried again in an hour."""
@@ -98,13 +98,25 @@ class Keeper:
             now = datetime.now(UTC)
             settings = self._settings.current
             held = await self._read(_held)
-            counted = await self._read(lambda db: rows.count(db, settings, now))
-            chains = await self._read(lambda db: rows.old_chains(db, settings, now))
+            found = await self._read(lambda db: _counted(db, settings, now, for_size=dry_run))
             surplus = await asyncio.to_thread(_surplus, settings, held, await self._read(_logs), now)
-            found = [*counted, _sessions(chains), *_on_disk(surplus)]
+            found += _on_disk(surplus)
+            given = 0
             if not dry_run:
                 found = await self._remove(settings, now, found, surplus, held)
-            reply = HousekeepReply(dry_run=dry_run, removed=found, seconds=round(time.monotonic() - began, 3))
+                given = await space.give_back(self._store)
+            left = await self._store.read(space.space)
+            if not dry_run:
+                self.full = space.problem(settings, left)
+            reply = HousekeepReply(
+                dry_run=dry_run,
+                removed=found,
+                seconds=round(time.monotonic() - began, 3),
+                database_bytes=left.live,
+                database_free=left.free,
+                given_back=given,
+                problem="" if dry_run else self.full,
+            )
             if not dry_run:
                 await self._note(reply, by, request_id)
             return reply
@@ -134,29 +146,35 @@ class Keeper:
             logs += 1
         gone = await rows.remove(self._store, settings, now)
         gone["logs"] = logs
-        gone["sessions"] = await self._remove_sessions(settings, now, held)
+
+        async def chains(before: str, enough: rows.Enough | None) -> int:
+            return await self._remove_sessions(before, now, held, enough)
+
+        before = rows.bound(now, settings.keep_sessions_days)
+        gone["sessions"] = await chains(before, None) if before else 0
+        more = await space.shrink(self._store, settings, now, chains)
         gone["runs"] = sum([await asyncio.to_thread(files.remove_run, run) for run in surplus.runs])
-        before = _seconds(now, settings.keep_transcripts_days)
+        moment = _seconds(now, settings.keep_transcripts_days)
         home = Path(settings.state_dir) / "home"
-        if before is not None:
-            left = await asyncio.to_thread(files.transcripts, home, held.cli, before, removing=True)
+        if moment is not None:
+            left = await asyncio.to_thread(files.transcripts, home, held.cli, moment, removing=True)
             gone["transcripts"] = len(left.names)
-        return [
-            Removed(kind=item.kind, rows=gone.get(item.kind, 0), bytes=item.bytes if gone.get(item.kind) else 0)
-            for item in found
-        ]
+        return [_removed(item, gone.get(item.kind, 0), *more.get(item.kind, (0, 0))) for item in found]
 
     async def _log_is_gone(self, session: int, at: str) -> None:
         await self._store.write(lambda db: db.change("keeping.log_removed", id=session, at=at))
 
-    async def _remove_sessions(self, settings: Settings, now: datetime, held: Held) -> int:
+    async def _remove_sessions(self, before: str, now: datetime, held: Held, enough: rows.Enough | None) -> int:
+        """Removes chains that ended before a stored time, with their logs, until it is enough; how many sessions."""
         gone = 0
-        while chains := await self._read(lambda db: rows.old_chains(db, settings, now, rows.CHAINS_AT_A_TIME)):
+        while chains := await self._read(lambda db: rows.old_chains(db, before, rows.CHAINS_AT_A_TIME)):
             for members in chains:
+                if enough is not None and await self._store.read(enough):
+                    return gone
                 for member in members:
                     name = os.path.basename(member["log_file"] or "")
                     if name and name not in held.logs:
-                        await asyncio.to_thread(files.remove_log, Path(settings.results_dir), name)
+                        await asyncio.to_thread(files.remove_log, Path(self._settings.current.results_dir), name)
                 await rows.forget_chain(self._store, members, now)
                 gone += len(members)
         return gone
@@ -202,7 +220,7 @@ def _surplus(settings: Settings, held: Held, logs: list[Row], now: datetime) -> 
     """What there is to remove from the disk; called in a thread. OSError."""
     state = Path(settings.state_dir)
     there = files.logs(Path(settings.results_dir), logs, held.logs)
-    wanted = rules.logs_to_remove(there, rows.bound(now, settings.keep_logs_days), settings.keep_logs_max_mb * MB)
+    wanted = rules.logs_to_remove(there, rows.bound(now, settings.keep_logs_days), settings.keep_logs_max_mb * space.MB)
     day_ago = now.timestamp() - 86400
     runs = files.old_runs(state / "runs", held.runs, day_ago)
     before = _seconds(now, settings.keep_transcripts_days)
@@ -212,9 +230,23 @@ def _surplus(settings: Settings, held: Held, logs: list[Row], now: datetime) -> 
     return Surplus(wanted, runs, left)
 
 
-def _sessions(chains: list[list[Row]]) -> Removed:
+def _counted(db: Database, settings: Settings, now: datetime, *, for_size: bool) -> list[Removed]:
+    """What of the database goes by its age; with `for_size` also what goes for its size, by an estimate."""
+    found = rows.count(db, settings, now)
+    chains = rows.old_chains(db, rows.bound(now, settings.keep_sessions_days))
     members = [member for chain in chains for member in chain]
-    return Removed(kind="sessions", rows=len(members), bytes=sum(int(member["bytes"]) for member in members))
+    size = sum(int(member["bytes"]) for member in members)
+    found.append(Removed(kind="sessions", rows=len(members), bytes=size))
+    if not for_size:
+        return found
+    more = space.estimate(db, settings, now, {item.kind: item.rows for item in found})
+    return [_removed(item, item.rows, *more.get(item.kind, (0, 0))) for item in found]
+
+
+def _removed(item: Removed, by_age: int, for_size: int, size: int) -> Removed:
+    """What goes, or went, of a kind; `size` in bytes is of what goes for the size."""
+    texts = item.bytes if by_age else 0
+    return Removed(kind=item.kind, rows=by_age + for_size, bytes=texts + size, for_size=for_size)
 
 
 def _on_disk(surplus: Surplus) -> list[Removed]:

@@ -20,6 +20,7 @@ PAUSE_LEAST = 0.005
 CHAINS_AT_A_TIME = 20
 DAY = 1
 SETUP_DAYS = 30
+Enough = Callable[[Database], bool]
 
 
 class Kind(NamedTuple):
@@ -33,6 +34,7 @@ KINDS = (
     Kind("events", lambda settings: settings.keep_events_days),
     Kind("checks", lambda settings: settings.keep_checks_days),
     Kind("triggers", lambda settings: settings.keep_sessions_days),
+    Kind("notifications", lambda settings: settings.keep_notifications_days),
     Kind("replies", lambda settings: DAY),
     Kind("failures", lambda settings: DAY),
     Kind("sign_ins", lambda settings: DAY),
@@ -56,12 +58,9 @@ def count(db: Database, settings: Settings, now: datetime) -> list[Removed]:
     return found
 
 
-def old_chains(db: Database, settings: Settings, now: datetime, limit: int = -1) -> list[list[Row]]:
-    """The chains that are old enough, each with its sessions, the last first. DatabaseError."""
-    before = bound(now, settings.keep_sessions_days)
-    if before is None:
-        return []
-    chains = db.rows("keeping.old_chains", before=before, limit=limit)
+def old_chains(db: Database, before: str | None, limit: int = -1) -> list[list[Row]]:
+    """The chains that ended before a stored time, each with its sessions, the last first. DatabaseError."""
+    chains = db.rows("keeping.old_chains", before=before, limit=limit) if before else []
     return [db.rows("keeping.members", id=chain["id"]) for chain in chains]
 
 
@@ -70,13 +69,14 @@ async def remove(store: Store, settings: Settings, now: datetime) -> dict[str, i
     removed = {}
     for kind in KINDS:
         before = bound(now, kind.days(settings))
-        removed[kind.name] = await _remove_kind(store, kind.name, before) if before else 0
+        removed[kind.name] = await remove_kind(store, kind.name, before) if before else 0
     return removed
 
 
-async def _remove_kind(store: Store, name: str, before: str) -> int:
+async def remove_kind(store: Store, name: str, before: str, enough: Enough | None = None) -> int:
+    """Removes rows of one kind, the oldest first, until none is older or it is `enough`; how many. DatabaseError."""
     total, size = 0, rules.BATCH_FIRST
-    while True:
+    while enough is None or not await store.read(enough):
         limit = size
 
         def bite(db: Database, limit: int = limit) -> tuple[int, float]:
@@ -90,6 +90,7 @@ async def _remove_kind(store: Store, name: str, before: str) -> int:
         size = rules.batch(limit, seconds)
         # As long as it took, the store is free for others.
         await asyncio.sleep(max(PAUSE_LEAST, seconds))
+    return total
 
 
 def forget(db: Database, session: int, at: str) -> bool:

@@ -1,10 +1,11 @@
 """When the daily work is due, what is old enough to go, and how much is removed at a time. Pure.
 
-Called by `daemon.keeping.keeper`, `daemon.keeping.files` and `daemon.keeping.backups`.
+Called by the rest of `daemon.keeping`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 HOUR = 3  # local time
@@ -12,6 +13,7 @@ APART_LEAST = timedelta(hours=20)
 PATIENCE = timedelta(hours=3)  # for a moment in which no session runs
 BATCH_FIRST, BATCH_LEAST, BATCH_MOST = 200, 20, 5000
 BATCH_SECONDS = 0.01
+FREE_LEAST, FREE_SHARE = 4 * 1024 * 1024, 8  # of a database's file, for what is written next
 
 
 class Log(NamedTuple):
@@ -62,6 +64,41 @@ def logs_to_remove(logs: Sequence[Log], older_than: str | None, most_bytes: int)
         found.append(log)
         left -= log.size
     return found
+
+
+class Share(NamedTuple):
+    """The rows of one kind on one day, and about how many bytes of the database they take up."""
+
+    day: str
+    kind: str
+    rows: int
+    bytes: float
+
+
+def oldest_first(shares: Iterable[Share], over: float) -> dict[str, tuple[int, int]]:
+    """About how many rows of each kind go, and their bytes, until the database uses `over` bytes less.
+
+    The oldest day goes first; within a day, the kinds in the order in which they come.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for share in sorted(shares, key=lambda share: share.day):
+        if over <= 0:
+            break
+        part = min(1.0, over / share.bytes) if share.bytes > 0 else 1.0
+        rows, size = found.get(share.kind, (0, 0))
+        found[share.kind] = (rows + ceil(share.rows * part), size + int(share.bytes * part))
+        over -= share.bytes
+    return found
+
+
+def end_of_day(moment: str) -> str:
+    """The day after the one of a stored time: all that is older is of that day, or of one before."""
+    return (date.fromisoformat(moment[:10]) + timedelta(days=1)).isoformat()
+
+
+def free_to_give(live: int, free: int) -> int:
+    """How many of the free bytes of a database's file the disk gets back; the rest is for what is written next."""
+    return max(0, free - max(FREE_LEAST, live // FREE_SHARE))
 
 
 def backups_to_remove(names: Iterable[str], keep: int, fresh: str) -> list[str]:

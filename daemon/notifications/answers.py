@@ -85,6 +85,8 @@ def test(db: Database, request: TestNotification, names: Sequence[str], by: str,
     )
     assert id_ is not None  # noqa: S101 - it has no key that could be there already
     told = [request.channel] if request.channel else list(names)
+    for name in told:  # behind what is to be tried again in a quarter of an hour, a test would tell nobody anything
+        db.change("notifications.hasten", channel=name, now=timestamps.stamp(now))
     audit.add(db, actor=by, action="notification.test", subject=", ".join(told), at=now, detail=f"notification {id_}")
     return _stored(db, TestedReply(id=id_, channels=told), request_id, now)
 

@@ -27,7 +27,6 @@ from schema.database import Database, DatabaseError, Row
 from schema.states import DELIVERY, DeliveryStatus, follow
 
 BATCH = 20
-GATHER_MAX = 1000
 LOOK_SECONDS = 30.0
 RETRY_SECONDS = 5.0
 REMEMBERED = 10_000  # moments of messages, for the rate
@@ -101,7 +100,7 @@ class Delivering:
             return min(share.wait, LOOK_SECONDS)
         name, limit = "notifications.open", max(1, min(share.singles, BATCH))
         if share.gather:
-            name, limit = "notifications.open_titles", GATHER_MAX
+            name, limit = "notifications.open_titles", share.gather
         rows = await self._store.read(lambda db: db.rows(name, **chosen, limit=limit))
         if not rows:
             return LOOK_SECONDS
@@ -111,7 +110,7 @@ class Delivering:
         if left > 0:
             self.says = "its last attempt failed"
             return min(left, LOOK_SECONDS)
-        await self._send(self._batch(rows, together=share.gather))
+        await self._send(self._batch(rows, together=share.gather > 0))
         return 0
 
     def _batch(self, rows: list[Row], *, together: bool) -> Batch:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from daemon.notifications import answers, digest, outbox, routing, rules, webhook
 from daemon.notifications.delivering import Delivering
@@ -24,13 +24,11 @@ from ipc.messages.notifications import (
     TestedReply,
     TestNotification,
 )
-from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.notifications import Kind
 
 LOOK_SECONDS = 2.0
 UNUSED_SECONDS = 30.0  # while there is no channel; one that is added wakes
-KEEP_DAYS = 30
 PACE = Pace()
 SENDERS_MAX = 8
 Blocked = Callable[[], Awaitable[list[str]]]
@@ -197,8 +195,3 @@ class Notifications:
             one.wake.set()
         self.wake.set()
         return reply
-
-    async def keep_house(self) -> None:
-        """Forgets what is old and has nowhere to go any more. DatabaseError."""
-        before = timestamps.stamp(datetime.now(UTC) - timedelta(days=KEEP_DAYS))
-        await self._store.write(lambda db: db.change("notifications.forget", before=before))

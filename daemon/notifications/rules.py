@@ -4,6 +4,7 @@ Pure: clocks, chance and the rows come as arguments. Called by the rest of `daem
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,7 @@ DIGITS = 4
 TITLE_MAX = 120
 BODY_MAX = 1500
 GATHERED_LINES = 30
+GATHER_MAX = 1000
 MINUTE = 60.0
 
 
@@ -133,10 +135,10 @@ def over(since: datetime, now: datetime, pace: Pace) -> bool:
 
 
 class Share(NamedTuple):
-    """What a channel may send now: so many one by one; or all that waits in one message; or nothing for `wait` s."""
+    """What a channel may send now: so many one by one; or `gather` of them in one message; or nothing for `wait` s."""
 
     singles: int
-    gather: bool = False
+    gather: int = 0
     wait: float = 0.0
 
 
@@ -150,8 +152,12 @@ def share(waiting: int, sent: Sequence[float], now: float, rate: int) -> Share:
         return Share(0, wait=max(0.05, recent[-rate] + MINUTE - now))
     if waiting <= free:
         return Share(waiting)
-    # More than a minute's messages is gathered at once; of a little more than is free, the last one gathers the rest.
-    return Share(0, gather=True) if waiting > rate or free == 1 else Share(free - 1)
+    # Of a little more than is free, the last one gathers the rest.
+    if waiting <= rate and free > 1 and waiting - (free - 1) <= GATHERED_LINES:
+        return Share(free - 1)
+    # More than a minute's messages is gathered at once: so that each has its line, if the minute has room for that.
+    messages = math.ceil(waiting / GATHERED_LINES)
+    return Share(0, gather=GATHER_MAX if messages > free else math.ceil(waiting / messages))
 
 
 class Words(NamedTuple):

@@ -20,6 +20,7 @@ from daemon.supervisor import native
 
 ERROR_MAX = 300
 SHORTEST = 3
+PARTS_LEAST = 1000  # characters that a service takes; an SMS takes 160
 HIDDEN = "•••"
 KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
 
@@ -91,6 +92,7 @@ def notify_all(given: dict[str, Any], answers: TextIO) -> None:
 
     channel = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Claude Ops", secure_logging=True))
     added = channel.add(given["url"])
+    fit(channel, given["url"])
     for message in given["messages"]:
         if os.getppid() != given["parent"]:
             return  # it was killed, and another worker sends this again
@@ -111,6 +113,17 @@ def notify_all(given: dict[str, Any], answers: TextIO) -> None:
         print(json.dumps({"id": message["id"], "ok": ok, "error": error}), file=answers, flush=True)
         if not ok:
             return
+
+
+def fit(channel: Any, url: str) -> None:
+    """Has what is too long for the service come in parts, or cut where that would be many; unless the URL says how.
+
+    By itself apprise hands it over whole, and a service that refuses it would hold up all that waits behind it.
+    """
+    from apprise import OverflowMode
+
+    for one in channel if "overflow=" not in url else ():
+        one.overflow_mode = OverflowMode.SPLIT if one.body_maxlen >= PARTS_LEAST else OverflowMode.TRUNCATE
 
 
 if __name__ == "__main__":

@@ -112,9 +112,11 @@ class Opener:
         """The same for a further run of a session that waited: the CLI goes on with exactly the call that waited."""
         status = follow(SESSION, session.status, SessionStatus.RUNNING)
         material = await self._material("", command.Resume(session.cli_session_id or "", fork=False))
+        log, offset = prepare.further_log(self._settings.current, session)
 
         def resume(db: Database) -> Session:
-            values = {"id": session.id, "status": status.value, "run_id": prepare.run_name(datetime.now())}
+            values = {"id": session.id, "status": status.value, "run_id": prepare.run_name(datetime.now()),
+                      "log_file": str(log), "log_offset": offset}  # fmt: skip
             if not db.change("sessions.resume", **values):
                 raise CallError(Code.CONFLICT, f"session {session.id} does not wait for a person any more")
             take(db, queued, session.id)

@@ -127,6 +127,19 @@ def create_log(settings: Settings, moment: datetime) -> Path:
     raise CallError(Code.CONFLICT, f"{LOG_NAMES_MAX} logs have the name {path.name}; look at {results}")
 
 
+def further_log(settings: Settings, session: Session) -> tuple[Path, int]:
+    """Where the log of a session goes on, and from which offset it is read: where it was.
+
+    A database that was put back elsewhere knows it by another path. It is looked for by its name, and begun anew where
+    it was not brought along.
+    """
+    path = Path(session.log_file or f"run-{session.id}.log")
+    if not path.exists():
+        path = Path(settings.results_dir) / path.name
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    return path, min(session.log_offset, path.stat().st_size)
+
+
 def run_name(moment: datetime) -> str:
     """A new run's id, which is its directory's name too."""
     return f"{moment:%Y%m%d-%H%M%S}-{random.token_hex(4)}"

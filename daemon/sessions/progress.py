@@ -111,7 +111,8 @@ class Reading:
                 "servers": msgspec.json.encode(servers(event)).decode(),
             }
         if isinstance(event, Result):
-            self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "", event.deferred)
+            why = event.text or event.wrong if event.is_error else ""
+            self.said = Said(event.subtype, event.is_error, why, event.deferred)
             return {
                 "response": response(event) or None,
                 "structured": msgspec.json.encode(event.structured).decode() if event.structured is not None else None,

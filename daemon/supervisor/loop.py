@@ -123,11 +123,11 @@ class Supervisor:
         self.stopping.begin(code, now, self.settings.stop_timeout, keep_sessions=keep_sessions)
 
     def _on_message(self, child: Child, message: Message, now: float) -> None:
+        if isinstance(note := message.get("note"), dict):
+            child.note = note
         if "beat" in message:
             child.beat_at = now
             child.heard_at = now
-            note = message.get("note")
-            child.note = note if isinstance(note, dict) else {}
         elif message.get("ready") and child.state is ProcessState.STARTING:
             child.become(ProcessState.RUNNING)
             child.ready_at = child.beat_at = child.heard_at = now

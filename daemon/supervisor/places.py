@@ -1,7 +1,7 @@
-"""What the supervisor owns for as long as the daemon lives: the lock, and every socket that listens.
+"""What the supervisor owns for as long as the daemon lives: two locks, and every socket that listens.
 
-The lock comes first: whoever does not get it touches nothing. zmq would silently take a socket over, so binding one
-tells nothing about another daemon.
+The locks come first: whoever does not get them touches nothing. zmq would silently take a socket over, so binding one
+tells nothing about another daemon; and one with another runtime directory could still have the same database.
 """
 
 import contextlib
@@ -13,15 +13,18 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from schema.places import STATE_LOCK
 from schema.settings import Settings
 
 PATH_MAX_BYTES = 107
 BACKLOG = 256
 FIRST_SYSTEMD_FD = 3
+HOLDER_BYTES = 4200
+NONE = -1
 
 
 class LockHeldError(Exception):
-    """Another daemon has this runtime directory."""
+    """Another daemon has this runtime directory, or this state directory."""
 
 
 class PlaceError(Exception):
@@ -29,37 +32,77 @@ class PlaceError(Exception):
 
 
 class Places(NamedTuple):
-    """Descriptors that outlive every child and every re-execution, and where browsers reach the dashboard."""
+    """Descriptors that outlive every child and every re-execution, and where browsers reach the dashboard.
+
+    `state` is the state directory's lock, `lock` the runtime directory's.
+    """
 
     lock: int
     rpc: int
     pub: int
     http: int
     address: str
+    state: int = NONE  # of a supervisor that re-executed itself into this version and knew of none
 
 
 def take_lock(runtime: Path) -> int:
-    """The descriptor of the lock. LockHeldError names the daemon that has it."""
+    """The descriptor of the runtime directory's lock. LockHeldError names the daemon that has it."""
     try:
         made = not runtime.is_dir()
         runtime.mkdir(parents=True, exist_ok=True)
         if made:
             runtime.chmod(0o750)
         _refuse_strangers(runtime)
-        # Opening a pipe that somebody has put there must not wait for its other end.
-        lock = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)
+        lock = _open(runtime / "lock")
     except OSError as error:
         raise PlaceError(f"CLAUDEOPS_RUNTIME_DIR: {runtime} can't be used: {error.strerror}") from error
+    if (holder := _taken(lock)) is not None:
+        raise LockHeldError(f"a daemon already runs with {runtime} (pid {holder or 'unknown'})")
+    return lock
+
+
+def take_state(state: Path, runtime: Path) -> int:
+    """The descriptor of the state directory's lock; it says who has it. LockHeldError names who that is."""
+    try:
+        state.mkdir(mode=0o750, parents=True, exist_ok=True)
+        lock = _open(state / STATE_LOCK)
+    except PermissionError as error:
+        text = f"CLAUDEOPS_STATE_DIR: {state} is not writable for uid {os.geteuid()}; change its owner"
+        raise PlaceError(text) from error
+    except OSError as error:
+        raise PlaceError(f"CLAUDEOPS_STATE_DIR: {state} can't be used: {error.strerror}") from error
+    if (holder := _taken(lock)) is not None:
+        who = f"pid {holder.replace(chr(10), ', runtime directory ') or 'unknown'}"
+        text = f"another daemon works on the state directory {state} ({who})"
+        raise LockHeldError(f"{text}; stop that one, or set another CLAUDEOPS_STATE_DIR")
+    os.fchmod(lock, 0o640)
+    with contextlib.suppress(
+        OSError
+    ):  # a full disk must not keep the daemon from starting; the lock holds all the same
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n{runtime.absolute()}\n".encode(), 0)
+    return lock
+
+
+def _open(path: Path) -> int:
+    """A lock file. OSError; PlaceError where something else has its name."""
+    # Opening a pipe that somebody has put there must not wait for its other end.
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)
     if not stat.S_ISREG(os.fstat(lock).st_mode):
         os.close(lock)
-        raise PlaceError(f"{runtime / 'lock'} is in the way and is no file; look at it and move it away")
+        raise PlaceError(f"{path} is in the way and is no file; look at it and move it away")
+    return lock
+
+
+def _taken(lock: int) -> str | None:
+    """Takes a lock: None; or what its holder has written into it, and the descriptor is closed."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        holder = os.pread(lock, HOLDER_BYTES, 0).decode("utf-8", "replace").strip()
         os.close(lock)
-        raise LockHeldError(f"a daemon already runs with {runtime} (pid {holder or 'unknown'})") from None
-    return lock
+        return holder
+    return None
 
 
 def _refuse_strangers(runtime: Path) -> None:
@@ -148,12 +191,12 @@ def address_of(descriptor: int, *, secure: bool = False) -> str:
     return f"http{'s' if secure else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def open_places(settings: Settings, environ: dict[str, str], lock: int) -> Places:
-    """Every socket, once the lock is held."""
+def open_places(settings: Settings, environ: dict[str, str], lock: int, state: int) -> Places:
+    """Every socket, once the locks are held."""
     runtime = Path(settings.runtime_dir)
     rpc = listen_unix(runtime / "rpc.sock")
     pub = listen_unix(runtime / "pub.sock")
     http = from_systemd(environ)
     if http is None:
         http = listen_http(settings.dashboard_host, settings.dashboard_port)
-    return Places(lock, rpc, pub, http, address_of(http, secure=bool(settings.tls_cert)))
+    return Places(lock, rpc, pub, http, address_of(http, secure=bool(settings.tls_cert)), state)

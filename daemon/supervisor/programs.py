@@ -101,6 +101,7 @@ class Programs:
             "CLAUDEOPS_RPC_FD": places.rpc,
             "CLAUDEOPS_PUB_FD": places.pub,
             "CLAUDEOPS_LOCK_FD": places.lock,
+            "CLAUDEOPS_STATE_LOCK_FD": places.state,
         }
         return Program(python("daemon.worker"), build, descriptors)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from daemon.supervisor.children import Child
-from daemon.supervisor.places import Places
+from daemon.supervisor.places import NONE, Places
 from daemon.supervisor.voices import VOICES
 
 VARIABLE = "CLAUDEOPS_REEXEC"
@@ -66,6 +66,7 @@ def execute(places: Places, facts: dict[str, Any], argv: Sequence[str]) -> None:
     voices = VOICES.facts()
     descriptors = [
         places.lock,
+        places.state,
         places.rpc,
         places.pub,
         places.http,
@@ -89,9 +90,10 @@ def inherited() -> dict[str, Any] | None:
         return None
     facts: dict[str, Any] = json.loads(text)
     known = facts["places"]
-    facts["places"] = places = Places(**{name: known[name] for name in Places._fields})
-    for descriptor in (places.lock, places.rpc, places.pub, places.http):
-        os.set_inheritable(descriptor, False)
+    facts["places"] = places = Places(**{name: known[name] for name in Places._fields if name in known})
+    for descriptor in (places.lock, places.state, places.rpc, places.pub, places.http):
+        if descriptor != NONE:
+            os.set_inheritable(descriptor, False)
     return facts
 
 

@@ -86,7 +86,8 @@ class Report:
         self._ask_for_time(now)
         self._feed_watchdog(now)
         state, reason = self._state(stopping)
-        summary = (state, reason, *((child.state, child.pid, child.restarts) for child in children))
+        warnings = self._warnings()
+        summary = (state, reason, warnings, *((child.state, child.pid, child.restarts) for child in children))
         changed = summary != self._written
         if not changed and now - self._written_at < STATUS_EVERY:
             return
@@ -132,6 +133,10 @@ class Report:
         found = self._web.note.get("warnings")
         return [str(text) for text in found] if isinstance(found, list) else []
 
+    def _warnings(self) -> list[str]:
+        """What worker and web process have to say, each once."""
+        return list(dict.fromkeys([*self._worker.note.get("warnings", []), *self._web_warnings()]))
+
     def _write(self, state: str, reason: str | None, processes: list[dict[str, Any]]) -> None:
         note = self._worker.note
         if "sessions_running" in note:
@@ -146,7 +151,7 @@ class Report:
                 "written_at": timestamps.now(),
                 "sessions": None if running is None else {"running": running},
                 "next_run_at": self._sessions.get("next_run_at"),
-                "warnings": list(dict.fromkeys([*note.get("warnings", []), *self._web_warnings()])),
+                "warnings": self._warnings(),
                 "proxy": self._web.note.get("proxy", ""),
                 "processes": processes,
             }

@@ -100,7 +100,7 @@ class System:
         """What people should know, as sentences; empty when all is well."""
         found = [self._cli.found.text] if self._cli.found.text else []
         problems = (self.problem(), self._schedule.problem, self._queue.problem, self._keeper.problem)
-        found += [text for text in problems if text]
+        found += [text for text in (*problems, self._keeper.full) if text]
         found += [text for teller in self.tellers for text in teller()]
         found += self._daemon.web_warnings()
         self._look()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ipc.ctl.checkup import entrance, places, records, things
+from ipc.ctl.checkup import entrance, holders, places, records, things
 from ipc.ctl.checkup.host import ERROR, Finding, Host, bad, look
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import REFUSED, CtlError
@@ -33,6 +33,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("state directory", places.state_directory),
     ("results directory", places.results_directory),
     ("file systems", places.file_systems),
+    ("writers", holders.others),
     ("database", things.database),
     ("backups", places.backups),
     ("audit log", records.audit),

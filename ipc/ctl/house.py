@@ -29,7 +29,21 @@ def housekeep(connection: Connection, arguments: argparse.Namespace) -> int:
         return 0
     rows = [(item["kind"], str(item["rows"]), size(item["bytes"])) for item in found["removed"]]
     print(table(("KIND", "WOULD GO" if found["dry_run"] else "REMOVED", "SIZE"), rows))
+    print(clean(_of_database(found)))
     return 0
+
+
+def _of_database(found: Body) -> str:
+    """How large the database is, and what was done about it, as a sentence."""
+    told = f"the database uses {size(found['database_bytes'])} of its file, {size(found['database_free'])} are free"
+    for_size = sum(item["for_size"] for item in found["removed"])
+    if for_size and found["dry_run"]:
+        told += f"; some {for_size} rows, of those above, would go for its size alone"
+    elif for_size:
+        told += f"; {for_size} rows, of those above, went for its size alone"
+    if found["given_back"]:
+        told += f"; the disk has {size(found['given_back'])} back"
+    return f"{told}; {found['problem']}" if found["problem"] else told
 
 
 def backup(connection: Connection, arguments: argparse.Namespace) -> int:

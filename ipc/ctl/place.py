@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ipc.ctl.errors import REFUSED, UNREACHABLE, CtlError, forbidden
+from schema.places import STATE_LOCK
 
 PLACES = ("/run/claudeops", "/state/run", ".claudeops/demo/run", ".claudeops/live/run")
 FRESH_SECONDS = 15.0
+HOLDER_BYTES = 4200
 CLOCK_SLACK = 2.0
 Facts = dict[str, Any]
 
@@ -40,7 +42,7 @@ def _listed(lock: int) -> int | None:
     """The pid, as this process would call it, that the kernel lists with a lock on this file; None if there is none."""
     facts = os.fstat(lock)
     device = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}"
-    written = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+    written = os.pread(lock, 32, 0).decode("ascii", "replace").strip().partition("\n")[0]
     with open("/proc/locks", encoding="ascii") as locks:
         for line in locks:
             fields = line.split()
@@ -82,6 +84,25 @@ def holder(runtime: Path) -> int | None:
     finally:
         os.close(lock)
     return 0 if pid is None and _listens(runtime) else pid
+
+
+def state_holder(state: Path) -> tuple[int, str] | None:
+    """(pid, runtime directory) of who has the state directory's lock, as written there; None if nobody. OSError."""
+    try:
+        lock = os.open(state / STATE_LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        pid = _listed(lock)
+        written = os.pread(lock, HOLDER_BYTES, 0).decode("utf-8", "replace").splitlines()
+    finally:
+        os.close(lock)
+    return None if pid is None else (pid, written[1] if len(written) > 1 else "")
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a process. OSError if it has ended."""
+    return int(_stat(pid)[1])
 
 
 def running(runtime: Path) -> bool:

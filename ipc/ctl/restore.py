@@ -1,6 +1,6 @@
 """`claudeopsctl restore`: puts a backup in the place of the database, while no daemon runs.
 
-Takes the daemon's own lock for that time. The backup is copied and judged first; until then, and if anything fails,
+Takes the daemon's own locks for that time. The backup is copied and judged first; until then, and if anything fails,
 the present database stays as it is. It is never deleted, only moved aside.
 """
 
@@ -18,10 +18,11 @@ from typing import Any
 
 from ipc.ctl.connection import Connection
 from ipc.ctl.errors import REFUSED, USAGE, CtlError, forbidden
-from ipc.ctl.place import find_state, require_stopped
+from ipc.ctl.place import HOLDER_BYTES, find_state, require_stopped
 from ipc.ctl.terminal import clean, show_json, size
 from schema import backup
 from schema.database import DatabaseError
+from schema.places import STATE_LOCK
 
 NAME = "claudeops.db"
 SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -34,7 +35,7 @@ def restore(connection: Connection, arguments: argparse.Namespace) -> int:
     if not state.is_dir():
         text = f"there is no state directory {state}; name it by --state-dir, or by CLAUDEOPS_STATE_DIR"
         raise CtlError(USAGE, "invalid", text)
-    with _lock(connection.runtime, state):
+    with _locks(connection.runtime, state):
         try:
             told = _restore(source, state)
         except DatabaseError as error:
@@ -54,31 +55,51 @@ def restore(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _lock(runtime: Path, state: Path) -> Iterator[None]:
-    """Holds the daemon's lock. CtlError `conflict` while a daemon runs."""
+def _locks(runtime: Path, state: Path) -> Iterator[None]:
+    """Holds the daemon's locks, of its runtime directory and of its state. CtlError `conflict` while one runs.
+
+    A daemon with another runtime directory may have the same state.
+    """
     require_stopped(runtime)
     made = not runtime.is_dir()
-    try:
-        runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        lock = os.open(runtime / "lock", flags, 0o640)
-    except PermissionError:
-        raise forbidden(runtime) from None
-    except OSError as error:
-        raise CtlError(REFUSED, "invalid", f"can't take the lock in {runtime}: {error.strerror}") from error
+    with contextlib.ExitStack() as held:
+        paths = (runtime / "lock", state / STATE_LOCK)
+        try:
+            runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            locks = []
+            for path in paths:
+                locks.append(os.open(path, flags, 0o640))
+                held.callback(os.close, locks[-1])
+        except PermissionError as error:
+            raise forbidden(error.filename or runtime) from None
+        except OSError as error:
+            text = f"can't take the lock {error.filename or runtime}: {error.strerror}"
+            raise CtlError(REFUSED, "invalid", text) from error
+        if made:  # a directory that is root's would keep the daemon from starting
+            held.callback(_unmake, runtime)
+        for path, lock in zip(paths, locks, strict=True):
+            _take(path, lock, runtime)
+            _belong(state, path)
+        yield
+
+
+def _take(path: Path, lock: int, runtime: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _belong(state, runtime / "lock")
-        yield
     except BlockingIOError:
-        require_stopped(runtime)
-        raise CtlError(REFUSED, "conflict", f"somebody holds the lock in {runtime}; try again in a moment") from None
-    finally:
-        if made:  # a directory that is root's would keep the daemon from starting
-            (runtime / "lock").unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                runtime.rmdir()
-        os.close(lock)
+        if path.parent == runtime:
+            require_stopped(runtime)
+        pid, _, place = os.pread(lock, HOLDER_BYTES, 0).decode("utf-8", "replace").strip().partition("\n")
+        who = f"pid {pid or 'unknown'}{f', runtime directory {place}' if place else ''}"
+        text = f"somebody holds {path} ({who}); if that is a daemon, stop it first, else try again in a moment"
+        raise CtlError(REFUSED, "conflict", text) from None
+
+
+def _unmake(runtime: Path) -> None:
+    (runtime / "lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        runtime.rmdir()
 
 
 def _belong(state: Path, path: Path) -> None:

@@ -8,19 +8,31 @@ from ipc.messages.envelope import Reply, Request
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was removed of one kind, or would be: rows or files, and the bytes of their texts or contents."""
+    """What was removed of one kind, or would be: rows or files, and the bytes of their texts or contents.
+
+    `for_size` of the rows are not old enough, and go for the bound of the database's size; a dry run estimates them.
+    """
 
     kind: str
     rows: int = 0
     bytes: int = 0
+    for_size: int = 0
 
 
 class HousekeepReply(Reply, frozen=True):
-    """Every kind, whether anything of it was removed or not; how long it took."""
+    """Every kind, whether anything of it was removed or not; how long it took; the database as it is now.
+
+    `database_bytes` are in use, `database_free` are free within its file, `given_back` were taken off it.
+    `problem` says why it is larger than its bound, as a sentence.
+    """
 
     dry_run: bool
     removed: list[Removed]
     seconds: float = 0.0
+    database_bytes: int = 0
+    database_free: int = 0
+    given_back: int = 0
+    problem: str = ""
 
 
 class Housekeep(Request, frozen=True):

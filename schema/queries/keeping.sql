@@ -39,6 +39,22 @@ DELETE FROM triggers WHERE id IN (
                       AND sessions.status IN ('running', 'awaiting_approval'))
     ORDER BY updated_at LIMIT :limit);
 
+-- count_notifications --
+-- Notifications of before a time that no channel has to send any more.
+SELECT count(*) AS "rows", coalesce(sum(length(title) + length(body)), 0) AS bytes FROM notifications
+WHERE created_at < :before AND routed_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM deliveries d
+    WHERE d.notification_id = notifications.id AND d.status IN ('pending', 'sending', 'retrying'));
+
+-- delete_notifications --
+-- Some of them, with their deliveries.
+DELETE FROM notifications WHERE id IN (
+    SELECT id FROM notifications
+    WHERE created_at < :before AND routed_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM deliveries d
+        WHERE d.notification_id = notifications.id AND d.status IN ('pending', 'sending', 'retrying'))
+    ORDER BY created_at LIMIT :limit);
+
 -- count_replies --
 -- Stored replies before a time.
 SELECT count(*) AS "rows", coalesce(sum(length(reply)), 0) AS bytes FROM replies WHERE created_at < :before;
@@ -77,7 +93,7 @@ DELETE FROM setup_links WHERE token_hash IN
 
 -- old_chains --
 -- Chains whose sessions all ended before a time, by their first session; not those where something still waits.
-SELECT id FROM sessions INDEXED BY sessions_to_empty
+SELECT id, ended_at FROM sessions INDEXED BY sessions_to_empty
 WHERE emptied_at IS NULL AND chain_id IS NULL AND ended_at < :before
   AND status NOT IN ('running', 'awaiting_approval')
   AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.chain_id = sessions.id
@@ -178,3 +194,50 @@ SELECT * FROM memories WHERE service IS :service AND category = :category AND ob
 -- step --
 -- The last step of the schema that was taken.
 SELECT max(number) FROM migrations;
+
+-- space --
+-- Bytes of the database: in use, and free within its file; the size of a page; whether free pages can be given back (2).
+SELECT (page_count - freelist_count) * page_size AS live, freelist_count * page_size AS free, page_size, auto_vacuum
+FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size(), pragma_auto_vacuum();
+
+-- trees --
+-- The bytes of each table and each index, with the table that it belongs to. Reads the whole file.
+SELECT (SELECT tbl_name FROM sqlite_schema WHERE sqlite_schema.name = dbstat.name) AS "table", pgsize AS bytes
+FROM dbstat WHERE aggregate = 1;
+
+-- next_checks --
+-- When the first health check was, from a time on.
+SELECT min(checked_at) FROM health_checks WHERE checked_at >= :since;
+
+-- next_events --
+-- When the first event was, from a time on.
+SELECT min(created_at) FROM events WHERE created_at >= :since;
+
+-- next_notifications --
+-- When the first notification was, from a time on.
+SELECT min(created_at) FROM notifications WHERE created_at >= :since;
+
+-- next_triggers --
+-- When the first trigger that waits no more changed last, from a time on.
+SELECT min(updated_at) FROM triggers WHERE status <> 'waiting' AND updated_at >= :since;
+
+-- next_sessions --
+-- When the first session of the first chain ended, from a time on.
+SELECT min(ended_at) FROM sessions INDEXED BY sessions_to_empty
+WHERE emptied_at IS NULL AND chain_id IS NULL AND ended_at >= :since;
+
+-- between_checks --
+-- How many health checks there are in a span.
+SELECT count(*) FROM health_checks WHERE checked_at >= :since AND checked_at < :before;
+
+-- between_events --
+-- How many events.
+SELECT count(*) FROM events WHERE created_at >= :since AND created_at < :before;
+
+-- between_notifications --
+-- How many notifications, whether they still wait or not.
+SELECT count(*) FROM notifications WHERE created_at >= :since AND created_at < :before;
+
+-- between_triggers --
+-- How many triggers that wait no more, by their last change.
+SELECT count(*) FROM triggers WHERE status <> 'waiting' AND updated_at >= :since AND updated_at < :before;

@@ -84,6 +84,10 @@ SELECT * FROM deliveries WHERE channel = :channel AND status = :status ORDER BY 
 UPDATE deliveries SET status = 'pending', attempts = 0, since = :now, next_at = :now, changed_at = :now, error = NULL
 WHERE id = :id AND status = :was;
 
+-- hasten --
+-- What a channel has not taken is tried again now.
+UPDATE deliveries SET next_at = :now WHERE channel = :channel AND status IN ('pending', 'sending', 'retrying');
+
 -- count --
 -- How many deliveries of a channel have a status.
 SELECT count(*) FROM deliveries WHERE channel = :channel AND status = :status;
@@ -100,13 +104,6 @@ SELECT * FROM notifications WHERE id < :before AND routed_at IS NOT NULL ORDER B
 -- The deliveries of a span of notifications.
 SELECT notification_id, channel, status, attempts, since, next_at, changed_at, together, error FROM deliveries
 WHERE notification_id BETWEEN :low AND :high ORDER BY notification_id, channel;
-
--- forget --
--- Housekeeping: old notifications that no channel has to send any more, with their deliveries.
-DELETE FROM notifications
-WHERE created_at < :before AND NOT EXISTS (
-    SELECT 1 FROM deliveries d
-    WHERE d.notification_id = notifications.id AND d.status IN ('pending', 'sending', 'retrying'));
 
 -- sessions --
 -- How many sessions that started within a span have a status, and what they cost; for the digest.

@@ -25,8 +25,9 @@ UPDATE sessions SET status = :status, ended_at = :ended_at, exit_code = :exit_co
 WHERE id = :id AND status = 'running';
 
 -- resume --
--- A session that waited for a person runs again; what it spent so far is kept apart.
+-- A session that waited for a person runs again; what it spent so far is kept apart. Its log may lie elsewhere by now.
 UPDATE sessions SET status = :status, run_id = :run_id, reason = NULL, ended_at = NULL, exit_code = NULL, result = NULL,
+       log_file = :log_file, log_offset = :log_offset, lines = CASE :log_offset WHEN 0 THEN 0 ELSE lines END,
        cost_before = coalesce(cost_usd, 0), turns_before = coalesce(num_turns, 0),
        duration_before = coalesce(duration_ms, 0)
 WHERE id = :id AND status = 'awaiting_approval';

@@ -111,6 +111,7 @@ class Result(Event, frozen=True):
     """The session's end as the CLI reports it. `structured` is the structured output, if one was asked for.
 
     `deferred` is the tool call that a hook put aside, by its id: the CLI goes on with it when it is resumed.
+    `wrong`: why it ended in an error, where it says so beside the text.
     """
 
     subtype: str = ""
@@ -128,6 +129,7 @@ class Result(Event, frozen=True):
     context_window: int = 0
     denials: list[Denial] = []
     deferred: str = ""
+    wrong: str = ""
 
 
 class SystemNote(Event, frozen=True):

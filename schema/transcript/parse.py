@@ -138,6 +138,7 @@ class _Result(msgspec.Struct):
     modelUsage: dict[str, dict[str, Any]] = {}  # noqa: N815 - the CLI's name
     permission_denials: list[Denial] = []
     deferred_tool_use: _Call | None = None
+    errors: list[Any] = []
 
 
 _line = msgspec.json.Decoder(_Line)
@@ -276,6 +277,11 @@ def _system(text: bytes, subtype: str) -> Event:
     return SystemNote(subtype=subtype, fields={key: fields[key] for key in fields if key not in ("type", "subtype")})
 
 
+def _said_wrong(errors: list[Any]) -> str:
+    """What the CLI says went wrong, such as a conversation that is gone; without what it notes for its makers."""
+    return "; ".join(text for text in errors if isinstance(text, str) and not text.startswith("[ede_"))
+
+
 def _read_result(text: bytes) -> Result:
     found = _result.decode(text)
     windows = [
@@ -285,6 +291,7 @@ def _read_result(text: bytes) -> Result:
         subtype=found.subtype,
         is_error=found.is_error,
         text=found.result or "",
+        wrong=_said_wrong(found.errors),
         structured=found.structured_output,
         cost_usd=found.total_cost_usd,
         num_turns=found.num_turns,

@@ -1,12 +1,14 @@
 """The API against its own description: whatever is sent to the running daemon, it answers as the document says.
 
 Requests are made from the OpenAPI document, fit and unfit, for a token of each role and for none. A worker that is real
-starts sessions of the fake CLI meanwhile. What each answer means is `test_api`.
+starts sessions of the fake CLI meanwhile. What each answer means is `test_api`. `make fuzz` tries many more requests,
+and others each time.
 """
 
 import gc
 import itertools
 import json
+import os
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ from webui.auth.rules import Door
 DOCUMENT = json.loads(json.dumps(document(OPERATIONS, VERSION)))
 SCHEMA = openapi.from_dict(DOCUMENT)
 ROLES = ("viewer", "operator", "admin")
+FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
+EXAMPLES = 200 if FUZZ else 6  # for each operation
 CHECKS = [
     checks.not_a_server_error,
     of_openapi.status_code_conformance,
@@ -75,6 +79,9 @@ def test_the_document_is_valid_and_has_every_operation(daemon: Daemon) -> None:
     assert json.loads(body) == DOCUMENT
     listed = {f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in methods}
     assert listed == set(BY_NAME)
+    taken = {path: set(methods["post"]["requestBody"]["content"]) for path, methods in DOCUMENT["paths"].items()
+             if "/webhook" in path}  # fmt: skip
+    assert list(taken.values()) == [{"application/json", "text/plain"}] * 2
 
 
 def test_the_document_as_yaml_says_the_same(daemon: Daemon) -> None:
@@ -88,9 +95,9 @@ def test_the_document_as_yaml_says_the_same(daemon: Daemon) -> None:
 @pytest.mark.usefixtures("uncollected")
 @SCHEMA.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=EXAMPLES,
     deadline=None,
-    derandomize=True,
+    derandomize=not FUZZ,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

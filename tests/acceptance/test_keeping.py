@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.demo.turns import Conversation, Script, Turn
 from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.real import acts, messages_api, real, report, say
+from tests.fakes.messages_api import bash
 
 
 def rows(path: Path) -> int:
@@ -46,6 +49,50 @@ def test_a_backup_is_restored_and_the_daemon_goes_on_from_it(tmp_path: Path) -> 
         assert daemon.json("memories", "list") == []
         assert daemon.trigger(lines=1)["id"] == 3
         assert daemon.stop() == 0
+
+
+DEPLOY = "docker compose up -d web"
+
+
+def told(conversation: Conversation) -> Turn:
+    """A report with what the model was told of its call."""
+    result = conversation.result_of("deploy")
+    return report(f"told: {result.text if result else 'nothing'}")
+
+
+def test_a_backup_and_the_home_of_the_sessions_go_on_on_another_machine(tmp_path: Path) -> None:
+    """An empty state directory under another path; one session runs and one waits for a person when it is made."""
+    asks: Script = [say("This needs a new container.", bash(DEPLOY, "deploy")), told]
+    hangs: Script = [say("Waiting.", bash("sleep 300", "wait"))]
+    app = tmp_path / "app"  # by which the CLI finds its conversations
+    app.mkdir()
+    settings = {"CLAUDEOPS_APPROVAL_HOLD": "0", "CLAUDEOPS_APP_DIR": str(app)}
+    with messages_api(deploy=asks, hang=hangs) as (url, _):
+        with real(tmp_path / "one", url, **settings) as one:
+            asked = one.json("sessions", "trigger", "--tier", "2", "--prompt", "script deploy")["id"]
+            wait_for(lambda: one.session(asked)["status"] == "awaiting_approval", 60, "a call that waits")
+            runs = one.json("sessions", "trigger", "--tier", "1", "--prompt", "script hang")["id"]
+            wait_for(lambda: one.session(runs)["lines"] > 3, 60, "a session that runs")
+            one.ctl("backup", "--to", str(tmp_path / "ops.db"))
+            one.ctl("stop")
+            assert one.process is not None
+            assert one.process.wait(30) == 0
+        state = tmp_path / "two" / "daemon" / "state"
+        shutil.copytree(one.state / "home", state / "home")
+        shutil.rmtree(tmp_path / "one")
+        assert one.ctl("restore", str(tmp_path / "ops.db"), "--state-dir", str(state)).returncode == 0
+        with real(tmp_path / "two", url, **settings) as two:
+            assert two.session(runs)["status"] == "interrupted"
+            assert two.session(asked)["status"] == "awaiting_approval"
+            (approval,) = two.json("approvals", "list")
+            two.ctl("approvals", "approve", str(approval["id"]))
+            wait_for(lambda: two.session(asked)["status"] == "completed", 90, "the end of the call")
+            ended = two.session(asked)
+            assert json.loads(ended["structured"])["summary"] == "told: done"
+            assert Path(ended["log_file"]).parent == two.results
+            assert acts(tmp_path / "two") == [DEPLOY]
+            assert two.json("approvals", "show", str(approval["id"]))["status"] == "used"
+            assert two.json("audit", "verify")["ok"] is True
 
 
 def damaged(source: Path, target: Path) -> None:
@@ -132,6 +179,7 @@ def test_housekeeping_by_command_while_a_session_runs(tmp_path: Path) -> None:
         assert daemon.session(hanging["id"])["status"] == "running"
         (line,) = daemon.json("audit", "list", "--action", "house.kept")
         assert line["detail"] == "1 logs"
+        assert "the database uses" in daemon.ctl("housekeep").stdout
         assert daemon.stop() == 0
 
 

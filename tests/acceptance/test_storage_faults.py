@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import socket
-import subprocess
 import time
 import urllib.parse
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ import msgspec
 
 from ipc.messages.alerts import SOURCES
 from schema.access import Scope
-from webui.api.operation import JSON, Operation
+from webui.api.operation import JSON, TEXT, Operation
 from webui.auth.rules import SAFE_METHODS, Access, Door
 
 REFERENCE = "#/components/schemas/{name}"
@@ -98,7 +98,11 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         content = {JSON: {"schema": _reference(one.body)}}
         known["requestBody"] = {"required": not one.optional, "content": content}
     if one.foreign:
-        body: dict[str, Any] = {"description": one.foreign, "content": {JSON: {"schema": {}}}}
+        # Whatever its Content-Type says, it is read as JSON, else as text.
+        body: dict[str, Any] = {
+            "description": one.foreign,
+            "content": {JSON: {"schema": {}}, TEXT: {"schema": {"type": "string"}}},
+        }
         known["requestBody"] = {"required": True, **body}
     known["responses"] = _responses(one)
     return known

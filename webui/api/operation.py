@@ -12,6 +12,7 @@ import msgspec
 from webui.auth.rules import Access, Door
 
 JSON = "application/json"
+TEXT = "text/plain"
 
 
 class Error(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class Operation(NamedTuple):
 
     `optional`: the body may be missing, and is its type's defaults then. `errors`: statuses beyond those that follow
     from the rest. `error` and `media` are for protocols of others, whose errors and answers have shapes of their own;
-    `foreign` says what their bodies are. `door`: what counts besides a token.
+    `foreign` says what their bodies are, JSON or text. `door`: what counts besides a token.
     """
 
     method: str

@@ -56,7 +56,9 @@ def own_settings(settings: Settings) -> list[SettingValue]:
 def data_facts(here: Parts) -> list[Fact]:
     """Database, free space, backups. Looks at the disk."""
     settings = here.settings
-    facts = [Fact("Database", str(here.state.path), _sizes(here.state.path))]
+    most = settings.keep_database_max_mb
+    kept = f"; beyond {most} MB in use the oldest rows go" if most else ""
+    facts = [Fact("Database", str(here.state.path), _sizes(here.state.path) + kept)]
     for label, place in (("State directory", settings.state_dir), ("Results directory", settings.results_dir)):
         try:
             hint = f"{formats.size(shutil.disk_usage(place).free)} free"

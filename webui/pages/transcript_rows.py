@@ -248,9 +248,9 @@ def _end(row: Row, event: events.Result, href: str) -> None:
     row.open = event.is_error
     if event.structured is not None:
         row.body = [fold(as_json(event.structured), label="structured output", href=href)]
-    elif event.text:
-        row.body = [fold(event.text, href=href, tone="bad")] if event.is_error else []
-        row.html = Markup() if event.is_error else markdown.html(event.text)
+    elif text := event.text or event.wrong:
+        row.body = [fold(text, href=href, tone="bad")] if event.is_error else []
+        row.html = Markup() if event.is_error else markdown.html(text)
     for denial in event.denials:
         row.body.append(fold(as_json(denial.tool_input), label=f"denied: {denial.tool_name}", href=href, tone="warn"))
 

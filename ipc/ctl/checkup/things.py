@@ -19,6 +19,8 @@ from schema.configuration import without_effect
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 CHECK_STEPS = 100_000
+OVERFULL = 1.25  # it may grow beyond its bound until the next night
+MB = 1_000_000
 FILES_LEAST = 1024
 CGROUPS = Path("/sys/fs/cgroup")
 GROUP_LEAST = {"memory.max": 512 * 1048576, "pids.max": 256}
@@ -64,6 +66,7 @@ def database(host: Host) -> Finding:
         try:
             opened.check()
             step = backup.step_of(opened)
+            space = opened.rows("keeping.space")[0]
         finally:
             opened.close()
     except PermissionError:
@@ -78,6 +81,10 @@ def database(host: Host) -> Finding:
     if told := database_file.pinned(path):
         return warn(told)
     grown = database_file.wal_size(path)
+    most = int(host.place("keep_database_max_mb"))
+    if most and space["live"] > OVERFULL * most * MB:
+        text = f"{path} uses {size(space['live'])}, and CLAUDEOPS_KEEP_DATABASE_MAX_MB is {most}"
+        return warn(f"{text}; `claudeopsctl housekeep` removes the oldest rows, or says what keeps it large")
     behind = "" if step == newest else f" of {newest}, the next start brings it up to date"
     return ok(f"{path} passes its check; schema step {step}{behind}, {size(path.stat().st_size)}, log {size(grown)}")
 

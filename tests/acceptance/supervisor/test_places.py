@@ -32,6 +32,40 @@ def test_a_second_daemon_exits_75_and_touches_nothing(tmp_path: Path) -> None:
         assert daemon.json("status")["state"] == "running"
 
 
+def test_a_second_daemon_with_another_runtime_directory_keeps_off_the_same_state(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        second = Daemon(tmp_path)
+        try:
+            worker, lock = daemon.pid("worker"), (daemon.state / "daemon.lock").read_text()
+            found = another(second)
+            assert found.returncode == 75
+            told = f"another daemon works on the state directory {daemon.state} (pid {daemon.pid('supervisor')}"
+            assert f"{told}, runtime directory {daemon.runtime}); stop that one" in found.stderr
+            assert not (second.runtime / "rpc.sock").exists()
+            assert (daemon.state / "daemon.lock").read_text() == lock
+            # Whoever looks by the second one's settings is told where the daemon is.
+            looked = {item["name"]: item for item in second.json("doctor", check=False)["findings"]}
+            assert looked["writers"]["level"] == "error"
+            assert f"a daemon with the runtime directory {daemon.runtime}" in looked["writers"]["text"]
+            looked = {item["name"]: item for item in daemon.json("doctor", check=False)["findings"]}
+            assert looked["writers"]["level"] == "ok"
+            # And can't put another database in its place.
+            made = daemon.json("backup")
+            refused = second.ctl("restore", made["path"], check=False)
+            assert refused.returncode == 1
+            assert str(daemon.runtime) in refused.stderr
+            # It is held across an upgrade in place, and free after the end.
+            daemon.kill("supervisor", signal.SIGUSR2)
+            daemon.wait_replaced("worker", worker)
+            assert another(second).returncode == 75
+            assert daemon.stop() == 0
+            second.start()
+            assert second.json("status")["state"] == "running"
+            assert second.stop() == 0
+        finally:
+            second.close()
+
+
 def test_no_second_worker_while_one_lives_whose_supervisor_is_gone(tmp_path: Path) -> None:
     """The lock is the worker's too: one that outlives its supervisor, as a process in a stuck disk's wait would."""
     with running(tmp_path, **patched(tmp_path / "hooks", OUTLIVE)) as daemon:

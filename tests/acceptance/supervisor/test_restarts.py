@@ -31,6 +31,16 @@ if MODULE == "daemon":
 
 
 QUEUED = 1000  # messages that zmq keeps for a subscriber that does not read
+SLOW_DATABASE = """
+if MODULE == "daemon.worker":
+    import time
+    from schema import database
+    before = database.Database.migrate
+    def migrate(self):
+        time.sleep(3.0)
+        return before(self)
+    database.Database.migrate = migrate
+"""
 
 
 def resident(pid: int) -> int:
@@ -118,6 +128,21 @@ def hearing(daemon: Daemon) -> Iterator[Hearing]:
     finally:
         made.over.set()
         made.join()
+
+
+def test_what_a_worker_says_of_its_start_is_told_at_once_and_not_beyond_it(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, **patched(tmp_path / "hooks", SLOW_DATABASE))
+    try:
+        daemon.start(wait=False)
+        said = wait_for(lambda: daemon.file().get("warnings"), 10, "what keeps the worker")
+        assert said == ["the database is being checked and brought up to date"]
+        assert daemon.process_of("worker")["state"] == "starting"
+        daemon.wait_running()
+        assert daemon.file()["warnings"] == []
+        assert daemon.json("status")["warnings"] == []
+        assert daemon.stop() == 0
+    finally:
+        daemon.close()
 
 
 def test_a_web_process_that_crashes_again_and_again_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:

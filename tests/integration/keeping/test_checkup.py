@@ -1,18 +1,21 @@
 """The check-up's table, each fault made on a real disk, socket, lock or program."""
 
+import contextlib
 import fcntl
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from daemon import audit
-from ipc.ctl.checkup import entrance, places, records, things
+from ipc.ctl.checkup import entrance, holders, places, records, things
 from ipc.ctl.checkup.host import Finding, Host, look, ok, warn
 from ipc.ctl.doctor import CHECKS, examine
 from schema import database_file, timestamps
@@ -109,6 +112,54 @@ def test_credentials_are_told_to_be_there_and_never_shown(host: Make) -> None:
     found = things.credentials(host(ANTHROPIC_API_KEY="sk-very-secret"))
     assert found.level == "ok"
     assert "sk-very" not in found.text
+
+
+def test_a_database_that_has_long_outgrown_its_bound_is_told(host: Make, tmp_path: Path) -> None:
+    database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
+    database.script("INSERT INTO config (key, value, updated_at) VALUES ('x', hex(zeroblob(1000000)), 't')")
+    database.close()
+    assert things.database(host()).level == "ok"
+    found = things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="1"))
+    assert (found.level, "claudeopsctl housekeep" in found.text) == ("warning", True)
+    assert things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="2")).level == "ok"
+
+
+OPENS = """
+import os, sys, time
+from setproctitle import setproctitle
+held = os.open(sys.argv[1], int(sys.argv[2]))
+setproctitle(sys.argv[3])
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
+@contextlib.contextmanager
+def opened(path: Path, flags: int, title: str) -> Iterator[int]:
+    """Another process that has a file open; its pid."""
+    command = [sys.executable, "-c", OPENS, str(path), str(flags), title]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process.pid
+        process.kill()
+
+
+def test_another_daemon_and_whoever_else_writes_to_the_database_are_named(host: Make, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "claudeops.db"
+    assert holders.others(host()) == holders.others(host(pid=1))
+    with opened(path, os.O_RDONLY, "a reader"):
+        assert getattr(holders.others(host()), "level", None) == "ok"
+    with opened(path, os.O_RDWR, "sqlite3 claudeops.db") as pid:
+        found = holders.others(host())
+        assert found is not None
+        assert (found.level, f"sqlite3 claudeops.db (pid {pid}) may write" in found.text) == ("warning", True)
+        assert getattr(holders.others(host(pid=pid)), "level", None) == "ok", "it is this daemon's own"
+        assert getattr(holders.others(host(pid=os.getpid())), "level", None) == "ok", "below it"
+    with opened(path, os.O_RDWR, "claudeops: worker") as pid:
+        found = holders.others(host())
+        assert found is not None
+        assert (found.level, f"claudeops: worker (pid {pid})" in found.text) == ("error", True)
 
 
 def test_directories_that_anybody_may_write_or_are_files_are_bad(host: Make, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,27 @@ async def test_a_dry_run_counts_and_changes_nothing(place: Place) -> None:
 async def test_zero_days_keep_everything(place: Place) -> None:
     await many(place, 5)
     await ended(place)
-    names = ("SESSIONS_DAYS", "LOGS_DAYS", "LOGS_MAX_MB", "EVENTS_DAYS", "CHECKS_DAYS", "TRANSCRIPTS_DAYS")
+    names = ("SESSIONS_DAYS", "LOGS_DAYS", "LOGS_MAX_MB", "EVENTS_DAYS", "CHECKS_DAYS", "NOTIFICATIONS_DAYS",
+             "TRANSCRIPTS_DAYS", "DATABASE_MAX_MB")  # fmt: skip
     assert await clean(place, **{f"CLAUDEOPS_KEEP_{name}": "0" for name in names}) == {}
+
+
+async def test_old_notifications_go_unless_a_channel_still_waits_for_them(place: Place) -> None:
+    for number, (at, status) in enumerate([(OLD, "sent"), (OLD, "given_up"), (OLD, "retrying"), (NEW, "sent")], 1):
+        await place.script(
+            "INSERT INTO notifications (kind, level, title, created_at, routed_at)"
+            f" VALUES ('event', 'info', '{status}', '{at}', '{at}');"
+            "INSERT INTO deliveries (notification_id, channel, status, urgent, since, next_at, changed_at)"
+            f" VALUES ({number}, 'json-1', '{status}', 0, '{at}', '{at}', '{at}')"
+        )
+    await place.script(
+        f"INSERT INTO notifications (kind, level, title, created_at) VALUES ('event', 'info', 'new', '{OLD}')"
+    )
+    assert await clean(place, CLAUDEOPS_KEEP_NOTIFICATIONS_DAYS="0") == {}
+    assert await clean(place) == {"notifications": 2}
+    left = [row["title"] for row in await place.rows("SELECT title FROM notifications ORDER BY id")]
+    assert left == ["retrying", "sent", "new"], "what has no deliveries yet waits, too"
+    assert len(await place.rows("SELECT * FROM deliveries")) == 2
 
 
 async def test_a_session_goes_with_what_hangs_on_it_and_what_it_found_out_stays(place: Place) -> None:
@@ -182,6 +202,144 @@ async def test_logs_go_by_size_the_oldest_first(place: Place) -> None:
         Path(session.log_file or "").write_bytes(b"x" * 600_000)
     assert await clean(place, CLAUDEOPS_KEEP_LOGS_MAX_MB="1") == {"logs": 2}
     assert [Path(session.log_file or "").exists() for session in sessions] == [True, False, False]
+
+
+def day(number: int) -> str:
+    """A day that is over and that no age makes go: the last ones before today."""
+    return f"{datetime.now(UTC) - timedelta(days=number):%Y-%m-%d}T08:00:00.000Z"
+
+
+async def fill(place: Place, days: range, each: int = 300, chains: int = 0) -> None:
+    """On each of some days before today: events and checks of some 2 kB, and chains of as much."""
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {each})"
+    for number in sorted(days, reverse=True):
+        at = day(number)
+        await place.script(
+            f"{numbers} INSERT INTO events (level, message, created_at)"
+            f" SELECT 'info', hex(randomblob(1000)), '{at}' FROM n;"
+            f"{numbers} INSERT INTO health_checks (service, check_type, status, error_detail, checked_at)"
+            f" SELECT 'web', 'http', 'healthy', hex(randomblob(1000)), '{at}' FROM n"
+        )
+        for _ in range(chains):
+            await ended(place, at, response="x" * 2000)
+
+
+async def days_left(place: Place, column: str, table: str) -> list[str]:
+    """The days of which there are rows, the oldest first."""
+    found = await place.rows(f"SELECT DISTINCT substr({column}, 1, 10) AS day FROM {table} ORDER BY 1")
+    return [row["day"] for row in found]
+
+
+BOUND = {"CLAUDEOPS_KEEP_DATABASE_MAX_MB": "5"}
+
+
+async def test_rows_go_by_size_the_oldest_first(place: Place) -> None:
+    await fill(place, range(1, 11), chains=5)  # some 13 MB
+    await place.script(
+        "INSERT INTO audit (at, actor, action, session_id, subject)"
+        f" VALUES ('{day(10)}', 'rules', 'call.allow', 1, 'ls')"
+    )
+    counted = await keeper(place, **BOUND).keep(dry_run=True, by="ada")
+    one = keeper(place, **BOUND)
+    done = await one.keep(dry_run=False, by="ada")
+    assert 4_000_000 < done.database_bytes <= 5_000_000
+    assert (done.problem, one.full) == ("", "")
+    # All kinds up to about the same day, and none behind it.
+    for column, table in (("created_at", "events"), ("checked_at", "health_checks"), ("hour", "health_hours")):
+        left = await days_left(place, column, table)
+        assert left == [day(number)[:10] for number in range(len(left), 0, -1)]
+        assert 2 <= len(left) <= 5, table
+    # The dry run had told about as much.
+    real = {item.kind: item for item in done.removed if item.rows}
+    told = {item.kind: item for item in counted.removed if item.rows}
+    assert set(real) == set(told) == {"events", "checks", "sessions"}
+    for kind, item in real.items():
+        assert item.for_size == item.rows
+        assert item.rows == pytest.approx(told[kind].rows, rel=0.3), kind
+        assert item.bytes == pytest.approx(told[kind].bytes, rel=0.5), kind
+    # What the audit log speaks of is emptied, and the log stays.
+    first = (await place.rows("SELECT * FROM sessions ORDER BY id LIMIT 1"))[0]
+    assert (first["id"], first["response"], bool(first["emptied_at"])) == (1, None, True)
+    assert len(await place.rows("SELECT id FROM sessions")) == 51 - real["sessions"].rows
+    actions = [line["action"] for line in await place.rows("SELECT action FROM audit ORDER BY id")]
+    assert actions == ["call.allow", "house.kept"]
+    assert await place.rows("PRAGMA foreign_key_check") == []
+    assert await clean(place, **BOUND) == {}, "it is done once"
+
+
+async def test_what_fits_stays_and_age_goes_before_size(place: Place) -> None:
+    await fill(place, range(1, 5))
+    assert await clean(place, CLAUDEOPS_KEEP_DATABASE_MAX_MB="0") == {}
+    assert await clean(place, CLAUDEOPS_KEEP_DATABASE_MAX_MB="100") == {}
+    ages = {"CLAUDEOPS_KEEP_EVENTS_DAYS": "1", "CLAUDEOPS_KEEP_CHECKS_DAYS": "1"}
+    reply = await keeper(place, **BOUND, **ages).keep(dry_run=True, by="ada")
+    assert {item.kind: item.for_size for item in reply.removed if item.rows} == {"events": 0, "checks": 0}
+
+
+async def test_the_last_day_stays_whatever_the_size_and_the_daemon_says_so(place: Place) -> None:
+    fresh = f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%M:%S}.000Z"
+    await place.script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+        f" INSERT INTO events (level, message, created_at) SELECT 'info', hex(randomblob(1000)), '{fresh}' FROM n"
+    )
+    await ended(place, day(2))
+    one = keeper(place, CLAUDEOPS_KEEP_DATABASE_MAX_MB="1")
+    reply = await one.keep(dry_run=False, by="ada")
+    assert {item.kind: item.rows for item in reply.removed if item.rows} == {"sessions": 1}
+    assert len(await place.rows("SELECT id FROM events")) == 1000
+    assert "CLAUDEOPS_KEEP_DATABASE_MAX_MB is 1" in reply.problem
+    assert one.full == reply.problem
+    await place.script("DELETE FROM events")
+    await one.keep(dry_run=False, by="ada")
+    assert one.full == ""
+
+
+async def test_a_chain_goes_by_size_only_once_its_last_session_may(place: Place) -> None:
+    first = await ended(place, day(8), status="escalated", response="x" * 2_000_000)
+    waiting = await ended(place, day(7), status="awaiting_approval", tier=2, parent_session_id=first.id,
+                          chain_id=first.id)  # fmt: skip
+    await ended(place, day(6), response="y" * 2_000_000)
+    tight = {"CLAUDEOPS_KEEP_DATABASE_MAX_MB": "1"}
+    assert (await clean(place, **tight))["sessions"] == 1
+    assert [row["id"] for row in await place.rows("SELECT id FROM sessions ORDER BY id")] == [first.id, waiting.id]
+    await place.script(f"UPDATE sessions SET status = 'completed', ended_at = '{day(3)}' WHERE id = {waiting.id}")
+    assert (await clean(place, **tight))["sessions"] == 2
+
+
+async def test_freed_pages_go_back_to_the_disk_but_for_some_that_are_used_again(place: Place) -> None:
+    await fill(place, range(1, 11), each=600)
+    file = place.directory / "claudeops.db"
+    await place.store.read(lambda db: db.checkpoint())
+    full = file.stat().st_size
+    assert full > 25_000_000
+    reply = await keeper(place, **BOUND).keep(dry_run=False, by="ada")
+    assert reply.given_back > 15_000_000
+    small = file.stat().st_size
+    assert small < full - 15_000_000
+    assert 1_000_000 < reply.database_free <= 4 * 1024 * 1024
+    await fill(place, range(1, 2))
+    await place.store.read(lambda db: db.checkpoint())
+    assert file.stat().st_size == small, "what is free is used first"
+
+
+async def test_a_file_that_can_not_give_back_uses_its_free_pages_again(place: Place) -> None:
+    """Such as one that was carried forward from the Go program."""
+
+    def as_theirs(db: Database) -> None:
+        db._connection.pragma("auto_vacuum", "NONE")
+        db._connection.execute("VACUUM").fetchall()
+
+    await place.store.read(as_theirs)
+    await fill(place, range(1, 11))
+    await place.store.read(lambda db: db.checkpoint())
+    file = place.directory / "claudeops.db"
+    full = file.stat().st_size
+    reply = await keeper(place, **BOUND).keep(dry_run=False, by="ada")
+    assert (reply.given_back, file.stat().st_size) == (0, full)
+    assert reply.database_free > 5_000_000
+    await fill(place, range(1, 4))
+    await place.store.read(lambda db: db.checkpoint())
+    assert file.stat().st_size == full
 
 
 async def test_nothing_outside_our_directories_is_removed_and_no_link_is_followed(place: Place, tmp_path: Path) -> None:

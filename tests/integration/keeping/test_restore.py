@@ -52,7 +52,7 @@ def test_an_empty_place_gets_the_backup_and_nothing_else(tmp_path: Path, source:
     told = restore(tmp_path, source, "--json")
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["before"] == ""
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["claudeops.db"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["claudeops.db", "daemon.lock"]
     assert (tmp_path / "state" / "claudeops.db").stat().st_mode & 0o777 == 0o600
     assert key_of(tmp_path / "state" / "claudeops.db") == "old"
     assert not (tmp_path / "run").exists(), "a runtime directory of another user would be in the daemon's way"
@@ -90,13 +90,20 @@ def test_nothing_happens_while_somebody_holds_the_lock_or_the_database(tmp_path:
     os.close(lock)
     assert told.returncode == 1
     assert "claudeopsctl stop" in told.stderr
+    lock = os.open(tmp_path / "state" / "daemon.lock", os.O_RDWR | os.O_CREAT)
+    os.write(lock, b"4711\n/run/elsewhere\n")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    told = restore(tmp_path, source)
+    os.close(lock)
+    assert told.returncode == 1
+    assert "(pid 4711, runtime directory /run/elsewhere)" in told.stderr
     held = Database(tmp_path / "state" / "claudeops.db", readonly=False)
     held.change("settings.set", key="new", value="w", updated_at="t")
     told = restore(tmp_path, source)
     assert told.returncode == 1
     assert "another process" in told.stderr
     held.close()
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["claudeops.db"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["claudeops.db", "daemon.lock"]
     assert key_of(tmp_path / "state" / "claudeops.db") == "new"
 
 
@@ -106,4 +113,4 @@ def test_places_that_are_not_there_are_named(tmp_path: Path, source: Path) -> No
     (tmp_path / "state").mkdir()
     told = restore(tmp_path, tmp_path / "nothing.db")
     assert (told.returncode, "nothing was changed" in told.stderr) == (1, True)
-    assert list((tmp_path / "state").iterdir()) == []
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["daemon.lock"]

@@ -108,7 +108,13 @@ class Desk:
     async def resume(self, session: int) -> str:
         """It runs again; its new run."""
         run_id = f"run-{uuid.uuid4().hex[:8]}"
-        await self.store.write(lambda db: db.change("sessions.resume", id=session, status="running", run_id=run_id))
+
+        def again(db: Database) -> None:
+            row = db.one("sessions.by_id", id=session) or {}
+            log = {name: row[name] for name in ("log_file", "log_offset")}
+            db.change("sessions.resume", id=session, status="running", run_id=run_id, **log)
+
+        await self.store.write(again)
         self.runs[len(self.runs) + 1] = run_id
         return run_id
 

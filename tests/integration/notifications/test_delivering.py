@@ -1,15 +1,21 @@
 """What is in the outbox arrives: in order, once where nothing is killed, whatever another channel does."""
 
 import asyncio
+import re
 import resource
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.notifications import sender
+from daemon.notifications import rules, sender
+from daemon.notifications.notifications import PACE
 from daemon.notifications.rules import Pace
+from ipc.messages.notifications import TestNotification
+from schema import timestamps
 from schema.knowledge import Level
 from schema.notifications import Kind
+from schema.settings import Settings
 from tests.integration.notifications.office import Office
 from tests.integration.notifications.receiver import Receiver
 
@@ -49,6 +55,59 @@ async def test_a_channel_that_was_down_gets_everything_after_once_and_in_order(
     assert receiver.titles == [f"[warning] number {n}" for n in range(5)]
 
 
+async def test_what_a_channel_missed_in_an_hour_arrives_after_once_and_each_by_name(
+    office: Office, receiver: Receiver
+) -> None:
+    """With the pace and the rate that hold where nobody sets others."""
+    await office.work(receiver.url, pace=PACE)
+    receiver.close()
+    await office.say(*(f"number {n}" for n in range(1, 201)))
+    end = time.monotonic() + 20
+    while "retrying" not in await office.statuses():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    await office.rest()
+    # As after an hour of attempts, when the next one has come: that takes a quarter of an hour at most.
+    assert rules.pause(8, PACE, 1.0) == 900.0
+    hour = timestamps.stamp(datetime.now(UTC) - timedelta(hours=1))
+    await office.store.write(
+        lambda db: db.script(
+            f"UPDATE deliveries SET status = 'retrying', since = '{hour}', attempts = 8, next_at = '{timestamps.now()}'"
+        )
+    )
+    receiver.open()
+    began = time.monotonic()
+    await office.work(receiver.url, pace=PACE)
+    await office.until_all("sent", 60)
+    assert time.monotonic() - began < 60, "no minute has to pass"
+    assert len(receiver.bodies) <= Settings().notify_rate
+    # Each by its line in a message of many, or by the number at the end of its own.
+    told = [re.findall(r"number \d+ \((\d+)\)|notification (\d+)$", body["message"]) for body in receiver.bodies]
+    numbers = [int(one or other) for found in told for one, other in found]
+    assert numbers == list(range(1, 201)), "once each, and in order"
+
+
+async def test_a_test_does_not_wait_behind_the_next_attempt(office: Office, receiver: Receiver) -> None:
+    receiver.refuse = 1
+    found = await office.work(receiver.url, pace=Pace(900, 900))
+    await office.say("waits")
+    await office.until_all("retrying")
+    await found.test(TestNotification(), "ada", "r1")
+    await office.until(lambda: len(receiver.bodies) == 2)
+    assert receiver.titles == ["[warning] waits", "[info] A test, asked for by ada"]
+
+
+async def test_what_is_too_long_for_a_service_comes_in_parts(office: Office, receiver: Receiver) -> None:
+    """Mattermost takes 4,000 characters; apprise would hand over all of it, and the service refuse that."""
+    await office.say(*(f"{n:03d} {'x' * 116}" for n in range(30)))
+    await office.work(receiver.url.replace("json://", "mmost://"), CLAUDEOPS_NOTIFY_RATE="1")
+    await office.until_all("sent")
+    texts = [body["text"] for body in receiver.bodies]
+    assert len(texts) == 2
+    assert max(len(text) for text in texts) <= 4000
+    assert re.findall(r"x\W+\((\d+)\)", "".join(texts)) == [str(n) for n in range(1, 31)]
+
+
 async def test_a_channel_that_hangs_is_timed_out_and_does_not_delay_another(
     office: Office, receiver: Receiver, other: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,16 +129,16 @@ async def test_a_channel_that_hangs_is_timed_out_and_does_not_delay_another(
 async def test_beyond_the_rate_what_waits_is_gathered_into_one_message_that_says_how_many(
     office: Office, receiver: Receiver
 ) -> None:
-    await office.say(*(f"number {n}" for n in range(40)))
+    await office.say(*(f"number {n}" for n in range(100)))
     await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="3")
     await office.until_all("sent")
-    assert receiver.titles == ["[warning] 40 notifications"]
+    assert receiver.titles == ["[warning] 100 notifications"]
     message = receiver.bodies[0]["message"]
     assert "[warning] number 2 (3)" in message
-    assert "and 10 more" in message
-    assert "notifications 1 to 40" in message
+    assert "and 70 more" in message
+    assert "notifications 1 to 100" in message
     (row,) = await office.rows("SELECT together FROM deliveries ORDER BY id DESC LIMIT 1")
-    assert row["together"] == 40
+    assert row["together"] == 100
     await office.say("one more")
     await office.say("and one")
     await office.until_all("sent")
@@ -147,7 +206,7 @@ async def test_rules_and_levels_say_which_channel_is_told_what(
 async def test_ten_thousand_that_wait_are_sent_with_flat_memory(office: Office, receiver: Receiver) -> None:
     await office.say(*(f"number {n}" for n in range(10_000)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="60")
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="20")
     await office.until_all("sent", 90)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 20_000, f"{grown} KiB more"

@@ -14,7 +14,6 @@ from ipc.messages.notifications import ListNotifications, RetryNotifications, Te
 from ipc.messages.system import Process
 from schema.database import Database
 from schema.knowledge import Level
-from schema.notifications import Kind
 from schema.settings import Settings
 from schema.states import DeliveryStatus
 from tests.integration.notifications.office import Office
@@ -177,18 +176,6 @@ async def test_what_the_daemon_has_to_tell_of_itself_is_told_once(office: Office
     assert receiver.titles == titles
     assert "SIGSEGV" in receiver.bodies[0]["message"]
     assert isinstance(office.troubles[0], Trouble)
-
-
-async def test_old_notifications_are_forgotten_unless_they_still_wait(office: Office, receiver: Receiver) -> None:
-    receiver.close()
-    found = await office.work(receiver.url, pace=NEVER)
-    await office.say("old and waiting")
-    await office.until_all("retrying")
-    await office.store.write(lambda db: outbox.add(db, Kind.DAEMON, Level.INFO, "old", key="daemon:x"))
-    await office.until(lambda: True)
-    await office.store.write(lambda db: db.script("UPDATE notifications SET created_at = '2020-01-01T00:00:00.000Z'"))
-    await found.keep_house()
-    assert [row["title"] for row in await office.rows("SELECT title FROM notifications")] == ["old and waiting"]
 
 
 async def test_a_rule_that_is_none_is_told_and_the_others_do_not_hold(office: Office, receiver: Receiver) -> None:

@@ -201,8 +201,9 @@ def test_what_a_session_spent_before_it_waited_for_a_person_is_added_to_what_it_
     database.change("sessions.progress", from_offset=0, offset=10, **told, **spent)
     end = {"id": row["id"], "exit_code": 0, "reason": None, "duration_ms": None}
     database.change("sessions.finish", status="awaiting_approval", ended_at=None, **end)
-    assert database.change("sessions.resume", id=row["id"], status="running", run_id="run-2") == 1
-    assert database.change("sessions.resume", id=row["id"], status="running", run_id="run-3") == 0
+    again = {"id": row["id"], "status": "running", "log_file": "run.log", "log_offset": 10}
+    assert database.change("sessions.resume", run_id="run-2", **again) == 1
+    assert database.change("sessions.resume", run_id="run-3", **again) == 0
     database.change("sessions.progress", from_offset=10, offset=20, **told, **spent)
     session = from_row(database.one("sessions.by_id", id=row["id"]) or {})
     assert (session.cost_usd, session.num_turns, session.duration_ms) == (0.5, 6, 2000)

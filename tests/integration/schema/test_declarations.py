@@ -75,6 +75,8 @@ WHOLE = {
     "services.count": "a row a service",
     "sessions.count_by_status": "counts all, along an index",
     "api.totals": "adds all up, along an index",
+    "keeping.space": "figures of the file's header",
+    "keeping.trees": "of a file that is too large, for a dry run",
 }
 
 

@@ -6,7 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.keeping.rules import BATCH_LEAST, BATCH_MOST, Log, backups_to_remove, batch, before, due, logs_to_remove
+from daemon.keeping.rules import (
+    BATCH_LEAST,
+    BATCH_MOST,
+    FREE_LEAST,
+    Log,
+    Share,
+    backups_to_remove,
+    batch,
+    before,
+    due,
+    end_of_day,
+    free_to_give,
+    logs_to_remove,
+    oldest_first,
+)
 
 EAST = timezone(timedelta(hours=2))
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=EAST)
@@ -64,6 +78,37 @@ def test_logs_go_by_age_then_by_size_the_oldest_first() -> None:
     assert [log.session for log in logs_to_remove(found, None, 20)] == [1]
     assert [log.session for log in logs_to_remove(found, "2026-01-02", 10)] == [1, 2]
     assert [log.session for log in logs_to_remove(found, "2026-12-31", 1000)] == [1, 2, 0]
+
+
+SHARES = [
+    Share("2026-01-02", "events", 10, 100),
+    Share("2026-01-01", "checks", 10, 100),
+    Share("2026-01-01", "events", 4, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("over", "wanted"),
+    [
+        (0, {}),
+        (50, {"checks": (5, 50)}),
+        (51, {"checks": (6, 51)}),
+        (150, {"checks": (10, 100), "events": (9, 50)}),
+        (9999, {"checks": (10, 100), "events": (14, 100)}),
+    ],
+)
+def test_the_oldest_day_goes_first_and_no_more_than_is_over(over: int, wanted: dict[str, tuple[int, int]]) -> None:
+    assert oldest_first(SHARES, over) == wanted
+
+
+def test_a_day_ends_with_the_next_one() -> None:
+    assert end_of_day("2026-12-31T23:59:59.999Z") == "2027-01-01"
+
+
+def test_of_the_free_bytes_some_stay_for_what_is_written_next() -> None:
+    assert free_to_give(0, FREE_LEAST) == 0
+    assert free_to_give(0, FREE_LEAST + 1) == 1
+    assert free_to_give(80 * FREE_LEAST, 11 * FREE_LEAST) == FREE_LEAST
 
 
 def test_the_newest_backups_stay() -> None:

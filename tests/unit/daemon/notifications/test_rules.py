@@ -46,9 +46,30 @@ def test_no_more_messages_a_minute_than_the_rate(waiting: int, sent: list[float]
         assert share == Share(0, wait=share.wait)
         assert len([moment for moment in recent if now + share.wait + 0.001 - moment < 60]) < rate or share.wait == 0.05
     else:
-        assert share.singles + share.gather <= max(0, rate - len(recent))
+        assert share.singles + (share.gather > 0) <= max(0, rate - len(recent))
         assert share.gather or share.singles == waiting or share.singles + 1 == rate - len(recent)
         assert not waiting or share.singles or share.gather
+
+
+@given(st.integers(0, 20), st.integers(1, 20), st.data())
+def test_what_a_minute_has_room_for_is_told_by_name_and_all_of_it_within_that_minute(
+    used: int, rate: int, data: st.DataObject
+) -> None:
+    free = rate - min(used, rate - 1)
+    waiting = data.draw(st.integers(1, free * rules.GATHERED_LINES))
+    moments = [1000.0] * (rate - free)
+    while waiting:
+        share = rules.share(waiting, moments, 1001.0, rate)
+        assert not share.wait
+        assert share.gather <= rules.GATHERED_LINES
+        waiting -= share.gather or share.singles
+        moments += [1000.5] * (1 if share.gather else share.singles)
+    assert len(moments) <= rate
+
+
+def test_more_than_that_is_told_in_as_few_messages_as_can_be() -> None:
+    assert rules.share(300, [], 0.0, 10) == Share(0, gather=30)
+    assert rules.share(301, [], 0.0, 10) == Share(0, gather=rules.GATHER_MAX)
 
 
 @given(st.integers(0, 100_000), st.lists(st.floats(0, 60), max_size=5))

@@ -102,6 +102,16 @@ def test_a_call_that_was_put_aside_is_named_and_survives_the_row() -> None:
     assert read_said(stored) == reading.said
 
 
+def test_an_error_that_stands_beside_an_empty_text_is_why_it_ended() -> None:
+    reading = Reading("haiku")
+    gone = ["[ede_diagnostic] x", "No conversation found with session ID: c2f8"]
+    batch = fold(
+        line({"type": "result", "subtype": "error_during_execution", "is_error": True, "errors": gone}), reading=reading
+    )
+    assert reading.said == Said("error_during_execution", True, "No conversation found with session ID: c2f8")
+    assert batch.columns["response"] is None, "it is no answer"
+
+
 def test_a_row_of_an_earlier_version_says_that_nothing_was_put_aside() -> None:
     assert read_said('{"subtype":"success","is_error":false,"text":""}') == Said("success", False)
     assert read_said(None) is None

@@ -52,6 +52,26 @@ def test_a_lock_file_that_nobody_holds_is_taken_over_whatever_it_says(near: Path
     os.close(lock)
 
 
+def test_the_state_directory_has_a_lock_of_its_own_that_says_whose_it_is(near: Path) -> None:
+    lock = places.take_state(near / "deep" / "state", near / "run")
+    file = near / "deep" / "state" / "daemon.lock"
+    assert file.read_text() == f"{os.getpid()}\n{near / 'run'}\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert not os.get_inheritable(lock)
+    wanted = f"works on the state directory {near}/deep/state .pid {os.getpid()}, runtime directory {near}/run.; stop"
+    with pytest.raises(places.LockHeldError, match=wanted):
+        places.take_state(near / "deep" / "state", near / "other")
+    assert file.read_text() == f"{os.getpid()}\n{near / 'run'}\n"
+    os.close(lock)
+    os.close(places.take_state(near / "deep" / "state", near / "other"))
+
+
+def test_a_state_directory_that_is_a_file_is_named(near: Path) -> None:
+    (near / "state").write_text("")
+    with pytest.raises(places.PlaceError, match=f"CLAUDEOPS_STATE_DIR: {near}/state can't be used"):
+        places.take_state(near / "state", near / "run")
+
+
 def test_a_runtime_directory_that_is_a_file_is_named(near: Path) -> None:
     (near / "run").write_text("")
     with pytest.raises(places.PlaceError, match=f"CLAUDEOPS_RUNTIME_DIR: {near}/run can't be used"):

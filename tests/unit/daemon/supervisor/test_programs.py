@@ -8,7 +8,7 @@ from daemon.supervisor.places import Places
 from daemon.supervisor.programs import Programs
 from schema.configuration import DECLARATIONS, ConfigurationError, load
 
-PLACES = Places(10, 11, 12, 13, "http://127.0.0.1:1")
+PLACES = Places(10, 11, 12, 13, "http://127.0.0.1:1", 14)
 SECRETS = {declaration.env: f"secret-{name}" for name, declaration in DECLARATIONS.items() if declaration.meta.secret}
 
 
@@ -29,6 +29,7 @@ def test_the_web_process_gets_the_http_socket_alone_and_the_worker_the_others() 
     assert programs.web(PLACES, "b").descriptors == {"CLAUDEOPS_HTTP_FD": 13}
     assert programs.worker(PLACES, "b").descriptors == {
         "CLAUDEOPS_RPC_FD": 11, "CLAUDEOPS_PUB_FD": 12, "CLAUDEOPS_LOCK_FD": 10,
+        "CLAUDEOPS_STATE_LOCK_FD": 14,
     }  # fmt: skip
 
 

@@ -174,6 +174,7 @@ def test_a_budget_that_is_used_up_is_an_error_with_its_cost() -> None:
     result = of(Result, "budget")[0]
     assert isinstance(result, Result)
     assert (result.subtype, result.is_error) == ("error_max_budget_usd", True)
+    assert (result.text, result.wrong) == ("", "Reached maximum budget ($0.5)")
     assert result.cost_usd is not None
     assert result.cost_usd > 0
 
