@@ -4,27 +4,31 @@
 `daemon.access.handlers`. Lines are chained by their hashes: see `schema.audit_chain`.
 """
 
+import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from daemon.store import Store
+from ipc.errors import CallError
 from ipc.messages.limits import AuditReply, ListAudit
-from schema import audit_chain, timestamps
-from schema.database import Database
+from schema import actors, audit_chain, timestamps
+from schema.audit_actions import Action
+from schema.database import Database, DatabaseError
 from schema.limits import AuditEntry
 
 LIMIT_MAX = 500
 NEWEST = 2**62
-RULES = "rules"  # the actor where no person decided
 
 
 def add(
     db: Database,
     *,
     actor: str,
-    action: str,
+    action: Action,
     subject: str,
     at: datetime,
     session_id: int | None = None,
@@ -34,8 +38,8 @@ def add(
     """Adds a line. `subject` is the command, whole, or what the action was done to; texts are free of secrets."""
     line: dict[str, Any] = {
         "at": timestamps.stamp(at),
-        "actor": actor or "unknown",
-        "action": action,
+        "actor": actor or actors.UNKNOWN,
+        "action": action.value,
         "session_id": session_id,
         "subject": subject,
         "rule": rule,
@@ -44,6 +48,14 @@ def add(
     prev = db.value("audit.head") or audit_chain.START
     line["id"] = db.value("audit.add", prev=prev, **line)
     db.change("audit.seal", id=line["id"], hash=audit_chain.line_hash(prev, line))
+
+
+async def add_after(store: Store, add_line: Callable[[Database], None]) -> None:
+    """Adds a line on what was done outside of the database and is not to wait for it: that it failed is only told."""
+    try:
+        await store.write(add_line)
+    except (DatabaseError, CallError) as error:
+        print(f"audit: a line is missing, for it could not be written: {error}", file=sys.stderr, flush=True)
 
 
 def verify(path: Path, kept: str = "") -> audit_chain.Verdict:

@@ -114,7 +114,7 @@ class Parts:
             publisher=self.publisher,
             keeper=self.keeper,
         )
-        self.users = user_handlers.Users(store, settings, self.daemon, boot)
+        self.users = user_handlers.Users(store, settings, self.publisher, self.daemon, boot)
         self.tokens = Tokens(store, self.publisher)
         self.people = People(store, self.publisher, self.users.address, lambda: settings.current.sign_in_days)
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)

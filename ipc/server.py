@@ -19,6 +19,7 @@ import zmq
 import zmq.asyncio
 
 from ipc import codec
+from ipc.asker import unix_user
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import PROTOCOL, PROTOCOL_OLDEST, Envelope, Event, Reply, Request
 
@@ -42,10 +43,13 @@ class Call(NamedTuple):
     deadline: float
     trace: str
 
-    @property
-    def by(self) -> str:
-        """The peer in words, for rows that say who asked."""
-        return f"uid {self.peer.uid}"
+    def asker(self, told: str = "") -> str:
+        """Who asks, for rows that say so: the unix user of the peer, as the kernel knows it.
+
+        `told` is whom the request names. It counts from our own user alone, as whom the web process runs, which speaks
+        for those who are signed in.
+        """
+        return told if told and self.peer.uid == os.geteuid() else unix_user(self.peer.uid)
 
 
 Handler = Callable[[Call, Any], Awaitable[Reply]]

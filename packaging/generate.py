@@ -22,7 +22,7 @@ from daemon.limits import rules as policy  # noqa: E402
 from daemon.runs import states as runs  # noqa: E402
 from daemon.supervisor import rules as processes  # noqa: E402
 from ipc.ctl import completion  # noqa: E402
-from schema import states  # noqa: E402
+from schema import audit_actions, states  # noqa: E402
 from schema.configuration import DECLARATIONS, Declaration  # noqa: E402
 
 
@@ -178,6 +178,18 @@ def policy_page() -> str:
     )
 
 
+def audit_page() -> str:
+    """docs/audit.md."""
+    rows = [[f"`{action.value}`", audit_actions.MEANING[action]] for action in audit_actions.Action]
+    return page(
+        "Audit log",
+        "What can stand in the audit log: `/audit`, `claudeopsctl audit list --action …`. Each line has its time, who "
+        "did it, to what, and where it applies the session and the rule. How the lines prove one another, and who is "
+        "who: [access.md](access.md).",
+        table(["action", "tells that"], rows),
+    )
+
+
 def _rows(kind: type[Enum], meaning: Mapping[Any, str], after: Mapping[Any, Iterable[Enum]]) -> list[list[str]]:
     return [[f"`{state.value}`", meaning[state], _names(after[state])] for state in kind]
 
@@ -193,6 +205,7 @@ def generated() -> dict[str, str]:
         "docs/messages.md": messages_page(),
         "docs/states.md": states_page(),
         "docs/policy.md": policy_page(),
+        "docs/audit.md": audit_page(),
         "docs/routes.md": routes_page(),
         "packaging/systemd/claudeops.env": environment_file(),
         "packaging/completion/claudeopsctl.bash": completion.bash(),

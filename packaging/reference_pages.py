@@ -154,4 +154,6 @@ def _scope(route: routes.Route) -> str:
         return "–"
     if route.access is Access.SCRAPE:
         return f"`{Scope.METRICS.value}`"
+    if route.grants:
+        return "every one, and no end"
     return f"`{(Scope.READ if route.method in rules.SAFE_METHODS else Scope.ACT).value}`"

@@ -64,6 +64,8 @@ def build(settings: Settings) -> web.Application:
         assert added.resource is not None  # noqa: S101 - a route that was added has one
         here.access[(route.method, added.resource.canonical)] = route.access
         here.doors[(route.method, added.resource.canonical)] = route.door
+        if route.grants:
+            here.granting.add((route.method, added.resource.canonical))
     app.on_response_prepare.append(headers.add)
     app.cleanup_ctx.append(_live)
     return app
@@ -90,6 +92,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         proxies=Proxies(trusted),
         access={},
         doors={},
+        granting=set(),
         state=state,
         worker=worker,
         sign_ins=sign_ins,

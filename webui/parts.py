@@ -35,6 +35,7 @@ class Parts:
     proxies: "Proxies"
     access: "dict[tuple[str, str], Access]"
     doors: "dict[tuple[str, str], Door]"
+    granting: "set[tuple[str, str]]"
     state: "State"
     worker: "Worker"
     sign_ins: "SignIns"

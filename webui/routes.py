@@ -22,6 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route(NamedTuple):
     """One address. `access` is who may ask; everything but PUBLIC and SCRAPE needs a sign-in, or what `door` says.
 
+    `grants`: it lets others in, or lets them do more, which a narrow token may not (`webui.auth.rules.may_grant`).
     Those of the API come with their operation, from `webui.api.operations`.
     """
 
@@ -31,6 +32,7 @@ class Route(NamedTuple):
     access: Access
     door: Door = Door.NONE
     operation: Operation | None = None
+    grants: bool = False
 
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
@@ -147,12 +149,12 @@ TELLING = (
 ACCESS = (
     Route("GET", "/users", "pages.users:show", ADMIN),
     Route("GET", "/users.json", "pages.users:show", ADMIN),
-    Route("POST", "/users", "pages.user_actions:add", ADMIN),
-    Route("POST", r"/users/{id:\d+}/role", "pages.user_actions:change_role", ADMIN),
-    Route("POST", r"/users/{id:\d+}/enable", "pages.user_actions:enable", ADMIN),
+    Route("POST", "/users", "pages.user_actions:add", ADMIN, grants=True),
+    Route("POST", r"/users/{id:\d+}/role", "pages.user_actions:change_role", ADMIN, grants=True),
+    Route("POST", r"/users/{id:\d+}/enable", "pages.user_actions:enable", ADMIN, grants=True),
     *_question(r"/users/{id:\d+}/disable", "pages.user_actions:ask_disable", "pages.user_actions:disable", ADMIN),
-    Route("POST", r"/users/{id:\d+}/password-link", "pages.user_actions:offer_password", ADMIN),
-    Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN),
+    Route("POST", r"/users/{id:\d+}/password-link", "pages.user_actions:offer_password", ADMIN, grants=True),
+    Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN, grants=True),
     *_question(r"/users/tokens/{id:\d+}/revoke", "pages.user_actions:ask_revoke", "pages.user_actions:revoke", ADMIN),
 )
 # What other programs talk to: see `webui.api.openai`, `.ollama` and `.webhooks`.

@@ -33,13 +33,13 @@ def handlers(tokens: Tokens, people: People, store: Store) -> dict[type, Handler
     walking = asyncio.Lock()
 
     async def create_token(call: Call, request: CreateToken) -> TokenReply:
-        return await tokens.create(request, request.by or call.by, call.id)
+        return await tokens.create(request, call.asker(request.by), call.id)
 
     async def list_tokens(call: Call, request: ListTokens) -> TokensReply:
         return TokensReply(tokens=await tokens.listing(all_=request.all))
 
     async def revoke_token(call: Call, request: RevokeToken) -> TokenReply:
-        return await tokens.revoke(request, request.by or call.by, call.id)
+        return await tokens.revoke(request, call.asker(request.by), call.id)
 
     async def token_used(call: Call, request: TokenUsed) -> Done:
         await tokens.used(request)
@@ -49,13 +49,13 @@ def handlers(tokens: Tokens, people: People, store: Store) -> dict[type, Handler
         return UsersReply(users=await people.listing())
 
     async def add_user(call: Call, request: AddUser) -> UserReply:
-        return await people.add(request, request.by or call.by, call.id)
+        return await people.add(request, call.asker(request.by), call.id)
 
     async def change_user(call: Call, request: ChangeUser) -> UserReply:
-        return await people.change(request, request.by or call.by, call.id)
+        return await people.change(request, call.asker(request.by), call.id)
 
     async def offer_password(call: Call, request: OfferPassword) -> UserReply:
-        return await people.offer_password(request, request.by or call.by, call.id)
+        return await people.offer_password(request, call.asker(request.by), call.id)
 
     async def set_password(call: Call, request: SetPassword) -> SignInReply:
         return await people.set_password(request)

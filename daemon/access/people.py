@@ -16,6 +16,7 @@ from ipc.messages.users import SignInReply
 from ipc.server import Publisher
 from schema import timestamps
 from schema.access import User, fingerprint, name_problem, user_from_row
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.states import Role
 
@@ -55,7 +56,7 @@ class People:
                 raise CallError(Code.CONFLICT, f"there is a user {name} already; give another name")
             id_ = db.value("users.insert", name=name, password_hash="", role=request.role.value, created_at=now)
             detail = f"role {request.role.value}"
-            audit.add(db, actor=by, action="user.added", subject=name, at=moment, detail=detail)
+            audit.add(db, actor=by, action=Action.USER_ADDED, subject=name, at=moment, detail=detail)
             expires = _offer(db, id_, request.link_hash, moment)
             return self._reply(db, name, request_id, now, (request.link_hash, expires))
 
@@ -89,7 +90,7 @@ class People:
             if user.disabled_at is not None:
                 raise CallError(Code.CONFLICT, f"{user.name} is disabled; enable them first")
             expires = _offer(db, user.id, request.link_hash, moment)
-            audit.add(db, actor=by, action="user.password_link", subject=user.name, at=moment)
+            audit.add(db, actor=by, action=Action.USER_PASSWORD_LINK, subject=user.name, at=moment)
             return self._reply(db, user.name, request_id, timestamps.stamp(moment), (request.link_hash, expires))
 
         return await self._told(write)
@@ -110,7 +111,8 @@ class People:
             sign_in = {"token_hash": request.sign_in_hash, "csrf": request.csrf}
             db.change("users.sign_in", user_id=id_, created_at=now, expires_at=expires, **sign_in)
             db.change("users.note_seen", id=id_, now=now)
-            audit.add(db, actor=found["name"], action="user.password_set", subject=found["name"], at=moment)
+            name, detail = found["name"], f"from {request.address}" if request.address else ""
+            audit.add(db, actor=name, action=Action.USER_PASSWORD_SET, subject=name, at=moment, detail=detail)
             return id_
 
         id_ = await self._store.write(write)
@@ -159,11 +161,11 @@ def _apply(db: Database, user: User, role: Role | None, disabled: bool | None, *
     if role not in (None, user.role):
         db.change("users.set_role", id=user.id, role=role.value)
         detail = f"from {user.role.value} to {role.value}"
-        audit.add(db, actor=by, action="user.role", subject=user.name, at=moment, detail=detail)
+        audit.add(db, actor=by, action=Action.USER_ROLE, subject=user.name, at=moment, detail=detail)
     if disabled not in (None, user.disabled_at is not None):
         db.change("users.set_disabled", id=user.id, disabled_at=now if disabled else None)
         if disabled:
             db.change("users.sign_out_everywhere", user_id=user.id)
             db.change("users.revoke_password_links", user_id=user.id, now=now)
-        action = "user.disabled" if disabled else "user.enabled"
+        action = Action.USER_DISABLED if disabled else Action.USER_ENABLED
         audit.add(db, actor=by, action=action, subject=user.name, at=moment)

@@ -15,6 +15,7 @@ from ipc.messages.access import AccessChanged, CreateToken, RevokeToken, TokenRe
 from ipc.server import Publisher
 from schema import timestamps
 from schema.access import ApiToken, token_from_row
+from schema.audit_actions import Action
 from schema.database import Database
 
 LISTED_MAX = 1000
@@ -66,7 +67,7 @@ class Tokens:
             )
             until = f"until {expires}" if expires else "without an end"
             detail = f"role {request.role.value}; scopes {scopes}; {until}"
-            audit.add(db, actor=by, action="token.created", subject=name, at=moment, detail=detail)
+            audit.add(db, actor=by, action=Action.TOKEN_CREATED, subject=name, at=moment, detail=detail)
             return _reply(db, id_, request_id, now)
 
         return await self._told(write)
@@ -96,7 +97,7 @@ class Tokens:
                 raise CallError(Code.NOT_FOUND, f"there is no token {told}; `claudeopsctl token list` shows them")
             if not db.change("tokens.revoke", id=row["id"], now=now, by=by):
                 raise CallError(Code.CONFLICT, f"token {row['name']} was revoked before, by {row['revoked_by']}")
-            audit.add(db, actor=by, action="token.revoked", subject=row["name"], at=moment)
+            audit.add(db, actor=by, action=Action.TOKEN_REVOKED, subject=row["name"], at=moment)
             return _reply(db, row["id"], request_id, now)
 
         return await self._told(write)

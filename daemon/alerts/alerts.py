@@ -14,6 +14,7 @@ from daemon.events import journal
 from daemon.sessions.lifecycle import TIERS
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import record
 from daemon.triggers.queue import Asked, Queue, insert
 from daemon.triggers.rules import key_of
 from ipc import codec
@@ -24,6 +25,7 @@ from schema import timestamps
 from schema.database import Database
 from schema.knowledge import Event, Level
 from schema.states import Trigger
+from schema.triggers import from_row
 
 RETRY_AFTER = 30
 
@@ -53,7 +55,7 @@ class Alerts:
         self._publisher = publisher
         self._redact = redact
 
-    async def take(self, request: TakeAlerts, request_id: str) -> AlertsReply:
+    async def take(self, request: TakeAlerts, by: str, request_id: str) -> AlertsReply:
         """What became of each alert of a body. CallError: what is wrong with it, or that too many wait."""
         try:
             alerts = rules.read(request.source, request.body)
@@ -72,8 +74,7 @@ class Alerts:
 
         def write(db: Database) -> AlertsReply:
             taken = [
-                self._resolve(db, one, events) if one.alert.resolved else self._add(db, one, request.by)
-                for one in wanted
+                self._resolve(db, one, events, by) if one.alert.resolved else self._add(db, one, by) for one in wanted
             ]
             # Looked at last, so that what merges is never refused.
             if any(one.status is Taken.QUEUED for one in taken):
@@ -92,6 +93,8 @@ class Alerts:
     def _add(self, db: Database, wanted: _Wanted, by: str) -> TakenAlert:
         alert, key = wanted.alert, rules.key(wanted.alert)
         trigger = insert(db, Asked(Trigger.ALERT, wanted.tier, wanted.prompt, key, by), wanted.prompt)
+        if not trigger.merged:  # a storm of the same is one line, and a number in the trigger's row
+            record.added(db, trigger, by, self._redact(alert.title))
         return TakenAlert(
             key=key,
             title=self._redact(alert.title),
@@ -101,15 +104,16 @@ class Alerts:
             trigger_id=trigger.id,
         )
 
-    def _resolve(self, db: Database, wanted: _Wanted, events: list[Event]) -> TakenAlert:
+    def _resolve(self, db: Database, wanted: _Wanted, events: list[Event], by: str) -> TakenAlert:
         alert, key, now = wanted.alert, rules.key(wanted.alert), timestamps.now()
+        title = self._redact(alert.title)
         cancelled = []
         for tier in TIERS:
             row = db.one("triggers.waits_by_key", key=key_of(Trigger.ALERT, tier, "", key))
             reason = f"resolved, says {alert.source}"
             if row is not None and db.change("triggers.cancel", id=row["id"], reason=reason, now=now):
                 cancelled.append(int(row["id"]))
-        title = self._redact(alert.title)
+                record.cancelled(db, from_row(row), by, title)
         message = f"Resolved, says {alert.source}: {title}"
         if cancelled:
             message += f" (trigger {', '.join(map(str, cancelled))} need not start any more)"

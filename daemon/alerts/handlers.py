@@ -9,6 +9,6 @@ def handlers(alerts: Alerts) -> dict[type, Handler]:
     """The table's part for alerts."""
 
     async def take(call: Call, request: TakeAlerts) -> AlertsReply:
-        return await alerts.take(request, call.id)
+        return await alerts.take(request, call.asker(request.by), call.id)
 
     return {TakeAlerts: take}

@@ -10,7 +10,8 @@ from daemon.approvals.approvals import read
 from daemon.limits import verdict as verdicts
 from daemon.limits.kinds import Decision
 from daemon.limits.verdict import Asked, Verdict
-from schema import timestamps
+from schema import actors, timestamps
+from schema.audit_actions import Action
 from schema.database import Database, Row
 from schema.limits import Approval
 from schema.settings import Settings
@@ -102,8 +103,8 @@ def cancel(db: Database, approval: Approval, reason: str, asked: Asked) -> None:
     db.change("approvals.cancel", id=approval.id, now=timestamps.stamp(asked.now), answer=reason)
     audit.add(
         db,
-        actor=audit.RULES,
-        action="approval.cancelled",
+        actor=actors.RULES,
+        action=Action.APPROVAL_CANCELLED,
         subject=asked.subject,
         at=asked.now,
         session_id=asked.session.id,

@@ -30,7 +30,8 @@ from ipc.messages.limits import (
     RulesReply,
 )
 from ipc.server import Publisher
-from schema import timestamps
+from schema import actors, timestamps
+from schema.audit_actions import Action
 from schema.database import Database, DatabaseError, Row
 from schema.limits import Approval, ApprovalRule
 from schema.states import APPROVAL, ApprovalStatus, follow
@@ -140,7 +141,7 @@ class Approvals:
                     raise CallError(Code.NOT_FOUND, f"there is no rule {id_}; `claudeopsctl rules list` shows them")
                 raise CallError(Code.CONFLICT, f"rule {id_} was revoked already, by {known['revoked_by']}")
             rule = msgspec.convert(row, ApprovalRule)
-            audit.add(db, actor=by, action="rule.revoked", subject=f"{rule.tool}: {rule.pattern}", at=now)
+            audit.add(db, actor=by, action=Action.RULE_REVOKED, subject=f"{rule.tool}: {rule.pattern}", at=now)
             reply = RuleReply(rule=rule)
             _keep(db, request_id, codec.store(reply), now)
             return reply
@@ -216,7 +217,7 @@ def expire(db: Database, now: datetime) -> list[Approval]:
     at = timestamps.stamp(now)
     expired = [read(row) for row in db.rows("approvals.expire", now=at, answer=NOBODY)]
     for approval in expired:
-        _note(db, approval, audit.RULES, now)
+        _note(db, approval, actors.RULES, now)
         db.change("triggers.resume", session_id=approval.session_id, by=None, now=at)
     return expired
 
@@ -227,7 +228,7 @@ def cancel_of_session(db: Database, session_id: int, reason: str = ENDED) -> lis
     rows = db.rows("approvals.cancel_of_session", session_id=session_id, now=timestamps.stamp(now), answer=reason)
     cancelled = [read(row) for row in rows]
     for approval in cancelled:
-        _note(db, approval, audit.RULES, now)
+        _note(db, approval, actors.RULES, now)
     return cancelled
 
 
@@ -254,7 +255,9 @@ def add_rule(db: Database, rule: ApprovalRule, by: str, now: datetime) -> Approv
     made = msgspec.convert(row, ApprovalRule)
     detail = f"until {made.expires_at}" if made.expires_at else "until it is revoked"
     subject = f"{made.decision} {made.tool}: {made.pattern}"
-    audit.add(db, actor=by, action="rule.added", subject=subject, at=now, rule=f"standing-{made.id}", detail=detail)
+    audit.add(
+        db, actor=by, action=Action.RULE_ADDED, subject=subject, at=now, rule=f"standing-{made.id}", detail=detail
+    )
     return made
 
 
@@ -262,7 +265,7 @@ def _note(db: Database, approval: Approval, actor: str, now: datetime) -> None:
     audit.add(
         db,
         actor=actor,
-        action=f"approval.{approval.status.value}",
+        action=Action(f"approval.{approval.status.value}"),
         subject=subject_of(approval),
         at=now,
         session_id=approval.session_id,

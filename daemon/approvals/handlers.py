@@ -26,16 +26,16 @@ def handlers(approvals: Approvals) -> dict[type, Handler]:
         return ApprovalReply(approval=await approvals.show(request.id))
 
     async def decide(call: Call, request: Decide) -> ApprovalReply:
-        return await approvals.decide(request, request.by or call.by, call.id)
+        return await approvals.decide(request, call.asker(request.by), call.id)
 
     async def rules(call: Call, request: ListRules) -> RulesReply:
         return await approvals.rules(every=request.all)
 
     async def add(call: Call, request: AddRule) -> RuleReply:
-        return await approvals.add_rule(request.rule, request.by or call.by, call.id)
+        return await approvals.add_rule(request.rule, call.asker(request.by), call.id)
 
     async def revoke(call: Call, request: RevokeRule) -> RuleReply:
-        return await approvals.revoke_rule(request.id, request.by or call.by, call.id)
+        return await approvals.revoke_rule(request.id, call.asker(request.by), call.id)
 
     return {
         ListApprovals: listing,

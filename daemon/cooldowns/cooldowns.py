@@ -26,6 +26,7 @@ from ipc.messages.knowledge import KnowledgeChanged
 from ipc.messages.limits import CooldownsReply
 from ipc.server import Publisher
 from schema import timestamps
+from schema.audit_actions import Action as AuditAction
 from schema.database import Database, DatabaseError, Row
 from schema.limits import Cooldown, CooldownAction
 from schema.settings import Settings
@@ -80,7 +81,7 @@ class Cooldowns:
                 text = f"nothing was ever counted for {service!r}; `claudeopsctl cooldowns` shows the services"
                 raise CallError(Code.NOT_FOUND, text)
             db.change("cooldowns.clear", service=service, now=timestamps.stamp(now))
-            audit.add(db, actor=by, action="cooldown.reset", subject=service, at=now)
+            audit.add(db, actor=by, action=AuditAction.COOLDOWN_RESET, subject=service, at=now)
             answer = reply(db, settings, now)
             stored = codec.store(answer)
             db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(now))

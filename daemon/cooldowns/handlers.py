@@ -12,6 +12,6 @@ def handlers(cooldowns: Cooldowns) -> dict[type, Handler]:
         return await cooldowns.list()
 
     async def clear(call: Call, request: ClearCooldown) -> CooldownsReply:
-        return await cooldowns.clear(request.service, request.by or call.by, call.id)
+        return await cooldowns.clear(request.service, call.asker(request.by), call.id)
 
     return {ListCooldowns: listing, ClearCooldown: clear}

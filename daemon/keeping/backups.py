@@ -18,6 +18,7 @@ from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.system import BackupReply
 from schema import backup, timestamps
+from schema.audit_actions import Action
 from schema.database import Database, DatabaseError
 from schema.version import VERSION
 
@@ -49,7 +50,9 @@ class Backups:
 
         def write(db: Database) -> None:
             now = datetime.now(UTC)
-            audit.add(db, actor=by, action="database.copied", subject=str(target), at=now, detail=f"{reply.size} bytes")
+            audit.add(
+                db, actor=by, action=Action.DATABASE_COPIED, subject=str(target), at=now, detail=f"{reply.size} bytes"
+            )
             stored = codec.store(reply)
             db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(now))
 

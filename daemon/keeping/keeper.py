@@ -21,7 +21,8 @@ from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.keeping import HousekeepReply, Removed
-from schema import timestamps
+from schema import actors, timestamps
+from schema.audit_actions import Action
 from schema.database import Database, DatabaseError, Row
 from schema.settings import Settings
 
@@ -84,7 +85,7 @@ class Keeper:
         await self._store.write(lambda db: db.change("keeping.did", name=name, at=timestamps.stamp(now)))
 
     async def _nightly(self) -> None:
-        await self.keep(dry_run=False, by="daemon")
+        await self.keep(dry_run=False, by=actors.DAEMON)
 
     async def keep(self, *, dry_run: bool, by: str, request_id: str = "") -> HousekeepReply:
         """Removes what is surplus, or counts it. CallError `conflict` while that is being done; DatabaseError, OSError.
@@ -180,13 +181,15 @@ class Keeper:
         return gone
 
     async def _note(self, reply: HousekeepReply, by: str, request_id: str) -> None:
-        """A line in the audit log where something was removed, and the reply for who asks again."""
+        """A line in the audit log, of the nightly work where something was removed; the reply for who asks again."""
         now = datetime.now(UTC)
         told = ", ".join(f"{item.rows} {item.kind}" for item in reply.removed if item.rows)
+        if not told and by != actors.DAEMON:
+            told = "nothing was due"
 
         def write(db: Database) -> None:
             if told:
-                audit.add(db, actor=by, action="house.kept", subject="housekeeping", at=now, detail=told)
+                audit.add(db, actor=by, action=Action.HOUSE_KEPT, subject="housekeeping", at=now, detail=told)
             if request_id:
                 stored = codec.store(reply)
                 db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(now))

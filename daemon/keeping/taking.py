@@ -21,6 +21,7 @@ from ipc.messages.keeping import Export, ExportReply, Import, ImportReply, Taken
 from ipc.messages.knowledge import KnowledgeChanged
 from ipc.server import Publisher
 from schema import timestamps
+from schema.audit_actions import Action
 from schema.configuration import DECLARATIONS
 from schema.database import Database, Row
 
@@ -66,15 +67,20 @@ class Taking:
         if problems:
             raise _refused(problems)
         moment = datetime.now(UTC)
+        before = {name: self._settings.value(DECLARATIONS[name]).value for name in settings}
 
         def write(db: Database) -> ImportReply:
+            changed = _changed(db, settings)
             reply = _apply(db, settings, memories, timestamps.stamp(moment), dry_run=request.dry_run)
             if not request.dry_run:
+                for name, value in changed.items():
+                    detail = f"{before[name] or 'not set'} → {value}, by an import"
+                    audit.add(db, actor=by, action=Action.SETTING_CHANGED, subject=name, at=moment, detail=detail)
                 told = (
                     f"{reply.settings_changed} settings changed, {reply.memories_added} memories added,"
                     f" {reply.memories_changed} changed"
                 )
-                audit.add(db, actor=by, action="house.imported", subject="an export", at=moment, detail=told)
+                audit.add(db, actor=by, action=Action.HOUSE_IMPORTED, subject="an export", at=moment, detail=told)
                 stored = codec.store(reply)
                 db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(moment))
             return reply
@@ -142,12 +148,16 @@ def _refused(problems: list[Problem]) -> CallError:
     return CallError(Code.INVALID, f"nothing was imported: {told}{more}", data)
 
 
+def _changed(db: Database, settings: Mapping[str, str]) -> dict[str, str]:
+    present = {row["key"]: row["value"] for row in db.rows("keeping.overrides")}
+    return {name: value for name, value in settings.items() if present.get(name) != value}
+
+
 def _apply(
     db: Database, settings: Mapping[str, str], memories: list[TakenMemory], at: str, *, dry_run: bool
 ) -> ImportReply:
     """Writes what differs; what is as it should be stays untouched, so that a second import changes nothing."""
-    present = {row["key"]: row["value"] for row in db.rows("keeping.overrides")}
-    changed = {name: value for name, value in settings.items() if present.get(name) != value}
+    changed = _changed(db, settings)
     counts = {"added": 0, "changed": 0, "unchanged": 0}
     seen: set[tuple[str | None, str, str]] = set()
     if not dry_run:

@@ -19,7 +19,8 @@ from daemon.limits import bounds
 from daemon.limits.kinds import Decision, Found, Judgement, Kind
 from daemon.limits.rules import judge
 from daemon.notifications import outbox
-from schema import timestamps
+from schema import actors, timestamps
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.limits import ApprovalRule
 from schema.sessions import Session
@@ -175,8 +176,8 @@ def note(db: Database, asked: Asked, verdict: Verdict) -> None:
     """The audit log's line on a verdict."""
     audit.add(
         db,
-        actor=audit.RULES,
-        action=f"call.{verdict.decision}",
+        actor=actors.RULES,
+        action=Action(f"call.{verdict.decision}"),
         subject=asked.subject,
         at=asked.now,
         session_id=asked.session.id,

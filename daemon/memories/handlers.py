@@ -13,12 +13,12 @@ def handlers(memories: Memories) -> dict[type, Handler]:
         return MemoriesReply(memories=await memories.page(request))
 
     async def add(call: Call, request: AddMemory) -> MemoryReply:
-        return await memories.add(request, request.by or call.by, call.id)
+        return await memories.add(request, call.asker(request.by), call.id)
 
     async def change(call: Call, request: ChangeMemory) -> MemoryReply:
-        return await memories.change(request, request.by or call.by, call.id)
+        return await memories.change(request, call.asker(request.by), call.id)
 
     async def delete(call: Call, request: DeleteMemory) -> Done:
-        return await memories.delete(request, request.by or call.by, call.id)
+        return await memories.delete(request, call.asker(request.by), call.id)
 
     return {ListMemories: page, AddMemory: add, ChangeMemory: change, DeleteMemory: delete}

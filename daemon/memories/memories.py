@@ -17,6 +17,7 @@ from ipc.messages.envelope import Done
 from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, KnowledgeChanged, ListMemories, MemoryReply
 from ipc.server import Publisher
 from schema import timestamps
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.knowledge import Memory
 
@@ -66,7 +67,9 @@ class Memories:
                 confidence=draft.confidence,
                 at=now,
             )
-            audit.add(db, actor=by, action="memory.added", subject=draft.observation, at=moment, detail=f"memory {id_}")
+            audit.add(
+                db, actor=by, action=Action.MEMORY_ADDED, subject=draft.observation, at=moment, detail=f"memory {id_}"
+            )
             return _reply(db, id_, request_id, now)
 
         return self._told(await self._store.write(write))
@@ -101,7 +104,7 @@ class Memories:
             draft = self._checked(wanted, fields)
             stored.put(db, draft, memory.id, now)
             told = f"memory {memory.id}: changed {', '.join(fields)}"
-            audit.add(db, actor=by, action="memory.changed", subject=draft.observation, at=moment, detail=told)
+            audit.add(db, actor=by, action=Action.MEMORY_CHANGED, subject=draft.observation, at=moment, detail=told)
             return _reply(db, memory.id, request_id, now)
 
         return self._told(await self._store.write(write))
@@ -116,7 +119,7 @@ class Memories:
                 raise _missing(request.id)
             db.change("memories.delete", id=memory.id)
             told = f"memory {memory.id}"
-            audit.add(db, actor=by, action="memory.deleted", subject=memory.observation, at=moment, detail=told)
+            audit.add(db, actor=by, action=Action.MEMORY_DELETED, subject=memory.observation, at=moment, detail=told)
             reply = codec.store(Done())
             db.change("replies.insert", request_id=request_id, reply=reply, created_at=timestamps.stamp(moment))
 

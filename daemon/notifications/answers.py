@@ -22,6 +22,7 @@ from ipc.messages.notifications import (
     TestNotification,
 )
 from schema import timestamps
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.knowledge import Level
 from schema.notifications import Channel, Kind, from_rows
@@ -87,7 +88,9 @@ def test(db: Database, request: TestNotification, names: Sequence[str], by: str,
     told = [request.channel] if request.channel else list(names)
     for name in told:  # behind what is to be tried again in a quarter of an hour, a test would tell nobody anything
         db.change("notifications.hasten", channel=name, now=timestamps.stamp(now))
-    audit.add(db, actor=by, action="notification.test", subject=", ".join(told), at=now, detail=f"notification {id_}")
+    audit.add(
+        db, actor=by, action=Action.NOTIFICATION_TEST, subject=", ".join(told), at=now, detail=f"notification {id_}"
+    )
     return _stored(db, TestedReply(id=id_, channels=told), request_id, now)
 
 
@@ -108,7 +111,7 @@ def retry(db: Database, request: RetryNotifications, names: Sequence[str], by: s
         what = f"notification {request.id} was" if request.id else "nothing was"
         raise CallError(Code.CONFLICT, f"{what} given up by a channel that is configured; there is nothing to repeat")
     subject = request.channel or "all channels"
-    audit.add(db, actor=by, action="notification.retry", subject=subject, at=now, detail=f"{again} sent again")
+    audit.add(db, actor=by, action=Action.NOTIFICATION_RETRY, subject=subject, at=now, detail=f"{again} sent again")
     return _stored(db, RetriedReply(retried=again), request_id, now)
 
 

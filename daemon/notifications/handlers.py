@@ -19,9 +19,9 @@ def handlers(notifications: Notifications) -> dict[type, Handler]:
         return await notifications.page(request)
 
     async def test(call: Call, request: TestNotification) -> TestedReply:
-        return await notifications.test(request, request.by or call.by, call.id)
+        return await notifications.test(request, call.asker(request.by), call.id)
 
     async def retry(call: Call, request: RetryNotifications) -> RetriedReply:
-        return await notifications.retry(request, request.by or call.by, call.id)
+        return await notifications.retry(request, call.asker(request.by), call.id)
 
     return {ListNotifications: listing, TestNotification: test, RetryNotifications: retry}

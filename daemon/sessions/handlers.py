@@ -89,13 +89,13 @@ def handlers(sessions: Sessions, store: Store, results_dir: str, budget: Budget,
             tier=tier,
             prompt=request.prompt,
             trigger=request.trigger,
-            by=request.by or call.by,
+            by=call.asker(request.by),
             request_id=call.id,
         )
         return SessionReply(session=session)
 
     async def stop(call: Call, request: StopSession) -> SessionReply:
-        return SessionReply(session=await sessions.stop(request.id, request.by or call.by))
+        return SessionReply(session=await sessions.stop(request.id, call.asker(request.by)))
 
     async def show(call: Call, request: ShowSession) -> SessionReply:
         return SessionReply(session=await sessions.show(request.id))

@@ -6,8 +6,9 @@ Each step is on disk before the next: the row, then the run, then what its log m
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from daemon import procfs, trouble
+from daemon import audit, procfs, trouble
 from daemon.approvals import approvals
 from daemon.approvals.approvals import Approvals
 from daemon.runs.adopt import Found, remove
@@ -23,6 +24,7 @@ from daemon.sessions.follow import Follower, end_of, timeout_of
 from daemon.sessions.opening import Asked, Opener, Sources, put_back
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import record
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
@@ -203,7 +205,9 @@ class Sessions:
         session = await self.show(id_)
         run = self._runs.get(id_)
         if run is not None:
-            run.stop(EndReason.STOPPED, by)
+            # Stopped first: a full disk may not keep a session running. Who asks once more adds no second line.
+            if run.stop(EndReason.STOPPED, by):
+                await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
             return session
         if session.status is SessionStatus.AWAITING_APPROVAL:
             return await self._stop_waiting(session, by)
@@ -225,6 +229,7 @@ class Sessions:
             if not db.change("sessions.stop_waiting", **values):
                 raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
             db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
+            record.stopped(db, session, by)
             return approvals.cancel_of_session(db, session.id)
 
         await self._waiting.announce(await self._store.write(stop))

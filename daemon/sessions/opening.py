@@ -13,6 +13,7 @@ from daemon.sessions import command, prepare
 from daemon.sessions.cli import Cli
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import record
 from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionReply
@@ -95,6 +96,7 @@ class Opener:
             session = from_row(db.one("sessions.by_id", id=id_) or {})
             if queued is not None:
                 take(db, queued, session.id)
+            record.started(db, session, text if row["prompt_text"] else "", queued)
             if asked.request_id:
                 reply = codec.store(SessionReply(session=session))
                 db.change("replies.insert", request_id=asked.request_id, reply=reply, created_at=session.started_at)

@@ -12,10 +12,10 @@ def handlers(settings: LiveSettings) -> dict[type, Handler]:
         return SettingsReply(settings=settings.values())
 
     async def set_setting(call: Call, request: SetSetting) -> SettingReply:
-        by = request.by or call.by
+        by = call.asker(request.by)
         return await settings.set(request.name, request.value, by=by, seen=request.seen, request_id=call.id)
 
     async def change_settings(call: Call, request: ChangeSettings) -> SettingsReply:
-        return await settings.change(request.settings, request.by or call.by, call.id, SettingsReply)
+        return await settings.change(request.settings, call.asker(request.by), call.id, SettingsReply)
 
     return {ListSettings: list_settings, SetSetting: set_setting, ChangeSettings: change_settings}

@@ -14,6 +14,7 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import Reply
 from ipc.messages.settings import SettingChange, SettingReply, SettingValue
 from schema import timestamps
+from schema.audit_actions import Action
 from schema.configuration import BY_ENV, DECLARATIONS, ConfigurationError, Declaration, load, parse, show
 from schema.database import Database
 from schema.settings import Settings
@@ -113,7 +114,7 @@ class LiveSettings:
                     else:
                         db.change("settings.reset", key=name)
                 for setting in found:
-                    action = "setting.changed" if texts[setting.name] else "setting.reset"
+                    action = Action.SETTING_CHANGED if texts[setting.name] else Action.SETTING_RESET
                     detail = f"{before[setting.name].value or 'not set'} → {setting.value or 'not set'}"
                     moment = timestamps.parse(now)
                     audit.add(db, actor=by, action=action, subject=setting.name, at=moment, detail=detail)

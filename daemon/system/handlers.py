@@ -4,8 +4,11 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from daemon import audit
 from daemon.keeping.keeper import Keeper
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
@@ -33,6 +36,7 @@ from ipc.messages.system import (
 )
 from ipc.server import Call, Handler, Publisher
 from schema import database_file
+from schema.audit_actions import Action
 from schema.database import Database, DatabaseError
 from schema.version import VERSION
 
@@ -128,11 +132,13 @@ class System:
             warnings=self.warnings(),
         )
 
-    async def command(self, command: str, **more: str) -> Done:
-        """Passes a command on to the supervisor."""
+    async def command(self, command: str, by: str, action: Action, subject: str, **more: str) -> Done:
+        """Passes a command on to the supervisor; what it has taken is a line of the audit log."""
         refused = await self._control.command(command, **more)
         if refused:
             raise CallError(Code.INVALID, refused)
+        line: dict[str, Any] = {"actor": by, "action": action, "subject": subject, "at": datetime.now(UTC)}
+        await audit.add_after(self._store, lambda db: audit.add(db, **line))
         return Done()
 
     async def doctor(self) -> DoctorReply:
@@ -190,13 +196,14 @@ def handlers(system: System) -> dict[type, Handler]:
         return system.status()
 
     async def restart(call: Call, request: RestartProcess) -> Done:
-        return await system.command("restart", name=request.name)
+        by, action = call.asker(), Action.PROCESS_RESTARTED
+        return await system.command("restart", by, action, request.name, name=request.name)
 
     async def reload(call: Call, request: Reload) -> Done:
-        return await system.command("reload")
+        return await system.command("reload", call.asker(), Action.DAEMON_RELOADED, "the environment")
 
     async def stop(call: Call, request: Stop) -> Done:
-        return await system.command("stop")
+        return await system.command("stop", call.asker(), Action.DAEMON_STOPPED, "the daemon")
 
     async def doctor(call: Call, request: Doctor) -> DoctorReply:
         return await system.doctor()

@@ -13,11 +13,11 @@ def handlers(queue: Queue, store: Store, settings: LiveSettings) -> dict[type, H
 
     async def add(call: Call, request: AddTrigger) -> TriggerReply:
         tier = request.tier or await router.choose(settings, request.prompt)
-        asked = Asked(request.kind, tier, request.prompt, request.key, request.by or call.by)
+        asked = Asked(request.kind, tier, request.prompt, request.key, call.asker(request.by))
         return await queue.add(asked, call.id)
 
     async def cancel(call: Call, request: CancelTrigger) -> TriggerReply:
-        return TriggerReply(trigger=await queue.cancel(request.id, request.by or call.by))
+        return await queue.cancel(request.id, call.asker(request.by), call.id)
 
     async def listing(call: Call, request: ListTriggers) -> TriggersReply:
         found = await page(store, request.status, request.before, request.limit)

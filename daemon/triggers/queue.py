@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from daemon.sessions.lifecycle import TIERS, Sessions
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from daemon.triggers import rules
+from daemon.triggers import record, rules
 from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.triggers import TriggerReply, TriggersChanged
@@ -72,6 +72,7 @@ class Queue:
 
         def add(db: Database) -> TriggerReply:
             trigger = insert(db, asked, text)
+            record.added(db, trigger, asked.by)
             reply = TriggerReply(trigger=trigger, merged=trigger.merged > 0)
             if request_id:
                 db.change(
@@ -86,25 +87,28 @@ class Queue:
         self.look()
         return reply
 
-    async def cancel(self, id_: int, by: str) -> QueuedTrigger:
+    async def cancel(self, id_: int, by: str, request_id: str) -> TriggerReply:
         """Takes a waiting trigger out. CallError `not_found`, or `conflict` when it does not wait any more."""
         reason = f"cancelled by {by}" if by else "cancelled"
 
-        def cancel(db: Database) -> tuple[int, dict[str, Any] | None]:
+        def cancel(db: Database) -> TriggerReply:
             row = db.one("triggers.by_id", id=id_)
-            if row is not None and row["kind"] == Trigger.APPROVAL:
+            if row is None:
+                raise CallError(Code.NOT_FOUND, f"there is no trigger {id_}; `claudeopsctl triggers list` shows them")
+            if row["kind"] == Trigger.APPROVAL:
                 raise CallError(Code.CONFLICT, f"trigger {id_} resumes a session; stop session {row['session_id']}")
-            done = db.change("triggers.cancel", id=id_, reason=reason, now=timestamps.now())
-            return done, db.one("triggers.by_id", id=id_)
+            if not db.change("triggers.cancel", id=id_, reason=reason, now=timestamps.now()):
+                raise CallError(Code.CONFLICT, f"trigger {id_} does not wait any more: it is {row['status']}")
+            trigger = from_row(db.one("triggers.by_id", id=id_) or {})
+            record.cancelled(db, trigger, by)
+            reply = TriggerReply(trigger=trigger)
+            stored = codec.store(reply)
+            db.change("replies.insert", request_id=request_id, reply=stored, created_at=trigger.updated_at)
+            return reply
 
-        done, row = await self._store.write(cancel)
-        if row is None:
-            raise CallError(Code.NOT_FOUND, f"there is no trigger {id_}; `claudeopsctl triggers list` shows them")
-        trigger = from_row(row)
-        if not done:
-            raise CallError(Code.CONFLICT, f"trigger {id_} does not wait any more: it is {trigger.status.value}")
+        reply = await self._store.write(cancel)
         self.look()
-        return trigger
+        return reply
 
     def look(self) -> None:
         """Has the queue looked at again."""

@@ -21,6 +21,8 @@ PRIORITY = {
     Trigger.API: 4,
     Trigger.SCHEDULED: 5,
 }
+# What the daemon does not do by itself.
+ASKED_FOR = frozenset({Trigger.MANUAL, Trigger.API, Trigger.ALERT})
 ATTEMPTS_MAX = 3
 QUIET = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
@@ -30,6 +32,11 @@ def key_of(kind: Trigger, tier: int, prompt: str, key: str) -> str:
     if key:
         return f"{kind.value}:{tier}:{key}"
     return f"{kind.value}:{tier}:{hashlib.sha256(prompt.encode()).hexdigest()[:32]}"
+
+
+def is_asked_for(kind: Trigger) -> bool:
+    """Whether people, programs or alerts ask for such a session, and not the schedule or another session."""
+    return kind in ASKED_FOR
 
 
 class QuietHours(NamedTuple):

@@ -21,7 +21,7 @@ from daemon.triggers.queue import Asked, Queue
 from ipc.errors import CallError
 from ipc.messages.system import StateChanged
 from ipc.server import Publisher
-from schema import timestamps
+from schema import actors, timestamps
 from schema.database import Database, DatabaseError
 from schema.states import Trigger
 
@@ -30,7 +30,7 @@ NAME = "tier1"
 RETRY_SECONDS = 30.0
 LOOK_SECONDS = 15.0
 SETTLE_SECONDS = 2.0
-FIRED = Asked(Trigger.SCHEDULED, 1, key="schedule", by="schedule")
+FIRED = Asked(Trigger.SCHEDULED, 1, key="schedule", by=actors.SCHEDULE)
 
 
 class Schedule:

@@ -3,7 +3,6 @@
 No secret is stored: links and cookies by their SHA-256, passwords by their argon2 hash.
 """
 
-import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,9 @@ from daemon import audit
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.system.processes import Daemon
+from daemon.users import failures, rules
 from ipc.errors import CallError, Code
+from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Done
 from ipc.messages.users import (
     CreateSetupLink,
@@ -23,24 +24,21 @@ from ipc.messages.users import (
     SignInSeen,
     SignOut,
 )
-from ipc.server import Call, Handler
-from schema import timestamps
+from ipc.server import Call, Handler, Publisher
+from schema import actors, timestamps
+from schema.access import digest, name_mark, name_problem
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.states import Role
 
 SETUP_HOURS = 24
-FAILURES_KEPT = timedelta(days=1)
-
-
-def digest(token: str) -> str:
-    """How a token is stored."""
-    return hashlib.sha256(token.encode()).hexdigest()
+ANYBODY = "whoever opens it"
 
 
 class Users:
     """People's rows, and the links that make the first of them."""
 
-    def __init__(self, store: Store, settings: LiveSettings, daemon: Daemon, boot: str) -> None:
+    def __init__(self, store: Store, settings: LiveSettings, publisher: Publisher, daemon: Daemon, boot: str) -> None:
         """`daemon` knows where browsers reach the dashboard unless CLAUDEOPS_PUBLIC_URL says so.
 
         `boot` names this start of the daemon, which prints one link, however often its worker is replaced.
@@ -48,6 +46,7 @@ class Users:
         self._boot = boot
         self._store = store
         self._settings = settings
+        self._publisher = publisher
         self._daemon = daemon
 
     async def first_link(self) -> SetupLinkReply | None:
@@ -55,9 +54,9 @@ class Users:
         if await self._store.read(lambda db: db.value("users.count")):
             return None
         printed = await self._store.read(lambda db: db.value("users.setup_links_of", boot=self._boot))
-        return None if printed else await self.setup_link()
+        return None if printed else await self.setup_link(actors.DAEMON)
 
-    async def setup_link(self) -> SetupLinkReply:
+    async def setup_link(self, by: str) -> SetupLinkReply:
         """A fresh one-time link; earlier ones end."""
         token = secrets.token_urlsafe(24)
         now = datetime.now(UTC)
@@ -72,6 +71,7 @@ class Users:
                 expires_at=expires,
                 boot=self._boot,
             )
+            audit.add(db, actor=by, action=Action.USER_SETUP_LINK, subject=ANYBODY, at=now, detail=f"until {expires}")
 
         await self._store.write(offer)
         return SetupLinkReply(url=f"{self.address()}/setup/{token}", expires_at=expires)
@@ -86,6 +86,8 @@ class Users:
     async def set_up(self, request: SetUp) -> SignInReply:
         """Makes an admin of whoever holds a link that still counts."""
         now, expires = timestamps.now(), self._expiry()
+        if problem := name_problem(request.name):
+            raise CallError(Code.INVALID, problem)
 
         def make(db: Database) -> int:
             if not db.change("users.use_setup", token_hash=request.token_hash, now=now):
@@ -109,11 +111,16 @@ class Users:
                 # Whoever holds the link could make an admin of any name, so it lets in who was kept out.
                 db.change("users.set_disabled", id=user, disabled_at=None)
                 db.change("users.sign_out_everywhere", user_id=user)
-            audit.add(db, actor=request.name, action="user.set_up", subject=request.name, at=timestamps.parse(now))
+                db.change("users.revoke_password_links", user_id=user, now=now)
+            name = request.name if known is None else str(known["name"])
+            detail = f"from {request.address}" if request.address else ""
+            audit.add(db, actor=name, action=Action.USER_SET_UP, subject=name, at=timestamps.parse(now), detail=detail)
             self._admit(db, user, request.sign_in_hash, request.csrf, now, expires)
             return user
 
-        return SignInReply(user_id=await self._store.write(make))
+        user = await self._store.write(make)
+        self._publisher.publish(AccessChanged())
+        return SignInReply(user_id=user)
 
     @staticmethod
     def _admit(db: Database, user: int, token_hash: str, csrf: str, now: str, expires: str) -> None:
@@ -121,28 +128,37 @@ class Users:
         db.change("users.note_seen", id=user, now=now)
 
     async def sign_in(self, request: SignIn) -> SignInReply:
-        """A browser is signed in from now on."""
+        """A browser is signed in from now on. CallError where the person has changed while the password was judged."""
         now, expires = timestamps.now(), self._expiry()
 
         def admit(db: Database) -> None:
-            user = db.one("users.shown_by_id", id=request.user_id)
-            if user is None or user["disabled_at"] is not None:
-                # Disabled while the password was judged: no sign-in may be left that counts when they are enabled.
+            user = db.one("users.by_name", name=request.name)
+            if user is None or user["id"] != request.user_id or user["disabled_at"] is not None:
+                # No sign-in may be left that counts when they are enabled.
                 raise CallError(Code.FORBIDDEN, "this user may not sign in; an admin can enable them")
+            if digest(user["password_hash"]) != request.verified:
+                # The one that was judged signs nobody in any more, nor may its rehash put it back.
+                raise CallError(Code.CONFLICT, "the password was changed at this moment; sign in with the new one")
             if request.rehash:
-                db.change("users.set_password", id=request.user_id, password_hash=request.rehash)
-            db.change("users.forgive", name=request.name, address=request.address)
-            self._admit(db, request.user_id, request.sign_in_hash, request.csrf, now, expires)
+                db.change("users.set_password", id=user["id"], password_hash=request.rehash)
+            db.change("users.forgive", name=name_mark(user["name"]), address=request.address)
+            self._admit(db, user["id"], request.sign_in_hash, request.csrf, now, expires)
+            audit.add(
+                db,
+                actor=user["name"],
+                action=Action.USER_SIGNED_IN,
+                subject=user["name"],
+                at=timestamps.parse(now),
+                detail=f"from {request.address}",
+            )
 
         await self._store.write(admit)
         return SignInReply(user_id=request.user_id)
 
     async def failed(self, request: SignInFailed) -> None:
         """Remembers a failure for the rate limit."""
-        name = request.name[:200]
-        await self._store.write(
-            lambda db: db.change("users.fail", name=name, address=request.address, failed_at=timestamps.now())
-        )
+        moment = datetime.now(UTC)
+        await self._store.write(lambda db: failures.note(db, request.name, request.address, moment))
 
     async def seen(self, request: SignInSeen) -> None:
         """A sign-in was used: it lasts longer."""
@@ -156,12 +172,21 @@ class Users:
 
     async def sign_out(self, request: SignOut) -> None:
         """A sign-in ends."""
-        await self._store.write(lambda db: db.change("users.sign_out", token_hash=request.sign_in_hash))
+        now = timestamps.now()
+
+        def end(db: Database) -> None:
+            user = db.one("users.by_sign_in", token_hash=request.sign_in_hash, now=now)
+            db.change("users.sign_out", token_hash=request.sign_in_hash)
+            if user is not None:
+                name, at = user["name"], timestamps.parse(now)
+                audit.add(db, actor=name, action=Action.USER_SIGNED_OUT, subject=name, at=at)
+
+        await self._store.write(end)
 
     async def keep_house(self) -> None:
         """Deletes what has expired; called now and then."""
         now = timestamps.now()
-        before = timestamps.stamp(datetime.now(UTC) - FAILURES_KEPT)
+        before = timestamps.stamp(datetime.now(UTC) - rules.KEPT)
 
         def delete(db: Database) -> None:
             db.change("users.delete_expired_sign_ins", now=now)
@@ -176,7 +201,7 @@ def handlers(users: Users) -> dict[type, Handler]:
     """The table's part for people."""
 
     async def create_setup_link(call: Call, request: CreateSetupLink) -> SetupLinkReply:
-        return await users.setup_link()
+        return await users.setup_link(call.asker())
 
     async def set_up(call: Call, request: SetUp) -> SignInReply:
         return await users.set_up(request)

@@ -2,21 +2,17 @@
 
 import argparse
 import os
-import pwd
 import sys
 from pathlib import Path
 
+from ipc.asker import unix_user
 from ipc.ctl.connection import MAX_FRAME
 from ipc.ctl.errors import USAGE, CtlError
 
 
 def who() -> str:
     """The unix user who runs this, for rows that say who asked or decided."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = f"uid {os.getuid()}"
-    return f"{name} (claudeopsctl)"
+    return unix_user(os.getuid())
 
 
 def prompt_of(arguments: argparse.Namespace) -> str:

@@ -138,6 +138,7 @@ class SetPassword(Request, frozen=True):
     password_hash: str
     sign_in_hash: str
     csrf: str
+    address: str = ""
 
 
 class AuditVerdict(Reply, frozen=True):

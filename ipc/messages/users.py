@@ -35,12 +35,14 @@ class SetUp(Request, frozen=True):
     password_hash: str
     sign_in_hash: str
     csrf: str
+    address: str = ""
 
 
 class SignIn(Request, frozen=True):
     """Records a sign-in that the web process has verified; forgets the failures before it.
 
-    `rehash` is a new hash of the same password where the parameters have become stronger, else empty.
+    `verified` is the SHA-256, hex, of the password's hash that it was verified with: `conflict` where that is not the
+    person's any more. `rehash` is a new hash of the same password where parameters have become stronger, else empty.
     """
 
     subject: ClassVar[str] = "users.sign_in"
@@ -50,11 +52,16 @@ class SignIn(Request, frozen=True):
     address: str
     sign_in_hash: str
     csrf: str
+    verified: str
     rehash: str = ""
 
 
 class SignInFailed(Request, frozen=True):
-    """Records a failed sign-in, for the rate limit."""
+    """Records a failed sign-in, for the rate limit and the audit log.
+
+    The name is kept by a mark of three digits, and written down only if it is somebody's: it may be a password that was
+    typed into the wrong field. A wrong token or key has no name, and `bearer` stands before its address.
+    """
 
     subject: ClassVar[str] = "users.sign_in_failed"
     reply: ClassVar[type[Reply]] = Done

@@ -11,7 +11,7 @@ INSERT INTO users (name, password_hash, role, created_at) VALUES (:name, :passwo
 SELECT id, name, password_hash, role, disabled_at FROM users WHERE name = :name;
 
 -- set_password --
--- A new hash, after a rehash with stronger parameters.
+-- A new hash: of another password, or of the same with stronger parameters.
 UPDATE users SET password_hash = :password_hash WHERE id = :id;
 
 -- sign_in --
@@ -26,8 +26,8 @@ FROM sign_ins JOIN users ON users.id = sign_ins.user_id
 WHERE sign_ins.token_hash = :token_hash AND sign_ins.expires_at > :now AND users.disabled_at IS NULL;
 
 -- seen --
--- Moves a sign-in's expiry forward because it was used.
-UPDATE sign_ins SET seen_at = :now, expires_at = :expires_at WHERE token_hash = :token_hash;
+-- Moves a sign-in's expiry forward because it was used; one that has expired stays so.
+UPDATE sign_ins SET seen_at = :now, expires_at = :expires_at WHERE token_hash = :token_hash AND expires_at > :now;
 
 -- sign_out --
 -- Ends one sign-in.
@@ -38,7 +38,7 @@ DELETE FROM sign_ins WHERE token_hash = :token_hash;
 DELETE FROM sign_ins WHERE expires_at <= :now;
 
 -- fail --
--- A sign-in that failed.
+-- A sign-in that failed; `name` is the mark of a name, see schema/access.py.
 INSERT INTO sign_in_failures (name, address, failed_at) VALUES (:name, :address, :failed_at);
 
 -- failures_of_name --

@@ -20,6 +20,11 @@ def asker(request: web.Request, trusted: list[Network]) -> Asker:
     return request[ASKER]
 
 
+def is_passed_on(request: web.Request) -> bool:
+    """Whether somebody, trusted or not, says that it asks for another."""
+    return bool(_said(request)) or any(name in request.headers for name in ("X-Real-IP", "Via"))
+
+
 def client_address(request: web.Request, trusted: list[Network]) -> str:
     """Its address, as the rate limit counts."""
     return rules.rate_address(asker(request, trusted).address)

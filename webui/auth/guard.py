@@ -4,6 +4,7 @@ What a route asks for stands in `webui.routes`; what no route names asks for a s
 """
 
 import hmac
+import math
 from urllib.parse import quote
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp.typedefs import Handler
 from ipc.errors import CallError, Code
 from schema.access import PREFIX
 from webui.auth import rules
-from webui.auth.client import asker, client_address
+from webui.auth.client import asker, client_address, is_passed_on
 from webui.auth.rules import Access, Door
 from webui.auth.sign_ins import COOKIE, FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.auth.tokens import Refused, bearer, missing_scope
@@ -22,6 +23,10 @@ from webui.negotiation import failure, is_json
 from webui.parts import PARTS, Parts
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+GRANTS = (
+    "A token that ends, or has not every scope, makes no people, links or tokens, and gives nobody a role: take one"
+    " that has no such bounds, or sign in."
+)
 FORGED = "The form was not sent from this dashboard, or it is too old. Load the page again and repeat."
 
 
@@ -92,6 +97,8 @@ async def _by_token(request: web.Request, handler: Handler, access: Access, toke
     missing = missing_scope(found, unsafe=unsafe, scrape=access is Access.SCRAPE)
     if missing is not None:
         return _refusal(request, 403, f"This needs the scope {missing.value}, which the token does not have.")
+    if _address(request) in parts.granting and not rules.may_grant(found.scopes, found.expires_at):
+        return _refusal(request, 403, GRANTS)
     await _look(request, parts)
     return await handler(request)
 
@@ -99,7 +106,7 @@ async def _by_token(request: web.Request, handler: Handler, access: Access, toke
 def _no_token(request: web.Request, refused: Refused) -> web.Response:
     if refused.wait > 0:
         response = _refusal(request, 429, refused.text, Code.OVERLOADED.value)
-        response.headers["Retry-After"] = str(max(1, round(refused.wait)))
+        response.headers["Retry-After"] = str(max(1, math.ceil(refused.wait)))
         return response
     response = _refusal(request, 401, refused.text, "unauthorized")
     response.headers["WWW-Authenticate"] = 'Bearer realm="claudeops", error="invalid_token"'
@@ -139,8 +146,7 @@ def _same_origin(request: web.Request, parts: Parts) -> bool:
 
 def _is_local_program(request: web.Request) -> bool:
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    return peer is not None and rules.is_loopback(peer[0]) and not forwarded
+    return peer is not None and rules.is_loopback(peer[0]) and not is_passed_on(request)
 
 
 async def _token(request: web.Request) -> str:

@@ -5,13 +5,15 @@ by the guard for the addresses whose route says so.
 """
 
 import asyncio
+import math
 from collections import Counter
 
 from aiohttp import web
 
 from ipc.errors import CallError, Code
 from ipc.messages.keys import CheckKey, CheckSignature, KeyReply
-from schema.access import KEY_ACTOR, Scope, digest
+from schema import actors
+from schema.access import Scope, digest
 from schema.states import Role
 from webui.auth.client import client_address
 from webui.auth.rules import Door, Network
@@ -20,8 +22,8 @@ from webui.auth.tokens import SLOWED, Tokens
 from webui.forms import read_body
 from webui.worker import Worker
 
-BY_KEY = f"{KEY_ACTOR}chat"
-BY_SIGNATURE = f"{KEY_ACTOR}webhook"
+BY_KEY = f"{actors.KEY}chat"
+BY_SIGNATURE = f"{actors.KEY}webhook"
 SIGNATURES = ("x-hub-signature-256", "x-pagerduty-signature", "x-grafana-alerting-signature", "webhook-signature")
 BESIDE = (
     "x-grafana-alerting-timestamp",
@@ -69,7 +71,7 @@ class Keys:
         try:
             wait = 0.0 if known else await self._tokens.delay(address, self._judging[address] - 1)
             if wait > 0:
-                raise web.HTTPTooManyRequests(text=SLOWED, headers={"Retry-After": str(max(1, round(wait)))})
+                raise web.HTTPTooManyRequests(text=SLOWED, headers={"Retry-After": str(max(1, math.ceil(wait)))})
             reply = await self._ask(CheckKey(key=shown))
             if reply.ok:
                 self._remember(hash_)

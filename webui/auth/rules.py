@@ -50,6 +50,14 @@ def may(role: Role, access: Access) -> bool:
     return order.index(role) >= order.index(Role(access.value))
 
 
+def may_grant(scopes: frozenset[access.Scope] | None, expires_at: str | None) -> bool:
+    """Whether somebody may let others in: people may, and a token that is no narrower than its role and has no end.
+
+    Or it would be worth more than it is: it could make another without its bounds, or an admin with a password.
+    """
+    return scopes is None or (scopes == frozenset(access.SCOPES_OF[Role.ADMIN]) and expires_at is None)
+
+
 class Failures(NamedTuple):
     """Failed sign-ins within the window: how many, and how many seconds ago the last was."""
 
@@ -113,18 +121,16 @@ def _network(text: str) -> Network:
 
 
 def host_of(netloc: str) -> str:
-    """The name in a Host header, without its port."""
-    return (urlsplit(f"//{netloc}").hostname or "").lower()
+    """The name in a Host header, without its port; empty for what is none."""
+    try:
+        return (urlsplit(f"//{netloc}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def host_allowed(host: str, public_url: str) -> bool:
     """Whether a Host header names this dashboard; without CLAUDEOPS_PUBLIC_URL every name does."""
-    if not public_url:
-        return True
-    try:
-        return host_of(host) in LOOPBACK_NAMES | {host_of(urlsplit(public_url).netloc)}
-    except ValueError:
-        return False
+    return not public_url or host_of(host) in LOOPBACK_NAMES | {host_of(urlsplit(public_url).netloc)}
 
 
 def origin_allowed(origin: str | None, fetch_site: str | None, host: str, public_url: str) -> bool:
@@ -133,7 +139,10 @@ def origin_allowed(origin: str | None, fetch_site: str | None, host: str, public
         return False
     if origin is None:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return False
     if public_url:

@@ -31,7 +31,10 @@ TOKEN_MAX = 200
 
 
 class SignedIn(NamedTuple):
-    """Who asks, by which sign-in or API token. `scopes` is None for people; `csrf` is empty for tokens."""
+    """Who asks, by which sign-in or API token. `scopes` is None for people; `csrf` is empty for tokens.
+
+    `expires_at` is a token's end, None if it has none.
+    """
 
     user_id: int
     name: str
@@ -41,6 +44,7 @@ class SignedIn(NamedTuple):
     seen_at: str
     token_id: int = 0
     scopes: frozenset[Scope] | None = None
+    expires_at: str | None = None
 
 
 SIGNED_IN: web.RequestKey[SignedIn] = web.RequestKey("signed_in", SignedIn)

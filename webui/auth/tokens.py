@@ -14,8 +14,8 @@ from ipc.errors import CallError
 from ipc.messages.access import TokenUsed
 from ipc.messages.envelope import Done
 from ipc.messages.users import SignInFailed
-from schema import timestamps
-from schema.access import ACTOR, PREFIX, ApiToken, Scope, digest, token_from_row
+from schema import actors, timestamps
+from schema.access import BEARER, PREFIX, ApiToken, Scope, digest, token_from_row
 from schema.database import Database
 from webui.auth import rules
 from webui.auth.rules import Failures
@@ -25,7 +25,6 @@ from webui.worker import Worker
 
 USED_SECONDS = 60.0
 KNOWN_MAX = 1000
-COUNTED_AS = "bearer "  # before the address: a program's wrong token slows nobody's sign-in
 SLOWED = "Too many wrong tokens from this address."
 
 
@@ -92,7 +91,7 @@ class Tokens:
 
     async def note_wrong(self, address: str) -> None:
         """Counts a token, or a key, that is wrong."""
-        await self._worker.call(SignInFailed(name="", address=COUNTED_AS + address), Done)
+        await self._worker.call(SignInFailed(name="", address=BEARER + address), Done)
 
     async def delay(self, address: str, judging: int) -> float:
         """Seconds until an address may show another; `judging`: how many of it are being looked up."""
@@ -100,7 +99,7 @@ class Tokens:
         since = timestamps.at(now - rules.WINDOW_SECONDS)
 
         def look(database: Database) -> Failures:
-            row = database.one("users.failures_of_address", address=COUNTED_AS + address, since=since) or {}
+            row = database.one("users.failures_of_address", address=BEARER + address, since=since) or {}
             count, last = tuple(row.values())
             ago = now - timestamps.parse(last).timestamp() if last else rules.WINDOW_SECONDS
             return Failures(count + judging, 0.0 if judging else ago)
@@ -135,8 +134,8 @@ def _over(token: ApiToken) -> str:
 
 
 def _signed_in(token: ApiToken, hash_: str) -> SignedIn:
-    scopes = frozenset(token.scopes)
-    return SignedIn(0, ACTOR + token.name, token.role, "", hash_, token.created_at, token.id, scopes)
+    name, scopes = actors.TOKEN + token.name, frozenset(token.scopes)
+    return SignedIn(0, name, token.role, "", hash_, token.created_at, token.id, scopes, token.expires_at)
 
 
 def missing_scope(person: SignedIn, *, unsafe: bool, scrape: bool) -> Scope | None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from aiohttp import web
 
+from schema.audit_actions import Action
 from schema.database import Database
 from schema.limits import AuditEntry
 from webui import shell
@@ -27,17 +28,8 @@ LOOKS = {
     "ask": Look("plan", "hand", "ask"),
 }
 OTHER = Look("neutral", "circle-user-round", "")
-# What can be chosen; any other action can stand in the address.
-ACTIONS = [
-    Choice(action, action)
-    for action in (
-        "call.allow", "call.deny", "call.ask", "approval.approved", "approval.denied", "approval.expired",
-        "approval.cancelled", "approval.used", "rule.added", "rule.revoked", "cooldown.reset", "memory.added",
-        "memory.changed", "memory.deleted", "token.created", "token.revoked", "user.added", "user.role",
-        "user.disabled", "user.enabled", "user.password_link", "user.password_set", "user.set_up",
-        "house.kept", "house.imported", "database.copied", "setting.changed", "setting.reset",
-    )
-]  # fmt: skip
+# What can be chosen; any other, of an older log, can stand in the address.
+ACTIONS = [Choice(action.value, action.value) for action in Action]
 
 
 LONG_CHARS = 400

@@ -11,9 +11,11 @@ from schema import timestamps
 from schema.access import digest, new_secret
 from webui import shell
 from webui.auth import rules
+from webui.auth.client import client_address
 from webui.auth.sign_ins import TOKEN_MAX
 from webui.forms import read_form
 from webui.pages.ansi import plain
+from webui.pages.sign_in import end_old
 from webui.parts import parts
 
 OVER = "This link was used or has expired. An admin makes a new one at /users, or by `claudeopsctl users`."
@@ -62,8 +64,15 @@ async def set_password(request: web.Request) -> web.StreamResponse:
     async with here.passwords.turn():
         hashed = await here.passwords.hash(password)
     cookie = new_secret()
-    message = SetPassword(link_hash=digest(token), password_hash=hashed, sign_in_hash=digest(cookie), csrf=new_secret())
+    message = SetPassword(
+        link_hash=digest(token),
+        password_hash=hashed,
+        sign_in_hash=digest(cookie),
+        csrf=new_secret(),
+        address=client_address(request, here.trusted),
+    )
     await here.worker.call(message, SignInReply)
+    await end_old(request)
     here.sign_ins.forget()  # a password that was set anew ends that person's sign-ins
     response = web.Response(status=303, headers={"Location": "/"})
     here.sign_ins.set_cookie(request, response, cookie)

@@ -4,6 +4,7 @@ The web process verifies and hashes passwords; rows change in the worker. Failur
 this process forgives nobody.
 """
 
+import math
 import time
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done
 from ipc.messages.users import SetUp, SignIn, SignInFailed, SignInReply, SignOut
 from schema import timestamps
-from schema.access import digest
+from schema.access import digest, name_mark
 from schema.access import new_secret as new_token
 from schema.database import Database
 from webui import shell
@@ -63,7 +64,7 @@ class Standing(NamedTuple):
 
 def _form(request: web.Request, error: str | None, name: str, target: str, *, wait: float = 0.0) -> web.Response:
     status = 200 if error is None else 429 if wait else 401
-    retry = max(1, round(wait)) if wait else None
+    retry = max(1, math.ceil(wait)) if wait else None
     context = SignInPage(shell.build(request, "Sign in"), error, name, retry, target)
     response = shell.page(request, "sign_in.html", context, status=status)
     if retry:
@@ -91,8 +92,9 @@ def _standing(database: Database, name: str, address: str) -> Standing:
         count, last = tuple(row.values())
         return Failures(count, now - timestamps.parse(last).timestamp() if last else rules.WINDOW_SECONDS)
 
+    mark = name_mark(name)
     delay = rules.sign_in_delay(
-        failures("pair", name=name, address=address), failures("address", address=address), failures("name", name=name)
+        failures("pair", name=mark, address=address), failures("address", address=address), failures("name", name=mark)
     )
     user = database.one("users.by_name", name=name)
     if user is None or user["disabled_at"]:
@@ -133,16 +135,17 @@ async def _admit(request: web.Request, standing: Standing, verdict: Verdict, add
         address=address,
         sign_in_hash=digest(token),
         csrf=new_token(),
+        verified=digest(standing.password_hash or ""),
         rehash=verdict.rehash,
     )
     await here.worker.call(message, SignInReply)
-    await _end_old(request)
+    await end_old(request)
     response = web.Response(status=303, headers={"Location": target})
     here.sign_ins.set_cookie(request, response, token)
     return response
 
 
-async def _end_old(request: web.Request) -> None:
+async def end_old(request: web.Request) -> None:
     """A browser that signs in anew gives its old sign-in up."""
     old = request.cookies.get(COOKIE)
     if old:
@@ -202,9 +205,15 @@ async def set_up(request: web.Request) -> web.StreamResponse:
         hashed = await here.passwords.hash(password)
     cookie = new_token()
     message = SetUp(
-        token_hash=digest(token), name=name, password_hash=hashed, sign_in_hash=digest(cookie), csrf=new_token()
+        token_hash=digest(token),
+        name=name,
+        password_hash=hashed,
+        sign_in_hash=digest(cookie),
+        csrf=new_token(),
+        address=client_address(request, here.trusted),
     )
     await here.worker.call(message, SignInReply)
+    await end_old(request)
     here.sign_ins.forget()  # a password that was set anew ends that person's sign-ins
     response = web.Response(status=303, headers={"Location": "/"})
     here.sign_ins.set_cookie(request, response, cookie)

@@ -1,6 +1,7 @@
 """Overrides: kept, told to whoever listens, written into the audit log, refused over a newer change; all or none."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Place:
 
     async def ask(self, request: Request, id_: str = "") -> Any:
         self.asked += 1
-        call = Call(id=id_ or f"call-{self.asked}", peer=Peer(uid=0, gid=0, pid=1), deadline=0.0, trace="")
+        call = Call(id=id_ or f"call-{self.asked}", peer=Peer(uid=os.getuid(), gid=0, pid=1), deadline=0.0, trace="")
         return await handlers(self.settings)[type(request)](call, request)
 
     async def audit(self) -> list[tuple[str, str, str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
 import tempfile
@@ -16,6 +17,7 @@ import zmq
 import zmq.asyncio
 
 from ipc import codec
+from ipc.asker import unix_user
 from ipc.client import Client, Subscriber
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done, Event, Reply, Request
@@ -75,7 +77,7 @@ class Worker:
         return WELCOME
 
     async def status(self, call: Call, request: Status) -> StatusReply:
-        return StatusReply(state="running", reason=call.by)
+        return StatusReply(state="running", reason=call.asker())
 
     async def change(self, call: Call, request: SetSetting) -> SettingReply:
         self.place.effects.append(request.name)
@@ -150,7 +152,7 @@ def ask(message: Request, id_: str, *, deadline: float = 0.0, json: bool = False
 
 
 async def test_an_answer_says_who_asked(worker: Worker, client: Client) -> None:
-    assert (await client.call(Status(), StatusReply)).reason == "uid 0"
+    assert (await client.call(Status(), StatusReply)).reason == unix_user(os.getuid())
     assert await client.greet("web", "1") == WELCOME
 
 

@@ -19,6 +19,7 @@ from ipc.ctl.checkup import entrance, holders, places, records, things
 from ipc.ctl.checkup.host import Finding, Host, look, ok, warn
 from ipc.ctl.doctor import CHECKS, examine
 from schema import database_file, timestamps
+from schema.audit_actions import Action
 from schema.database import Database
 from tests.fixtures import certificates
 
@@ -324,7 +325,7 @@ def test_an_audit_log_that_was_changed_is_bad(host: Make, tmp_path: Path) -> Non
     database = Database(tmp_path / "state" / "claudeops.db", readonly=False)
     with database.transaction():
         for number in range(3):
-            audit.add(database, actor="ada", action="cooldown.reset", subject=f"web{number}", at=datetime.now(UTC))
+            audit.add(database, actor="ada", action=Action.COOLDOWN_RESET, subject=f"web{number}", at=datetime.now(UTC))
     database.close()
     found = records.audit(host())
     assert found is not None

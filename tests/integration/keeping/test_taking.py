@@ -51,7 +51,10 @@ async def test_an_import_takes_effect_at_once_and_is_audited(place: Place) -> No
     one = taking(place)
     await one.take(Import(settings={"interval": "700"}, memories=[MEMORY]), "ada", "id-1")
     assert one._settings.current.interval == 700
-    (line,) = await place.rows("SELECT actor, action, detail FROM audit")
+    setting, line = await place.rows("SELECT actor, action, subject, detail FROM audit ORDER BY id")
+    assert (setting["action"], setting["subject"]) == ("setting.changed", "interval")
+    assert (setting["actor"], setting["detail"]) == ("ada", "3600 → 700, by an import")
+    assert (line["actor"], line["action"]) == ("ada", "house.imported")
     assert line["detail"] == "1 settings changed, 1 memories added, 0 changed"
     assert len(await place.rows("SELECT * FROM replies WHERE request_id = 'id-1'")) == 1
 

@@ -1,5 +1,6 @@
 """Lists of events and of services: paged, filtered, the worst first, and of a database of the Go program too."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from schema.knowledge import Level
 from tests.integration.knowledge.place import Heard, Place
 from tests.integration.schema.test_go_database import GOOSE, LAST, made
 
-CALL = Call("id", Peer(0, 0, 0), 0.0, "")
+CALL = Call("id", Peer(os.getuid(), 0, 0), 0.0, "")
 
 
 async def messages(events: Events, **filters: Any) -> list[str]:

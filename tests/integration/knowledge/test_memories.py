@@ -1,5 +1,6 @@
 """Memories as people keep them, and as months go by."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from daemon.memories import stored
 from daemon.memories.memories import Memories
 from daemon.memories.prompt import section
 from ipc import codec
+from ipc.asker import unix_user
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Request
 from ipc.messages.knowledge import (
@@ -40,7 +42,7 @@ def ask(place: Place) -> Ask:
     async def send(request: Request) -> Any:
         nonlocal calls
         calls += 1
-        return await table[type(request)](Call(f"id-{calls}", Peer(0, 0, 0), 0.0, ""), request)
+        return await table[type(request)](Call(f"id-{calls}", Peer(os.getuid(), 0, 0), 0.0, ""), request)
 
     return send
 
@@ -132,9 +134,9 @@ async def test_a_memory_is_changed_field_by_field_and_deleted(place: Place, ask:
     assert await listed(ask, all=True) == []
     lines = await place.rows("SELECT actor, action, subject, detail FROM audit ORDER BY id")
     assert [(line["actor"], line["action"]) for line in lines] == [
-        ("uid 0", "memory.added"),
-        ("uid 0", "memory.changed"),
-        ("uid 0", "memory.changed"),
+        (unix_user(os.getuid()), "memory.added"),
+        (unix_user(os.getuid()), "memory.changed"),
+        (unix_user(os.getuid()), "memory.changed"),
         ("ada", "memory.deleted"),
     ]
     assert lines[1]["detail"] == f"memory {memory.id}: changed service, category, confidence"

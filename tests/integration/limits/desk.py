@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 import uuid
 from pathlib import Path
@@ -127,7 +128,7 @@ class Desk:
             kept = await self.store.read(lambda db: db.value("replies.by_id", request_id=id_))
             if kept is not None:
                 return codec.read_stored(bytes(kept), type(request).reply)
-        call = Call(id_, Peer(0, 0, pid), time.monotonic() + patience, "")
+        call = Call(id_, Peer(os.getuid(), 0, pid), time.monotonic() + patience, "")
         return await self.table[type(request)](call, request)
 
     async def ask(

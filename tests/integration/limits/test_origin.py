@@ -10,9 +10,11 @@ import pytest
 
 from daemon.limits.origin import BY_PEOPLE, keeps_its_user, people_only, refuse_session, run_of
 from ipc.errors import CallError, Code
+from ipc.messages.access import SetPassword, TokenUsed
 from ipc.messages.envelope import Done, Request
 from ipc.messages.limits import Decide, ListApprovals
 from ipc.messages.tables import REQUESTS
+from ipc.messages.users import SetUp, SignIn, SignInFailed, SignInSeen, SignOut
 from ipc.server import Call, Peer
 from tests.integration.runs.place import Place
 
@@ -84,6 +86,10 @@ async def test_requests_by_people_are_refused_to_sessions_and_others_are_not(pla
     assert await table[Decide](call(os.getpid()), Decide(id=1, approve=True)) == Done()
     with pytest.raises(CallError, match="a person has to"):
         await table[Decide](call(inside), Decide(id=1, approve=True))
+
+
+def test_a_session_can_end_no_sign_in_and_slow_nobody_down() -> None:
+    assert {SignIn, SignInFailed, SignInSeen, SignOut, SetUp, SetPassword, TokenUsed} <= set(BY_PEOPLE)
 
 
 def test_every_request_that_stores_a_change_is_one_of_people_or_named_here() -> None:

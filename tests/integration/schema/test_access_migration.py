@@ -9,6 +9,7 @@ import pytest
 
 from daemon import audit
 from schema import audit_chain, sql
+from schema.audit_actions import Action
 from schema.database import ConstraintError, Database
 
 INSERT = "INSERT INTO audit (at, actor, action, session_id, subject, detail) VALUES ('t', 'é', 'a', NULL, ?, '')"
@@ -34,7 +35,7 @@ def test_what_was_there_becomes_a_chain_and_new_lines_go_on_with_it(old: Databas
     found = audit_chain.verify(audit_chain.lines(old))
     assert (found.ok, found.lines) == (True, audit_chain.BATCH * 2 + 5)
     with old.transaction():
-        audit.add(old, actor="ada", action="x", subject="y", at=datetime.now(UTC), session_id=4711)
+        audit.add(old, actor="ada", action=Action.MEMORY_ADDED, subject="y", at=datetime.now(UTC), session_id=4711)
     after = audit.verify(tmp_path / "claudeops.db", found.head)
     assert (after.ok, after.lines) == (True, found.lines + 1)
     row = old.one("audit.page", before=2**62, limit=1)
@@ -74,7 +75,7 @@ def test_an_edit_of_the_file_is_found(old: Database, tmp_path: Path, edit: str, 
 
 
 def _lose_a_line(database: Database) -> None:
-    audit.add(database, actor="ada", action="x", subject="lost", at=datetime.now(UTC))
+    audit.add(database, actor="ada", action=Action.MEMORY_ADDED, subject="lost", at=datetime.now(UTC))
     database.script("INSERT INTO users (name, password_hash, role, created_at) VALUES ('x', '', 'boss', 't')")
 
 
@@ -82,8 +83,8 @@ def test_a_line_that_is_rolled_back_leaves_no_gap(old: Database, tmp_path: Path)
     old.migrate()
     now = datetime.now(UTC)
     with old.transaction():
-        audit.add(old, actor="ada", action="x", subject="kept", at=now)
+        audit.add(old, actor="ada", action=Action.MEMORY_ADDED, subject="kept", at=now)
         with pytest.raises(ConstraintError), old.savepoint():
             _lose_a_line(old)
-        audit.add(old, actor="ada", action="x", subject="kept too", at=now)
+        audit.add(old, actor="ada", action=Action.MEMORY_ADDED, subject="kept too", at=now)
     assert audit.verify(tmp_path / "claudeops.db").ok

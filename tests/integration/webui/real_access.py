@@ -1,4 +1,4 @@
-"""The worker's own handlers for API tokens, people and settings, over the stand-in's database."""
+"""The worker's own handlers for API tokens, people, their sign-ins and settings, over the stand-in's database."""
 
 from pathlib import Path
 
@@ -8,7 +8,10 @@ from daemon.access.tokens import Tokens
 from daemon.settings.handlers import handlers as setting_handlers
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc.messages import access, settings
+from daemon.system.processes import Daemon
+from daemon.users.handlers import Users
+from daemon.users.handlers import handlers as user_handlers
+from ipc.messages import access, settings, users
 from ipc.messages.envelope import Reply, Request
 from ipc.messages.system import StateChanged
 from ipc.server import Call, Publisher
@@ -25,6 +28,12 @@ REAL: tuple[type[Request], ...] = (
     access.OfferPassword,
     access.SetPassword,
     access.VerifyAudit,
+    users.CreateSetupLink,
+    users.SetUp,
+    users.SignIn,
+    users.SignInFailed,
+    users.SignInSeen,
+    users.SignOut,
     settings.ListSettings,
     settings.SetSetting,
     settings.ChangeSettings,
@@ -40,13 +49,15 @@ ENVIRON = {
 class RealAccess:
     """A store of its own on the same file, as the worker has one."""
 
-    def __init__(self, path: Path, publisher: Publisher, environ: dict[str, str]) -> None:
+    def __init__(self, path: Path, publisher: Publisher, runtime: Path, environ: dict[str, str]) -> None:
         self.store = Store(path, Database(path, readonly=False))
-        people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
         self.settings = LiveSettings({**ENVIRON, **environ, "CLAUDEOPS_STATE_DIR": str(path.parent)}, self.store)
         self._publisher, self._said = publisher, self.settings.current
         self.settings.on_change.append(self._say)
+        persons = Users(self.store, self.settings, publisher, Daemon(runtime), "boot")
+        people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
         self._handlers = {
+            **user_handlers(persons),
             **handlers(Tokens(self.store, publisher), people, self.store),
             **setting_handlers(self.settings),
         }

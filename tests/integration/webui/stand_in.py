@@ -15,11 +15,12 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
-from ipc.errors import CallError, Code
-from ipc.messages import alerts, keys, limits, sessions, system, triggers, users
+from ipc.errors import CallError
+from ipc.messages import alerts, keys, limits, sessions, system, triggers
 from ipc.messages.envelope import Done, Event, Reply, Request
 from ipc.server import Call, Publisher, Server, bound_socket
 from schema import timestamps
+from schema.access import digest
 from schema.database import Database
 from schema.sessions import from_row
 from schema.states import ApprovalStatus, SessionStatus
@@ -70,7 +71,7 @@ class StandIn:
         pub = bound_socket(self._context, zmq.PUB, self._listening["pub"].fileno())
         self.publisher = Publisher(pub)
         # Opened now: a test may take the file away later.
-        self.people = RealAccess(self.database_path, self.publisher, self.environ)
+        self.people = RealAccess(self.database_path, self.publisher, self.runtime, self.environ)
 
         async def recall(id_: str) -> bytes | None:
             return None
@@ -173,7 +174,7 @@ class StandIn:
         """A browser of that person."""
         self.database.change(
             "users.sign_in",
-            token_hash=_digest(token),
+            token_hash=digest(token),
             user_id=user_id,
             csrf=csrf,
             created_at=timestamps.now(),
@@ -184,7 +185,7 @@ class StandIn:
         """A setup link that counts."""
         expires = timestamps.at(time.time() + 3600)
         self.database.change(
-            "users.offer_setup", token_hash=_digest(token), created_at=timestamps.now(), expires_at=expires, boot="boot"
+            "users.offer_setup", token_hash=digest(token), created_at=timestamps.now(), expires_at=expires, boot="boot"
         )
 
     async def _answer(self, call: Call, request: Request) -> Reply:
@@ -198,13 +199,12 @@ class StandIn:
         return reply
 
     async def _by_real(self, call: Call, request: Request) -> Reply:
-        """Tokens and people: the worker's own handlers, over the same database."""
+        """Tokens, people and their sign-ins: the worker's own handlers, over the same database."""
         assert self.people is not None
         return await self.people.answer(call, request)
 
     def _do(self, request: Request) -> Reply:
-        now, later = timestamps.now(), timestamps.at(time.time() + 3600)
-        database = self.database
+        now, database = timestamps.now(), self.database
         match request:
             case system.Hello():
                 assert self.publisher is not None
@@ -233,22 +233,6 @@ class StandIn:
             case sessions.StopSession():
                 self.end(request.id, "stopped", f"stopped by {request.by}")
                 return self._shown(request.id)
-            case users.SetUp():
-                if not database.change("users.use_setup", token_hash=request.token_hash, now=now):
-                    raise CallError(Code.FORBIDDEN, "used")
-                user = self.user(request.name, "admin", request.password_hash)
-                self._admit(request.sign_in_hash, user, request.csrf, later)
-                return users.SignInReply(user_id=user)
-            case users.SignIn():
-                database.change("users.forgive", name=request.name, address=request.address)
-                self._admit(request.sign_in_hash, request.user_id, request.csrf, later)
-                return users.SignInReply(user_id=request.user_id)
-            case users.SignInFailed():
-                database.change("users.fail", name=request.name, address=request.address, failed_at=now)
-            case users.SignOut():
-                database.change("users.sign_out", token_hash=request.sign_in_hash)
-            case users.SignInSeen():
-                database.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=later)
             case _ if type(request) in stand_in_decisions.KINDS:
                 return self._decided(stand_in_decisions.answer(database, request))
         return Done()
@@ -275,16 +259,6 @@ class StandIn:
         waiting = int(self.database.value("pages.approvals_count"))
         self.publish(limits.ApprovalChanged(id=id_, status=status, session_id=session_id, waiting=waiting))
 
-    def _admit(self, token_hash: str, user: int, csrf: str, expires: str) -> None:
-        self.database.change(
-            "users.sign_in",
-            token_hash=token_hash,
-            user_id=user,
-            csrf=csrf,
-            created_at=timestamps.now(),
-            expires_at=expires,
-        )
-
     def _shown(self, id_: int) -> Reply:
         row = self.database.one("sessions.by_id", id=id_)
         assert row is not None
@@ -302,15 +276,4 @@ _KINDS: tuple[type[Request], ...] = (
     sessions.StopSession,
     *stand_in_decisions.KINDS,
     *REAL,
-    users.SetUp,
-    users.SignIn,
-    users.SignInFailed,
-    users.SignOut,
-    users.SignInSeen,
 )
-
-
-def _digest(token: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(token.encode()).hexdigest()

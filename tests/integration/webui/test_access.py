@@ -128,6 +128,7 @@ async def test_an_address_that_is_not_there_asks_a_stranger_to_sign_in_too(site:
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://[broken"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
@@ -172,8 +173,9 @@ async def test_metrics_are_for_programs_on_this_host_and_for_people_who_are_sign
     assert response.status == 200
     assert "claudeops_worker_up 1.0" in text
     assert 'claudeops_sessions{status="running"} 0.0' in text
-    async with stranger.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}, allow_redirects=False) as response:
-        assert response.status == 303
+    for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "Via"):
+        async with stranger.get("/metrics", headers={name: "10.0.0.9"}, allow_redirects=False) as response:
+            assert response.status == 303, name
     async with site.browser("viewer").get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}) as response:
         assert response.status == 200
 

@@ -1,12 +1,20 @@
 """Setting up, signing in and out, and what slows down whoever guesses."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
+from ipc.errors import CallError, Code
+from ipc.messages.envelope import Done
+from ipc.messages.users import SignIn, SignInFailed, SignInReply, SignInSeen
+from schema.access import digest
 from tests.integration.webui.site import Site, open_site
+from tests.integration.webui.sse_reader import read
+from tests.integration.webui.test_users import post
 
 PASSWORD = "correct horse battery"
 
@@ -146,3 +154,121 @@ async def test_a_sign_in_that_is_used_lasts_longer(site: Site) -> None:
     await asyncio.sleep(0.3)
     seen = [type(request).__name__ for request in site.worker.requests]
     assert seen.count("SignInSeen") == 1
+
+
+def lines(site: Site, action: str) -> list[tuple[str, str, str]]:
+    rows = site.worker.database.rows("audit.page_by_action", action=action, before=1 << 62, limit=500)
+    return [(row["actor"], row["subject"], row["detail"]) for row in reversed(rows)]
+
+
+async def test_a_cookie_that_somebody_planted_is_not_taken_over(site: Site) -> None:
+    await set_up(site)
+    planted = site.browser(None, headers={"Cookie": "claudeops=planted-by-a-thief"})
+    async with planted.get("/sign-in") as page:
+        csrf = (await page.text()).split('name="csrf" value="')[1].split('"')[0]
+    headers = {"Cookie": f"claudeops=planted-by-a-thief; claudeops_form={csrf}"}
+    form = {"csrf": csrf, "name": "ada", "password": PASSWORD}
+    async with planted.post("/sign-in", data=form, headers=headers, allow_redirects=False) as response:
+        assert response.status == 303
+        assert response.cookies["claudeops"].value != "planted-by-a-thief"
+    assert site.worker.database.one("users.by_sign_in", token_hash=digest("planted-by-a-thief"), now="") is None
+
+
+async def test_a_password_that_changes_while_it_is_judged_signs_nobody_in_and_is_not_put_back(site: Site) -> None:
+    """Judged a moment before, and slower than the link with which its owner sets another."""
+    await set_up(site)
+    database = site.worker.database
+    known = database.one("users.by_name", name="ada")
+    assert known is not None
+    database.change("users.set_password", id=known["id"], password_hash="another")
+    late = SignIn(
+        user_id=known["id"],
+        name="ada",
+        address="203.0.113.7",
+        sign_in_hash=digest("late"),
+        csrf="c" * 43,
+        verified=digest(known["password_hash"]),
+        rehash="the one before, with stronger parameters",
+    )
+    with pytest.raises(CallError) as refused:
+        await site.parts.worker.call(late, SignInReply)
+    assert refused.value.code is Code.CONFLICT
+    assert (database.one("users.by_name", name="ada") or {})["password_hash"] == "another"
+    assert database.one("users.by_sign_in", token_hash=digest("late"), now="") is None
+    assert lines(site, "user.signed_in") == []
+
+
+async def test_a_setup_link_ends_what_its_user_had_open_and_other_links_to_a_password(site: Site) -> None:
+    admin = site.browser("admin")
+    stream = read(admin, "/live?page=overview")
+    await anext(stream)
+    status, text = await post(admin, "/users/1/password-link")
+    assert status == 201
+    link = text.split("http://ops.example")[1].split('"')[0].split("<")[0]
+    _, response = await set_up(site, name="admin")
+    assert response.status == 303
+    async with asyncio.timeout(3):
+        async for _ in stream:
+            pass
+    async with admin.get("/sessions.json") as page:
+        assert page.status == 401
+    async with site.browser(None).get(link) as page:
+        assert page.status == 403
+
+
+async def test_a_browser_that_becomes_somebody_else_ends_the_sign_in_that_it_had(site: Site) -> None:
+    browser = site.browser("operator")
+    site.worker.setup_link("one-time-link")
+    csrf = await token_of(browser, "/setup/one-time-link")
+    typed = {"name": "ada", "password": PASSWORD, "password_again": PASSWORD}
+    fields = {"csrf": csrf, "token": "one-time-link", **typed}
+    async with browser.post("/setup", data=fields, allow_redirects=False) as response:
+        assert response.status == 303
+    stolen = {"claudeops": "token-of-operator-0"}
+    async with site.browser(None).get("/", cookies=stolen, allow_redirects=False) as page:
+        assert page.headers["Location"] == "/sign-in"
+    assert lines(site, "user.signed_out") == [("operator", "operator", "")]
+
+
+async def test_a_sign_in_that_has_expired_is_not_brought_back_by_its_use(site: Site) -> None:
+    browser = site.browser("viewer")
+    database = site.worker.database
+    with database.transaction():
+        database.script("UPDATE sign_ins SET expires_at = '2026-01-01T00:00:00.000Z'")
+    await site.parts.worker.call(SignInSeen(sign_in_hash=digest("token-of-viewer-0")), Done)
+    async with browser.get("/sessions.json") as page:
+        assert page.status == 401
+
+
+async def test_failures_are_lines_of_the_audit_log_and_no_attack_fills_it(site: Site) -> None:
+    await set_up(site)
+
+    async def fail(name: str, address: str) -> None:
+        await site.parts.worker.call(SignInFailed(name=name, address=address), Done)
+
+    for number in range(30):
+        await fail("ADA", f"203.0.113.{number}")
+        await fail(f"nobody-{number}", f"198.51.100.{number}")
+        await fail("", f"bearer 192.0.2.{number}")
+    failed = lines(site, "user.sign_in_failed")
+    of_ada = [line for line in failed if line[1] == "ada"]
+    assert len(failed) == 20
+    assert [line[0] for line in failed] == ["unknown"] * 20
+    assert of_ada[0][2] == "from 203.0.113.0, 1 of it within a day"
+    assert "counted alone" in of_ada[9][2]
+    assert {line[1] for line in failed} == {"ada", "a name that nobody has"}
+    refused = lines(site, "token.refused")
+    assert len(refused) == 10
+    assert refused[0][2].startswith("from 192.0.2.0, ")
+    # The rate limit has all of them.
+    assert len(site.worker.database._connection.execute("SELECT 1 FROM sign_in_failures").fetchall()) == 90
+
+
+async def test_a_token_that_is_none_is_a_line_without_the_token(site: Site) -> None:
+    wrong = "co_" + "w" * 43
+    async with site.browser(None).get("/sessions.json", headers={"Authorization": f"Bearer {wrong}"}) as response:
+        assert response.status == 401
+    assert [line[:2] for line in lines(site, "token.refused")] == [("unknown", "a token or key that is none")]
+    with sqlite3.connect(site.worker.database_path) as database:
+        assert wrong not in "\n".join(database.iterdump())
+    database.close()

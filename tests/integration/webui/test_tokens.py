@@ -15,6 +15,7 @@ from schema.states import Role
 from tests.integration.webui.site import CSRF, Site, open_site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_access import OPEN, address, registered
+from webui import routes
 from webui.auth.rules import may
 
 ASKED_ALWAYS = {"Hello", "Status", "ListSettings", "TokenUsed", "SignInFailed"}
@@ -141,6 +142,28 @@ async def test_scopes_narrow_what_a_role_may(site: Site) -> None:
         ):
             found[name] = (metrics.status, page.status, act.status)
     assert found == {"scrape": (200, 403, 403), "acts": (403, 403, 303), "reads": (403, 200, 403)}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expires_at"), [("act", None), ("read act", None), (None, "2126-01-01T00:00:00.000Z")]
+)
+async def test_an_admin_token_with_bounds_makes_nothing_that_has_none(
+    site: Site, scopes: str | None, expires_at: str | None
+) -> None:
+    bo = site.worker.user("bo", "viewer")
+    caller = program(site, token(site, Role.ADMIN, scopes, expires_at=expires_at))
+    granting = [route for route in routes.TABLE if route.grants]
+    ends = {route.path.rpartition("/")[2] for route in granting}
+    assert ends == {"users", "role", "enable", "password-link", "tokens"}
+    for route in granting:
+        body = {"name": "x", "role": "admin"}
+        async with caller.request(route.method, re.sub(r"{[^}]+}", str(bo), route.path), data=body) as response:
+            assert response.status == 403, route.path
+            assert "A token that ends, or has not every scope" in await response.text()
+    assert site.worker.database.rows("tokens.page", before=99, since="", limit=9)[1:] == []
+    assert [user["role"] for user in site.worker.database.rows("users.page", after=0, limit=9)] == ["viewer"]
+    async with caller.post(f"/users/{bo}/disable", allow_redirects=False) as response:
+        assert response.status == 303  # what takes away, it may
 
 
 async def stream_over(site: Site, shown: str, end: Any) -> float:

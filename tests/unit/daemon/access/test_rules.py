@@ -54,7 +54,9 @@ def test_what_is_already_so_is_no_change() -> None:
     assert not rules.is_no_change(user(), Role.VIEWER, None)
 
 
-@pytest.mark.parametrize("name", ["", "a" * 65, "a\x1b[2J", "token:x", "Token:x", "key:chat"])
+@pytest.mark.parametrize(
+    "name", ["", "a" * 65, "a\x1b[2J", "token:x", "Token:x", "key:chat", "Rules", "daemon", "root (claudeopsctl)"]
+)
 def test_such_a_name_nobody_has(name: str) -> None:
     assert name_problem(name)
     assert rules.token_name_problem(name)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schema.access import Scope
 from schema.states import Role
 from webui.auth import rules
 from webui.auth.rules import Access, Failures, sign_in_delay
@@ -82,6 +83,7 @@ def test_a_proxy_that_is_no_address_is_named() -> None:
         ("https://ops.example", None, "inner:80", "https://ops.example/", True),
         ("http://ops.example", None, "inner:80", "https://ops.example/", False),
         ("file://", None, "", "", False),
+        ("http://[a", None, "[a", "", False),
     ],
 )
 def test_unsafe_requests_come_from_our_own_pages(
@@ -134,3 +136,20 @@ def test_a_password_that_can_not_be_used_says_why(password: str, again: str, nam
 @pytest.mark.parametrize(("name", "fine"), [("ada", True), ("", False), ("x" * 65, False), ("a\nb", False)])
 def test_a_name_is_short_and_printable(name: str, fine: bool) -> None:
     assert (rules.name_problem(name) is None) is fine
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expires_at", "may"),
+    [
+        (None, None, True),
+        (frozenset(Scope), None, True),
+        (frozenset(Scope), "2126-01-01T00:00:00.000Z", False),
+        (frozenset({Scope.READ, Scope.ACT}), None, False),
+        (frozenset({Scope.ACT}), None, False),
+        (frozenset(), None, False),
+    ],
+)
+def test_only_people_and_tokens_without_bounds_let_others_in(
+    scopes: frozenset[Scope] | None, expires_at: str | None, may: bool
+) -> None:
+    assert rules.may_grant(scopes, expires_at) is may
