@@ -251,8 +251,8 @@ class Walk:
         with self.maybe() if taken.redirected else nullcontext():
             self.bare(taken)
         for statement in taken.after:
-            # A pipeline behind `<<END` goes on from what stands before it.
-            (self.elsewhere(node) if statement.type == "pipeline" else self).statement(statement)
+            # The rest of a pipeline behind `<<END` reads what is said before it, whatever that is.
+            (self.elsewhere(statement) if statement.type == "pipeline" else self).statement(statement)
 
     def bare(self, taken: "redirections.Taken") -> None:
         if taken.compound is not None:

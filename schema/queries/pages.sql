@@ -126,7 +126,7 @@ ORDER BY id LIMIT :limit;
 
 -- memory_services --
 -- Every service that there is a memory of.
-SELECT DISTINCT service FROM memories WHERE service > '' ORDER BY service;
+SELECT DISTINCT service FROM memories WHERE service >= '' ORDER BY service;
 
 -- memory_categories --
 -- Every category of memories.

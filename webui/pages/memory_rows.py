@@ -82,7 +82,7 @@ def find(database: Database, filters: Filters) -> Listed:
     )
     found = [from_row(row) for row in rows[:MOST]]
     categories = [str(row["category"]) for row in database.rows("pages.memory_categories")]
-    return Listed(found, len(rows) > MOST, services(database), categories)
+    return Listed(found, len(rows) > MOST, [name for name in services(database) if name], categories)
 
 
 def _order(memory: Memory) -> tuple[str, bool, float, int]:
@@ -90,7 +90,7 @@ def _order(memory: Memory) -> tuple[str, bool, float, int]:
 
 
 def services(database: Database) -> list[str]:
-    """Every service that there is a memory of."""
+    """Every service that there is a memory of; an empty one stands for none, too."""
     return [str(row["service"]) for row in database.rows("pages.memory_services")]
 
 

@@ -169,10 +169,10 @@ async def test_memories_are_exported_with_the_same_filters(site: Site) -> None:
 
 async def test_an_export_has_all_memories_and_the_list_says_that_it_has_not(site: Site) -> None:
     """Pages of rows, services with and without a name, active and not: each comes once, by service and by id."""
-    services = [None, "db", "web", "x; 'or 1=1"]
+    services = [None, "", "db", "web", "x; 'or 1=1"]
     ids: dict[str | None, list[int]] = {service: [] for service in services}
     for number in range(2500):
-        service = services[number % 4 if number < 1200 else 2]
+        service = services[number % 5 if number < 1200 else 3]
         ids[service].append(rows.memory(site.worker.database, f"m{number}", service=service))
     off = rows.memory(site.worker.database, "off", service="db", active=0)
     everything = [id_ for service in services for id_ in ids[service]]
@@ -184,7 +184,7 @@ async def test_an_export_has_all_memories_and_the_list_says_that_it_has_not(site
             return [memory["id"] for memory in (await response.json())["memories"]]
 
     assert await exported("/memories") == everything
-    db = ids[None] + ids["db"]
+    db = ids[None] + ids[""] + ids["db"]
     assert await exported("/memories.json?shown=all") == [*db, off, *everything[len(db) :]]
     assert await exported("/memories.json?shown=inactive") == [off]
     assert await exported("/memories.json?service=nothing") == []

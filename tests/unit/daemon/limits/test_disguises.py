@@ -94,3 +94,24 @@ def test_a_denied_command_spelt_otherwise_is_denied(data: st.DataObject) -> None
 def test_a_denied_script_in_a_disguise_is_denied(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(WHOLE))
     check(case, data.draw(hidden(case.command)))
+
+
+# What reads its input as commands, or sends it on, before and behind what else may stand there.
+READERS = ["bash", "exec", "openssl s_client -connect web:443", "ssh web1", "xargs docker restart", "{ bash; }", "cat"]
+REDIRECTIONS = [
+    "< /tmp/evil", "<<< ls", "<<< 'docker restart web'", "> /tmp/out", "2> /dev/null", "2>&1", "< /dev/null", "<<E",
+    "0< /tmp/evil", "< <(cat /tmp/x)", ">> /state/x",
+]  # fmt: skip
+CHAINS = ["ls && ", "ls || ", "! ", "ls && ! ", "ls && ls && ", "ls | ", "ls && ls | ", "echo | ", "ls && echo | "]
+
+
+@given(
+    st.sampled_from(READERS),
+    st.lists(st.sampled_from(REDIRECTIONS), min_size=1, max_size=3, unique=True),
+    st.sampled_from(CHAINS),
+)
+def test_what_stands_behind_a_chain_is_read_by_its_last_command(reader: str, behind: list[str], chain: str) -> None:
+    """Where bash puts it; the parser hangs it on the whole chain."""
+    script = " ".join([reader, *behind]) + ("\ndocker restart web\nE" if "<<E" in behind else "")
+    for alone, chained in zip(see(script).decisions, see(chain + script).decisions, strict=True):
+        assert alone is Decision.ALLOW or chained is not Decision.ALLOW, chain + script
