@@ -19,6 +19,7 @@ from ipc.errors import CallError, Code
 from schema.database import (
     BUSY_TIMEOUT_MS,
     WAL_KEPT,
+    ConstraintError,
     CorruptError,
     Database,
     DatabaseError,
@@ -54,8 +55,8 @@ class Store:
         self._queue: queue.Queue[_Part[Any] | None] = queue.Queue(QUEUE_MAX)
         self._loop = asyncio.get_running_loop()
         self.problem: str | None = None
-        """What keeps it from writing, as a sentence, from the first failure until a write goes through."""
-        self._full = False
+        """What keeps it from its work, as a sentence, from the first failure until a write goes through."""
+        self._trouble: BaseException | None = None
         self._look_at = time.monotonic() + CHECKPOINT_EVERY
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
@@ -98,20 +99,23 @@ class Store:
         """While nothing waits: whether the trouble is over, and whether the WAL has grown."""
         if self.problem is not None:
             self._probe()
-        with contextlib.suppress(DatabaseError):  # the next write meets the same trouble and reports it
+        with contextlib.suppress(DatabaseError, OSError):  # the next write meets the same trouble and reports it
             self._database.checkpoint(truncate=wal_size(self.path) > WAL_KEPT)
         self._look_at = time.monotonic() + (CHECKPOINT_EVERY if self.problem is None else PROBE_EVERY)
 
     def _probe(self) -> None:
         """Takes the trouble back once there is room, and something can be written.
 
-        A commit that changed nothing shows nothing, and what is small may find room in the WAL of a full disk.
+        A commit that changed nothing shows nothing, and what is small may find room in the WAL of a full disk. Damage
+        stays, wherever else can be written.
         """
-        if self._full and shutil.disk_usage(self.path.parent).free < ROOM:
+        if isinstance(self._trouble, CorruptError):
             return
         try:
+            if isinstance(self._trouble, DiskFullError) and shutil.disk_usage(self.path.parent).free < ROOM:
+                return
             self._database.try_write()
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             self._note(error)
         else:
             self._note(None)
@@ -154,7 +158,8 @@ class Store:
                         # A full disk rolls back all of it, what was done before too.
                         raise results[-1][2] or DatabaseError("the transaction was rolled back")
         except DatabaseError as error:
-            self._note(error)
+            if not isinstance(error, ConstraintError):
+                self._note(error)
             results = [(part, None, error) for part in writes]
         else:
             told = next((error for *_, error in results if _is_trouble(error)), None)
@@ -182,9 +187,9 @@ class Store:
     def _note(self, error: BaseException | None) -> None:
         """Remembers trouble that people should see, and says in the log when it comes and goes."""
         problem = None if error is None else str(error)
-        if problem == self.problem:
+        if problem == self.problem or isinstance(self._trouble, CorruptError):
             return
-        self.problem, self._full = problem, isinstance(error, DiskFullError)
+        self.problem, self._trouble = problem, error
         self._look_at = time.monotonic() + PROBE_EVERY
         print(f"store: {problem or 'what is stored reaches the disk again'}", file=sys.stderr, flush=True)
 

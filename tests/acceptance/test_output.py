@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -195,6 +196,7 @@ def test_two_sessions_in_one_second_have_logs_of_their_own(tmp_path: Path) -> No
         sessions = [daemon.trigger(tier, lines=2) for tier in (1, 2, 3)]
         logs = {session["log_file"] for session in sessions}
         assert len(logs) == 3
+        assert all(re.fullmatch(r"run-\d{8}-\d{6}(-\d+)?\.log", Path(log).name) for log in logs)
         for session in sessions:
             ended = daemon.wait_ended(session["id"])
             assert numbers(Path(ended["log_file"])) == [0, 1]

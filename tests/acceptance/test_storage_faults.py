@@ -19,6 +19,7 @@ from schema.database import WAL_KEPT, Database, DiskFullError
 from schema.database_file import WAL_LARGE, wal_size
 from schema.version import VERSION
 from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.supervisor.surroundings import patched
 from tests.acceptance.test_worker_killed import numbers
 from tests.fixtures import machine
 
@@ -177,6 +178,53 @@ def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Pat
         assert (ended["status"], ended["lines"]) == ("completed", 5)
         assert "budget is used up" in daemon.json("events", "list")[0]["message"]
         assert daemon.process_of("worker")["restarts"] == 0
+
+
+def test_a_daemon_starts_while_its_database_is_locked_and_makes_up_for_it(daemon: Daemon) -> None:
+    daemon.start()
+    assert daemon.stop() == 0
+    other = Database(daemon.state / "claudeops.db", readonly=False)
+    with other.transaction():
+        daemon.start(wait=False)
+        wait_for(lambda: "keeps the database locked" in str(daemon.file().get("reason")), 30, "degraded")
+        assert daemon.json("sessions", "list") == []
+    other.close()
+    daemon.wait_running()
+    # Nobody can sign in yet: the link was made as soon as it could be stored.
+    wait_for(lambda: daemon.log().count("make the first admin here") == 2, 10, "the link")
+    assert daemon.process_of("worker")["restarts"] == 0
+
+
+REFUSED = """
+import os
+if MODULE == "daemon.worker":
+    from daemon import state
+    from schema.database import DiskFullError, LockedError
+    opened = state.open_database
+    def refuse(*given):
+        for name, error in (("locked", LockedError), ("full", DiskFullError)):
+            if os.path.exists(HERE + "/" + name):
+                raise error("the database is " + name)
+        return opened(*given)
+    state.open_database = refuse
+"""
+
+
+@pytest.mark.parametrize("how", ["locked", "full"])
+def test_a_database_that_can_not_be_opened_for_now_is_opened_later(tmp_path: Path, how: str) -> None:
+    """It is no reason to give up for good, as a damaged one is."""
+    hooks = tmp_path / "hooks"
+    daemon = Daemon(tmp_path / "daemon", **patched(hooks, REFUSED))
+    try:
+        (hooks / how).touch()
+        daemon.start(wait=False)
+        wait_for(lambda: daemon.process_of("worker").get("restarts", 0) >= 2, 20, "another try")
+        assert daemon.process_of("worker")["last_exit"] == "exit code 70"
+        assert f"the database is {how}; started again" in daemon.log()
+        (hooks / how).unlink()
+        daemon.wait_running()
+    finally:
+        daemon.close()
 
 
 @pytest.mark.parametrize("damage", ["header", "pages"])

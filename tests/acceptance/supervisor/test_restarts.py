@@ -224,6 +224,18 @@ def test_kills_by_an_operator_are_answered_at_once_and_do_not_count_as_crashes(t
         assert daemon.process_of("web")["last_exit"] == "SIGKILL"
 
 
+def test_each_process_is_known_by_its_title(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(hang=60)
+        titles = {daemon.pid(name): f"claudeops: {name}" for name in ("supervisor", "worker", "web")}
+        titles[daemon.run_pids(session)[0]] = f"claudeops: run {session['run_id']}"
+        daemon.wait_replaced("worker", daemon.kill("worker"))
+        titles[daemon.pid("worker")] = "claudeops: worker"
+        told = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode() for pid in titles if alive(pid)}
+        assert told == {pid: title for pid, title in titles.items() if alive(pid)}
+        assert len(told) == 4
+
+
 def test_claudeopsctl_replaces_each_child_while_a_session_goes_on(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
         session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.05)

@@ -5,8 +5,9 @@ import signal
 import time
 from pathlib import Path
 
+from daemon.supervisor import rules
 from tests.acceptance.harness import Daemon, running, wait_for
-from tests.acceptance.supervisor.surroundings import Systemd
+from tests.acceptance.supervisor.surroundings import Systemd, patched
 
 
 def test_ready_comes_once_both_serve_and_the_end_is_told(tmp_path: Path) -> None:
@@ -35,6 +36,45 @@ def test_ready_does_not_come_while_one_child_can_not_serve(tmp_path: Path) -> No
             daemon.kill("web", signal.SIGCONT)
             wait_for(lambda: systemd.times("READY"), 10, "READY")
             assert daemon.pid("web") == web
+        finally:
+            daemon.close()
+
+
+# A worker that has a large database to bring up to date; and a supervisor that tells four times a second.
+SLOW = """
+import os, time
+if MODULE == "daemon.worker":
+    from daemon import state
+    opened = state.open_database
+    def open_slowly(*given):
+        while os.path.exists(HERE + "/slow"):
+            time.sleep(0.05)
+        return opened(*given)
+    state.open_database = open_slowly
+if MODULE == "daemon":
+    from daemon.supervisor import report
+    report.STATUS_EVERY = 0.25
+"""
+
+
+def test_more_time_is_asked_for_while_the_worker_is_at_work_on_its_database(tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks"
+    with Systemd(tmp_path) as systemd:
+        daemon = Daemon(tmp_path / "daemon", NOTIFY_SOCKET=systemd.name, **patched(hooks, SLOW))
+        try:
+            (hooks / "slow").touch()
+            daemon.start(wait=False)
+            wait_for(lambda: len(systemd.times("EXTEND_TIMEOUT_USEC")) >= 4, 20, "EXTEND_TIMEOUT_USEC")
+            assert not systemd.times("READY")
+            asked = [int(value) / 1_000_000 for value in systemd.values("EXTEND_TIMEOUT_USEC")]
+            assert min(asked) >= 2 * rules.READY_SECONDS
+            assert any("brought up to date" in warning for warning in daemon.file()["warnings"])
+            (hooks / "slow").unlink()
+            wait_for(lambda: systemd.times("READY"), 20, "READY")
+            count = len(systemd.times("EXTEND_TIMEOUT_USEC"))
+            time.sleep(1.5)
+            assert len(systemd.times("EXTEND_TIMEOUT_USEC")) == count
+            assert daemon.process_of("worker")["restarts"] == 0
         finally:
             daemon.close()
 

@@ -11,7 +11,7 @@ import pytest
 from daemon import store as stores
 from daemon.store import Store
 from ipc.errors import CallError, Code
-from schema.database import WAL_KEPT, ConstraintError, Database, DiskFullError, LockedError
+from schema.database import WAL_KEPT, ConstraintError, CorruptError, Database, DiskFullError, LockedError
 from schema.database_file import wal_size
 
 
@@ -145,6 +145,19 @@ async def test_a_disk_that_is_full_is_a_problem_until_there_is_room(
         assert await store.write(put("small")) == 1
         problems.append(store.problem)
     assert problems == ["the disk is full", "the disk is full", None]
+    await store.close()
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_damage_stays_a_problem_wherever_else_can_be_written(store: Store) -> None:
+    def damaged(db: Database) -> None:
+        raise CorruptError("the database is damaged")
+
+    with pytest.raises(CorruptError):
+        await store.read(damaged)
+    assert await store.write(put("elsewhere")) == 1
+    await asyncio.sleep(0.2)
+    assert store.problem == "the database is damaged"
     await store.close()
 
 
