@@ -141,7 +141,7 @@ class Users:
                 raise CallError(Code.CONFLICT, "the password was changed at this moment; sign in with the new one")
             if request.rehash:
                 db.change("users.set_password", id=user["id"], password_hash=request.rehash)
-            db.change("users.forgive", name=name_mark(user["name"]), address=request.address)
+            db.change("users.forgive", name=name_mark(user["name"]), address=request.counted or request.address)
             self._admit(db, user["id"], request.sign_in_hash, request.csrf, now, expires)
             audit.add(
                 db,
@@ -158,7 +158,7 @@ class Users:
     async def failed(self, request: SignInFailed) -> None:
         """Remembers a failure for the rate limit."""
         moment = datetime.now(UTC)
-        await self._store.write(lambda db: failures.note(db, request.name, request.address, moment))
+        await self._store.write(lambda db: failures.note(db, request, moment))
 
     async def seen(self, request: SignInSeen) -> None:
         """A sign-in was used: it lasts longer."""

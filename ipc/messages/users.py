@@ -39,7 +39,7 @@ class SetUp(Request, frozen=True):
 
 
 class SignIn(Request, frozen=True):
-    """Records a sign-in that the web process has verified; forgets the failures before it.
+    """Records a sign-in that the web process has verified; forgets the failures before it. `counted`: as below.
 
     `verified` is the SHA-256, hex, of the password's hash that it was verified with: `conflict` where that is not the
     person's any more. `rehash` is a new hash of the same password where parameters have become stronger, else empty.
@@ -54,19 +54,22 @@ class SignIn(Request, frozen=True):
     csrf: str
     verified: str
     rehash: str = ""
+    counted: str = ""
 
 
 class SignInFailed(Request, frozen=True):
     """Records a failed sign-in, for the rate limit and the audit log.
 
     The name is kept by a mark of three digits, and written down only if it is somebody's: it may be a password that was
-    typed into the wrong field. A wrong token or key has no name, and `bearer` stands before its address.
+    typed into the wrong field. A wrong token or key has no name, and `bearer` stands before its address. `counted` is
+    in the place of which address it counts, where that is another: that of a browser in which they signed in before.
     """
 
     subject: ClassVar[str] = "users.sign_in_failed"
     reply: ClassVar[type[Reply]] = Done
     name: str
     address: str
+    counted: str = ""
 
 
 class SignInSeen(Request, frozen=True):

@@ -260,7 +260,10 @@ class Daemon:
                 sent["Origin"] = f"http://127.0.0.1:{self.port}"
             connection.request(method, path, body or None, {**sent, **(headers or {})})
             response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
+            found: dict[str, str] = {}
+            for name, value in response.getheaders():
+                found[name] = f"{found[name]}\n{value}" if name in found else value  # each cookie comes by itself
+            return response.status, found, response.read()
         finally:
             connection.close()
 

@@ -19,7 +19,7 @@ from schema.access import digest, name_mark
 from schema.access import new_secret as new_token
 from schema.database import Database
 from webui import shell
-from webui.auth import rules
+from webui.auth import known_browsers, rules
 from webui.auth.client import client_address
 from webui.auth.passwords import Verdict
 from webui.auth.rules import Failures
@@ -54,11 +54,12 @@ class SetupPage(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What the database knows before a sign-in is judged."""
+    """What the database knows before a sign-in is judged. `counted`: in the place of which address it counts."""
 
     user_id: int | None
     name: str
     password_hash: str | None
+    counted: str
     delay: float
 
 
@@ -83,7 +84,17 @@ async def show(request: web.Request) -> web.StreamResponse:
     return shell.page(request, "sign_in.html", context)
 
 
-def _standing(database: Database, name: str, address: str) -> Standing:
+def _standing(database: Database, name: str, address: str, known: str) -> Standing:
+    """`known`: the cookie of a browser in which somebody has signed in before."""
+    user = database.one("users.by_name", name=name)
+    if user is None or user["disabled_at"]:
+        return Standing(None, name, None, address, _delay(database, name, address))
+    hash_ = user["password_hash"] or None
+    counted = known_browsers.counted_as(known, user["id"], hash_) or address
+    return Standing(user["id"], user["name"], hash_, counted, _delay(database, name, counted))
+
+
+def _delay(database: Database, name: str, address: str) -> float:
     now = time.time()
     since = timestamps.at(now - rules.WINDOW_SECONDS)
 
@@ -93,13 +104,9 @@ def _standing(database: Database, name: str, address: str) -> Standing:
         return Failures(count, now - timestamps.parse(last).timestamp() if last else rules.WINDOW_SECONDS)
 
     mark = name_mark(name)
-    delay = rules.sign_in_delay(
+    return rules.sign_in_delay(
         failures("pair", name=mark, address=address), failures("address", address=address), failures("name", name=mark)
     )
-    user = database.one("users.by_name", name=name)
-    if user is None or user["disabled_at"]:
-        return Standing(None, name, None, delay)
-    return Standing(user["id"], user["name"], user["password_hash"] or None, delay)
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -110,18 +117,18 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     target = rules.local_target(fields.get("next", "/"))
     if not name or not password or len(password) > rules.PASSWORD_MAX:
         return _form(request, WRONG, name, target)
-    address = client_address(request, here.trusted)
+    address, known = client_address(request, here.trusted), request.cookies.get(known_browsers.COOKIE, "")
     # Before the queue too, so that whoever is slowed down does not hold others up.
-    standing = await here.state.read(lambda database: _standing(database, name, address))
+    standing = await here.state.read(lambda database: _standing(database, name, address, known))
     if standing.delay > 0:
         return _form(request, SLOWED, name, target, wait=standing.delay)
     async with here.passwords.turn():
-        standing = await here.state.read(lambda database: _standing(database, name, address))
+        standing = await here.state.read(lambda database: _standing(database, name, address, known))
         if standing.delay > 0:
             return _form(request, SLOWED, name, target, wait=standing.delay)
         verdict = await here.passwords.verify(standing.password_hash, password)
         if not verdict.right or standing.user_id is None:
-            await here.worker.call(SignInFailed(name=name, address=address), Done)
+            await here.worker.call(SignInFailed(name=name, address=address, counted=standing.counted), Done)
             return _form(request, WRONG, name, target)
         return await _admit(request, standing, verdict, address, target)
 
@@ -133,6 +140,7 @@ async def _admit(request: web.Request, standing: Standing, verdict: Verdict, add
         user_id=standing.user_id or 0,
         name=standing.name,
         address=address,
+        counted=standing.counted,
         sign_in_hash=digest(token),
         csrf=new_token(),
         verified=digest(standing.password_hash or ""),
@@ -142,6 +150,8 @@ async def _admit(request: web.Request, standing: Standing, verdict: Verdict, add
     await end_old(request)
     response = web.Response(status=303, headers={"Location": target})
     here.sign_ins.set_cookie(request, response, token)
+    hash_ = verdict.rehash or standing.password_hash or ""
+    known_browsers.remember(request, response, here.sign_ins, message.user_id, hash_)
     return response
 
 
@@ -212,9 +222,10 @@ async def set_up(request: web.Request) -> web.StreamResponse:
         csrf=new_token(),
         address=client_address(request, here.trusted),
     )
-    await here.worker.call(message, SignInReply)
+    reply = await here.worker.call(message, SignInReply)
     await end_old(request)
     here.sign_ins.forget()  # a password that was set anew ends that person's sign-ins
     response = web.Response(status=303, headers={"Location": "/"})
     here.sign_ins.set_cookie(request, response, cookie)
+    known_browsers.remember(request, response, here.sign_ins, reply.user_id, hashed)
     return response

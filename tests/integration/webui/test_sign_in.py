@@ -111,6 +111,49 @@ async def test_twenty_wrong_passwords_are_slowed_down_and_the_owner_gets_in_from
         assert fresh.status == 303
 
 
+async def tried(browser: aiohttp.ClientSession, password: str) -> int:
+    """One sign-in in a browser that keeps its cookies; the status."""
+    fields = {"csrf": await token_of(browser, "/sign-in"), "name": "ada", "password": password}
+    async with browser.post("/sign-in", data=fields, allow_redirects=False) as response:
+        return response.status
+
+
+async def test_who_guesses_from_the_same_address_keeps_no_browser_out_that_was_in_before(site: Site) -> None:
+    """As behind a proxy that is not trusted, where everybody comes from one."""
+    browser, _ = await set_up(site)
+    csrf = await token_of(browser, "/")
+    async with browser.post("/sign-out", data={"csrf": csrf}) as out:
+        assert out.status == 200
+    thief = site.browser(None)
+    statuses = [await tried(thief, f"wrong {number}") for number in range(12)]
+    assert statuses[-1] == 429
+    fresh = site.browser(None)
+    assert await tried(fresh, PASSWORD) == 429
+    assert await tried(browser, PASSWORD) == 303
+
+    # It is no way to guess, for its own failures count.
+    csrf = await token_of(browser, "/")
+    async with browser.post("/sign-out", data={"csrf": csrf}) as out:
+        assert out.status == 200
+    assert 429 in [await tried(browser, f"wrong {number}") for number in range(8)]
+    details = [line[2] for line in lines(site, "user.sign_in_failed")]
+    assert details[-1].startswith("from 127.0.0.1 in a browser of theirs, ")
+
+
+async def test_a_known_browser_is_known_until_the_password_changes(site: Site) -> None:
+    browser, response = await set_up(site)
+    cookie = response.cookies["claudeops_known"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/sign-in", True, "Strict")
+    thief = site.browser(None)
+    for number in range(12):
+        await tried(thief, f"wrong {number}")
+    _, response = await set_up(site, "another-link", password="another password", password_again="another password")
+    assert response.status == 303
+    async with browser.get("/", allow_redirects=False) as page:
+        assert page.headers["Location"] == "/sign-in"
+    assert await tried(browser, "another password") == 429
+
+
 async def test_many_guesses_at_a_time_are_judged_one_after_the_other(site: Site) -> None:
     await set_up(site)
     answers = await asyncio.gather(*(sign_in(site, f"wrong {number}") for number in range(14)))
