@@ -23,7 +23,7 @@ from ipc.server import Publisher
 from schema import timestamps
 from schema.database import ConstraintError, Database, DatabaseError
 from schema.states import Trigger, TriggerStatus
-from schema.triggers import QueuedTrigger, from_row
+from schema.triggers import QueuedTrigger, explained, from_row, in_line
 
 RECHECK_SECONDS = 5.0
 PROMPT_MAX = 1024 * 1024
@@ -148,10 +148,7 @@ class Queue:
             if wait is None:
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
                 continue
-            query, values = "triggers.explain", {"id": trigger.id, "reason": wait.reason}
-            if wait.forever:
-                query, values = "triggers.refuse", {**values, "now": timestamps.now()}
-            if await self._store.write(partial(_change, query, values)):
+            if await self._store.write(partial(_put_off, trigger, wait)):
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
             if not wait.forever:
                 busy = not self._sessions.is_idle(tier)
@@ -220,15 +217,23 @@ async def page(store: Store, status: TriggerStatus | None, before: int, limit: i
     limit = max(1, min(limit, 10_000))
     newest = before or 2**62
 
-    def read(db: Database) -> list[dict[str, Any]]:
+    def read(db: Database) -> list[QueuedTrigger]:
         if status is TriggerStatus.WAITING:
-            return db.rows("triggers.waiting", limit=limit)
+            return in_line(map(from_row, db.rows("triggers.waiting", limit=limit)))
         if status is not None:
-            return db.rows("triggers.page_by_status", status=status.value, before=newest, limit=limit)
-        return db.rows("triggers.page", before=newest, limit=limit)
+            rows = db.rows("triggers.page_by_status", status=status.value, before=newest, limit=limit)
+        else:
+            rows = db.rows("triggers.page", before=newest, limit=limit)
+        return explained(db, [from_row(row) for row in rows])
 
-    return [from_row(row) for row in await store.read(read)]
+    return await store.read(read)
 
 
-def _change(query: str, values: dict[str, Any], db: Database) -> int:
-    return db.change(query, **values)
+def _put_off(trigger: QueuedTrigger, wait: rules.Wait, db: Database) -> int:
+    """Within a transaction: why a trigger does not start; 0 where that is known already."""
+    if wait.forever:
+        return db.change("triggers.refuse", id=trigger.id, reason=wait.reason, now=timestamps.now())
+    changed = db.change("triggers.explain", id=trigger.id, reason=wait.reason)
+    if changed:
+        db.change("triggers.overtaken", id=trigger.id, tier=trigger.tier)
+    return changed

@@ -47,6 +47,10 @@ WHERE status = 'waiting' AND key = 'approval:' || :session_id;
 -- Why the next of a tier waits.
 UPDATE triggers SET reason = :reason WHERE id = :id AND status = 'waiting' AND reason IS NOT :reason;
 
+-- overtaken --
+-- What is not the next of its tier any more has no reason of its own.
+UPDATE triggers SET reason = NULL WHERE status = 'waiting' AND tier = :tier AND id <> :id AND reason IS NOT NULL;
+
 -- by_id --
 -- One trigger.
 SELECT * FROM triggers WHERE id = :id;
@@ -63,6 +67,10 @@ SELECT count(*) FROM triggers WHERE status = 'waiting';
 -- What waits, in the order in which it will start, tier by tier.
 SELECT * FROM triggers INDEXED BY triggers_waiting
 WHERE status = 'waiting' ORDER BY tier, priority, id LIMIT :limit;
+
+-- line --
+-- What waits, tier by tier in the order in which it will start, and nothing else of it.
+SELECT id, tier FROM triggers INDEXED BY triggers_waiting WHERE status = 'waiting' ORDER BY tier, priority, id;
 
 -- page --
 -- A page of triggers, newest first, below an id.

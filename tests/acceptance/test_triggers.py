@@ -1,6 +1,7 @@
 """The queue of triggers: nothing is dropped because a tier is busy, and nothing starts twice."""
 
 import asyncio
+import html
 import json
 import os
 from pathlib import Path
@@ -49,7 +50,9 @@ def started(daemon: Daemon, trigger: dict[str, Any]) -> int:
 
 def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
-        busy = daemon.trigger(lines=60, interval=0.05)
+        daemon.sign_in()
+        go_on = tmp_path / "go-on"
+        busy = daemon.trigger(until=str(go_on), interval=0.05)
         api = add(daemon, {"lines": 1, "say": "api {n}"}, "--kind", "api")
         alert = add(daemon, {"lines": 1, "say": "alert {n}"}, "--kind", "alert")
         manual = add(daemon, {"lines": 1, "say": "manual {n}"})
@@ -57,6 +60,21 @@ def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(
         wait_for(lambda: daemon.json("triggers", "list", "--status", "waiting")[0]["reason"] == why, 10, why)
         waiting = daemon.json("triggers", "list", "--status", "waiting")
         assert [trigger["id"] for trigger in waiting] == [manual["id"], alert["id"], api["id"]]
+        # Each says why, and all say the same: to scripts, to people, in whatever list it stands.
+        told = {
+            manual["id"]: why,
+            alert["id"]: f"behind trigger {manual['id']}: {why}",
+            api["id"]: f"behind 2 others: {why}",
+        }
+        assert {trigger["id"]: trigger["reason"] for trigger in waiting} == told
+        assert [row["reason"] for row in read(daemon, "triggers.waiting", limit=10)] == [why, None, None]
+        newest = daemon.json("triggers", "list")
+        assert {trigger["id"]: trigger["reason"] for trigger in newest if trigger["status"] == "waiting"} == told
+        for page in ("/", "/triggers"):
+            text = html.unescape(daemon.request("GET", page)[2].decode())
+            assert "starts next" not in text
+            assert [text.count(f"{reason}<") for reason in told.values()] == [3, 1, 1], page
+        go_on.touch()
         order = [started(daemon, trigger) for trigger in (manual, alert, api)]
         assert order == sorted(order)
         assert order[0] > busy["id"]

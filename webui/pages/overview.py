@@ -17,7 +17,7 @@ from schema.knowledge import Event
 from schema.limits import Approval
 from schema.sessions import Session, from_row
 from schema.states import SessionStatus
-from schema.triggers import QueuedTrigger
+from schema.triggers import QueuedTrigger, in_line
 from schema.triggers import from_row as trigger_from_row
 from webui import needs, shell
 from webui.auth.rules import Access, may
@@ -166,7 +166,7 @@ def _critical(database: Database) -> list[Event]:
 def _queue(database: Database) -> list[QueuedTrigger]:
     """What starts next, over all tiers."""
     rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=QUEUE_SHOWN)]
-    found = sorted(map(trigger_from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
+    found = sorted(in_line(map(trigger_from_row, rows)), key=lambda trigger: (trigger.priority, trigger.id))
     return found[:QUEUE_SHOWN]
 
 

@@ -14,7 +14,7 @@ from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
 from schema.database import Database
 from schema.settings import Settings
 from schema.states import Trigger, TriggerStatus
-from schema.triggers import QueuedTrigger, from_row
+from schema.triggers import QueuedTrigger, explained, from_row, in_line
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
@@ -67,7 +67,7 @@ class TriggersPage(NamedTuple):
 def read(database: Database, before: int = FAR, most: int = LATELY) -> Queued:
     """One look at the queue."""
     rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=SHOWN_MAX)]
-    waiting = sorted(map(from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
+    waiting = sorted(in_line(map(from_row, rows)), key=lambda trigger: (trigger.priority, trigger.id))
     past = [from_row(row) for row in database.rows("pages.triggers_past", before=before, limit=most)]
     return Queued(waiting, int(database.value("pages.triggers_count")), past)
 
@@ -95,12 +95,18 @@ def id_of(request: web.Request) -> int:
     return int(text)
 
 
+def look_at(database: Database, id_: int) -> QueuedTrigger | None:
+    """One trigger, if there is one."""
+    row = database.one("pages.trigger", id=id_)
+    return explained(database, [from_row(row)])[0] if row else None
+
+
 async def read_one(here: Parts, id_: int) -> QueuedTrigger:
     """One trigger. CallError `not_found`."""
-    row = await here.state.read(lambda database: database.one("pages.trigger", id=id_))
-    if row is None:
+    found = await here.state.read(lambda database: look_at(database, id_))
+    if found is None:
         raise CallError(Code.NOT_FOUND, f"There is no trigger {id_}.")
-    return from_row(row)
+    return found
 
 
 async def show(request: web.Request) -> web.StreamResponse:
