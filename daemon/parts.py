@@ -59,6 +59,7 @@ from daemon.system import handlers as system_handlers
 from daemon.system.processes import Daemon
 from daemon.triggers import handlers as trigger_handlers
 from daemon.triggers.queue import Queue
+from daemon.triggers.router import Router
 from daemon.triggers.schedule import Schedule
 from daemon.users import handlers as user_handlers
 from ipc.control import Control
@@ -94,6 +95,7 @@ class Parts:
         self.judge = Judge(store, settings, self.publisher, self.approvals, self.cooldowns, self.sessions.stop_for)
         self.queue = Queue(store, settings, self.sessions, self.publisher, self.budgets.refusal, self.briefs.preparing)
         self.briefs.look = self.queue.look
+        self.router = Router(store, settings, self.queue)
         self.alerts = Alerts(store, settings, self.queue, self.publisher, self.sessions.redact)
         self.schedule = Schedule(store, settings, self.sessions, self.queue, self.publisher, boot)
         self.backups = Backups(store, settings)
@@ -129,7 +131,7 @@ class Parts:
         """Who answers what. What people do is refused to what runs inside a session."""
         table = {
             **system_handlers.handlers(self.system),
-            **trigger_handlers.handlers(self.queue, self.store, self.settings),
+            **trigger_handlers.handlers(self.queue, self.store, self.router),
             **alert_handlers.handlers(self.alerts),
             **key_handlers.handlers(self.settings),
             **session_handlers.handlers(
@@ -156,6 +158,7 @@ class Parts:
         """What runs all the time, by name."""
         return [
             ("queue", self.queue.run()),
+            ("router", self.router.run()),
             ("schedule", self.schedule.run()),
             ("approvals", self.approvals.run()),
             ("cooldowns", self.cooldowns.run()),

@@ -1,7 +1,7 @@
 """The row of one trigger in the queue, as stored and as every process passes it on, and why one that waits does.
 
 The worker stores what holds the first of a tier back; `why` tells it of all others: to the dashboard, the API and
-`claudeopsctl triggers` alike, which come by `in_line` or `explained`.
+`claudeopsctl triggers` alike, which come by `lines`, `in_line` or `explained`.
 """
 
 from collections import Counter
@@ -15,9 +15,14 @@ from schema.states import Trigger, TriggerStatus
 if TYPE_CHECKING:
     from schema.database import Database
 
+CHOOSING = "its tier is being chosen"
+
 
 class QueuedTrigger(msgspec.Struct, frozen=True, kw_only=True):
-    """One trigger. Times are stored times (UTC); `session_id` is the session that it started or resumes."""
+    """One trigger. Times are stored times (UTC); `session_id` is the session that it started or resumes.
+
+    `choosing`: a model chooses its tier, which is 0 until then (and stays 0 if the trigger is taken out before).
+    """
 
     id: int
     kind: Trigger
@@ -35,15 +40,19 @@ class QueuedTrigger(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     parent_session_id: int | None = None
     session_id: int | None = None
+    choosing: bool = False
 
 
 def from_row(row: dict[str, object]) -> QueuedTrigger:
     """A row of the table as a value."""
-    return msgspec.convert(row, QueuedTrigger)
+    choosing = bool(row["choosing"])
+    return msgspec.convert({**row, "choosing": choosing, "tier": 0 if choosing else row["tier"]}, QueuedTrigger)
 
 
 def why(trigger: QueuedTrigger, ahead: int, first: QueuedTrigger) -> str | None:
     """Why a trigger waits: `ahead` of its tier start before it, `first` is the first of them (or itself). Pure."""
+    if trigger.choosing:
+        return CHOOSING
     if not ahead:
         return trigger.reason
     before = f"behind trigger {first.id}" if ahead == 1 else f"behind {ahead} others"
@@ -62,6 +71,13 @@ def in_line(waiting: Iterable[QueuedTrigger]) -> list[QueuedTrigger]:
     return found
 
 
+def lines(database: "Database", most: int) -> list[QueuedTrigger]:
+    """What waits over all tiers in the order of its start, at most so many of each, with its reasons. DatabaseError."""
+    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=most)]
+    rows += database.rows("triggers.choosing", limit=most)
+    return sorted(in_line(map(from_row, rows)), key=lambda trigger: (trigger.priority, trigger.id))
+
+
 def explained(database: "Database", triggers: Sequence[QueuedTrigger]) -> list[QueuedTrigger]:
     """Any triggers, each that waits with its reason. DatabaseError."""
     if all(trigger.status is not TriggerStatus.WAITING for trigger in triggers):
@@ -73,7 +89,10 @@ def explained(database: "Database", triggers: Sequence[QueuedTrigger]) -> list[Q
         passed[row["tier"]] += 1
     heads = [from_row(row) for tier in passed for row in database.rows("triggers.head", tier=tier)]
     first = {head.tier: head for head in heads}
-    return [_told(one, ahead[one.id], first[one.tier]) if one.id in ahead else one for one in triggers]
+    return [
+        _told(one, ahead.get(one.id, 0), first.get(one.tier, one)) if one.status is TriggerStatus.WAITING else one
+        for one in triggers
+    ]
 
 
 def _told(trigger: QueuedTrigger, ahead: int, first: QueuedTrigger) -> QueuedTrigger:

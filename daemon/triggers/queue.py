@@ -30,7 +30,7 @@ PROMPT_MAX = 1024 * 1024
 
 
 class Asked(NamedTuple):
-    """What somebody wants started. `key`: what makes it the same as another that waits."""
+    """What somebody wants started. `tier` 0: a model is to choose; `key`: what makes it the same as one that waits."""
 
     kind: Trigger
     tier: int
@@ -110,6 +110,11 @@ class Queue:
         """Has the queue looked at again."""
         self._changed.set()
 
+    def moved(self) -> None:
+        """The same, where as many wait as before, but not as they did."""
+        self._publisher.publish(TriggersChanged(waiting=self._waiting))
+        self.look()
+
     async def run(self) -> None:
         """Starts what may start; until cancelled."""
         while True:
@@ -186,7 +191,7 @@ def insert(db: Database, asked: Asked, text: str) -> QueuedTrigger:
     row = db.one(
         "triggers.add",
         kind=asked.kind.value,
-        tier=asked.tier,
+        tier=asked.tier or 1,
         priority=rules.PRIORITY[asked.kind],
         prompt=text,
         context=None,
@@ -195,15 +200,18 @@ def insert(db: Database, asked: Asked, text: str) -> QueuedTrigger:
         now=timestamps.now(),
         parent_session_id=None,
     )
-    return from_row(row or {})
+    if not asked.tier and row and not row["merged"]:
+        db.change("triggers.leave_open", id=row["id"])
+        row["choosing"] = 1
+    return in_line([from_row(row or {})])[0]
 
 
 def refuse_bad(asked: Asked, max_tier: int) -> None:
     """CallError where a trigger can't ever start."""
     if asked.kind not in (Trigger.MANUAL, Trigger.API, Trigger.ALERT, Trigger.SCHEDULED):
         raise CallError(Code.INVALID, f"kind: {asked.kind.value} is made by the daemon; choose manual, api or alert")
-    if not 1 <= asked.tier <= 3:
-        raise CallError(Code.INVALID, f"tier: there is no tier {asked.tier}; choose 1, 2 or 3")
+    if not 0 <= asked.tier <= 3:
+        raise CallError(Code.INVALID, f"tier: there is no tier {asked.tier}; choose 1, 2 or 3, or 0 to have one chosen")
     if asked.tier > max_tier:
         raise CallError(Code.INVALID, f"tier: {asked.tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}")
     if len(asked.prompt) > PROMPT_MAX:

@@ -4,16 +4,20 @@ import asyncio
 import html
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
 
+from daemon.demo.turns import Text, Turn
 from ipc.client import Client
 from ipc.messages.triggers import AddTrigger, TriggerReply
 from schema.database import Database
 from schema.states import Trigger
 from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.real import messages_api
+from tests.fakes.messages_api import KEY
 
 BURST = 10_000
 KINDS = 4
@@ -79,6 +83,36 @@ def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(
         assert order == sorted(order)
         assert order[0] > busy["id"]
         assert [daemon.wait_ended(id_)["trigger"] for id_ in order] == ["manual", "alert", "api"]
+
+
+def test_a_trigger_has_its_id_before_a_model_has_chosen_its_tier_and_a_killed_worker_has_it_chosen_all_the_same(
+    tmp_path: Path,
+) -> None:
+    slow = {"<request>": [Turn([Text("2")], before_s=5.0)]}
+    with (
+        messages_api(marked=slow) as (url, api),
+        running(tmp_path, ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY=KEY) as daemon,
+    ):
+        daemon.sign_in()
+        begun = time.monotonic()
+        trigger = daemon.json("triggers", "add", "--tier", "auto", "--prompt", '{"lines": 1}')
+        assert time.monotonic() - begun < 5.0
+        why = "its tier is being chosen"
+        assert (trigger["status"], trigger["tier"], trigger["reason"]) == ("waiting", 0, why)
+        wait_for(lambda: api.turns, 10, "the model asked")
+        (listed,) = daemon.json("triggers", "list", "--status", "waiting")
+        assert (listed["id"], listed["choosing"], listed["reason"]) == (trigger["id"], True, why)
+        for page in ("/", "/triggers"):
+            text = daemon.request("GET", page)[2].decode()
+            assert "<span>tier being chosen</span>" in text
+            assert "starts next" not in text
+        # What has no tier yet is in nobody's way.
+        other = add(daemon, {"lines": 1})
+        daemon.wait_replaced("worker", daemon.kill("worker"))
+        assert daemon.wait_ended(started(daemon, other))["status"] == "completed"
+        session = daemon.session(started(daemon, trigger))
+        assert (session["tier"], session["trigger"]) == (2, "manual")
+        assert len(api.turns) == 2
 
 
 def test_the_same_thing_twice_is_one_session_and_a_person_can_take_it_out(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
 from schema.database import Database
 from schema.settings import Settings
 from schema.states import Trigger, TriggerStatus
-from schema.triggers import QueuedTrigger, explained, from_row, in_line
+from schema.triggers import QueuedTrigger, explained, from_row, lines
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
@@ -30,7 +30,7 @@ SHOWN_MAX = 100  # of each tier
 LATELY = 20
 START_SECONDS = 1.5
 LOOK_SECONDS = 0.1
-ADD_SECONDS = 15.0  # a model that chooses the tier takes some of them
+ADD_SECONDS = 10.0
 AUTO = "auto"
 
 
@@ -66,8 +66,7 @@ class TriggersPage(NamedTuple):
 
 def read(database: Database, before: int = FAR, most: int = LATELY) -> Queued:
     """One look at the queue."""
-    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=SHOWN_MAX)]
-    waiting = sorted(in_line(map(from_row, rows)), key=lambda trigger: (trigger.priority, trigger.id))
+    waiting = lines(database, SHOWN_MAX)
     past = [from_row(row) for row in database.rows("pages.triggers_past", before=before, limit=most)]
     return Queued(waiting, int(database.value("pages.triggers_count")), past)
 
@@ -217,7 +216,7 @@ async def ask_cancel(request: web.Request) -> web.StreamResponse:
         shell=shell.build(request, f"Cancel trigger {row.id}", "triggers"),
         question=f"Cancel trigger {row.id}?",
         consequences=[
-            f"Tier {row.tier}, {row.kind}: {row.prompt}",
+            f"{row.tier[0].upper()}{row.tier[1:]}, {row.kind}: {row.prompt}",
             "It leaves the queue and starts no session. Nothing that runs is stopped.",
         ],
         action=row.cancel_href,
