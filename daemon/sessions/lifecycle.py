@@ -225,7 +225,10 @@ class Sessions:
             db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
             return approvals.cancel_of_session(db, session.id)
 
-        await self._waiting.announce(await self._store.write(stop))
+        await self._ending.take_handoff(session.id)
+        cancelled = await self._store.write(stop)
+        self._ending.clear_handoff(session.id)
+        await self._waiting.announce(cancelled)
         self._publisher.publish(SessionChanged(id=session.id, status=status))
         self._tell_change()
         return await self.show(session.id)

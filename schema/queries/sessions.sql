@@ -36,6 +36,15 @@ WHERE id = :id AND status = 'awaiting_approval';
 UPDATE sessions SET status = :status, ended_at = :ended_at, reason = :reason
 WHERE id = :id AND status = 'awaiting_approval';
 
+-- hands_over --
+-- A call of a session is let write handoff.json: the file is its own from now on.
+UPDATE sessions SET handoff_at = coalesce(handoff_at, :now) WHERE id = :id;
+
+-- handing_over --
+-- Another session that handoff.json belongs to: one that has written it, and is not over.
+SELECT id FROM sessions
+WHERE status IN ('running', 'awaiting_approval') AND handoff_at IS NOT NULL AND id <> :id LIMIT 1;
+
 -- running_in_chain --
 -- The session of a chain that runs.
 SELECT id FROM sessions WHERE status = 'running' AND (id = :chain OR chain_id = :chain);
