@@ -157,6 +157,7 @@ class Material(NamedTuple):
     """What a run is made of besides its session's row. `prompt` and `context` are free of secrets.
 
     `program` is the CLI's path, `schema` inline JSON, `servers` the path of the MCP servers, `secrets` those in it.
+    `cwd`: where it runs, if not where all do.
     """
 
     prompt: str
@@ -166,6 +167,7 @@ class Material(NamedTuple):
     memory: str = ""
     resume: command.Resume | None = None
     secrets: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
 
 
 def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpec:
@@ -189,7 +191,7 @@ def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpe
         run_id=run_id,
         argv=tuple(argv),
         env=command.environment(settings, tier, environ, str(home(settings))),
-        cwd=str(working_directory(settings)),
+        cwd=material.cwd or str(working_directory(settings)),
         log_path=session.log_file or "",
         stdin=material.prompt,
         timeout_s=float(settings.session_timeout),
