@@ -174,7 +174,9 @@ class Ending:
         )
 
 
-def judge(record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_memory: bool) -> rules.Outcome:
+def judge(
+    record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_memory: bool, money: rules.Money
+) -> rules.Outcome:
     """What became of a session, from its run's exit record and from what its log said."""
     lost = record.reason is EndReason.INTERRUPTED and record.by is None
     reason = "lost" if lost else record.reason.value
@@ -184,4 +186,5 @@ def judge(record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_me
         timeout_s=timeout_s,
         last_stderr=reading.last_stderr,
         short_of_memory=short_of_memory,
+        money=money,
     )

@@ -199,5 +199,5 @@ def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpe
         grace_term_s=settings.stop_grace_term,
         max_bytes=settings.session_max_bytes,
         secrets=tuple(Secret(*secret) for secret in (*command.secrets(settings, environ), *material.secrets)),
-        labels={"session": str(session.id)},
+        labels={"session": str(session.id), "budget": str(settings.session_max_budget_usd)},
     )

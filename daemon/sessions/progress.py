@@ -106,7 +106,8 @@ class Reading:
                 "servers": msgspec.json.encode(servers(event)).decode(),
             }
         if isinstance(event, Result):
-            self.said = Said(event.subtype, event.is_error, event.text if event.is_error else "", event.deferred)
+            text = event.text if event.is_error else ""
+            self.said = Said(event.subtype, event.is_error, text, event.deferred, event.cost_usd or 0.0)
             return {
                 "response": response(event) or None,
                 "structured": msgspec.json.encode(event.structured).decode() if event.structured is not None else None,
@@ -162,4 +163,5 @@ def read_said(stored: str | None) -> Said | None:
     if not stored:
         return None
     told = msgspec.json.decode(stored)
-    return Said(str(told["subtype"]), bool(told["is_error"]), str(told.get("text", "")), str(told.get("deferred", "")))
+    text, deferred = str(told.get("text", "")), str(told.get("deferred", ""))
+    return Said(str(told["subtype"]), bool(told["is_error"]), text, deferred, float(told.get("usd", 0.0)))

@@ -127,6 +127,7 @@ class _Result(msgspec.Struct):
     modelUsage: dict[str, dict[str, Any]] = {}  # noqa: N815 - the CLI's name
     permission_denials: list[Denial] = []
     deferred_tool_use: _Call | None = None
+    errors: list[Any] = []
 
 
 _line = msgspec.json.Decoder(_Line)
@@ -273,7 +274,7 @@ def _read_result(text: bytes) -> Result:
     return Result(
         subtype=found.subtype,
         is_error=found.is_error,
-        text=found.result or "",
+        text=found.result or _errors(found),
         structured=found.structured_output,
         cost_usd=found.total_cost_usd,
         num_turns=found.num_turns,
@@ -287,3 +288,9 @@ def _read_result(text: bytes) -> Result:
         denials=found.permission_denials,
         deferred=found.deferred_tool_use.id if found.deferred_tool_use else "",
     )
+
+
+def _errors(found: _Result) -> str:
+    """What the CLI says went wrong where it gives no other words; what begins with a bracket is for its makers."""
+    said = [error for error in found.errors if isinstance(error, str) and not error.startswith("[")]
+    return "; ".join(said) if found.is_error else ""
