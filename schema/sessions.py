@@ -47,6 +47,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     log_removed_at: str | None = None
     emptied_at: str | None = None
     handoff_at: str | None = None
+    spent_at: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

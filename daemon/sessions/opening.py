@@ -119,7 +119,7 @@ class Opener:
 
         def resume(db: Database) -> Session:
             values = {"id": session.id, "status": status.value, "run_id": prepare.run_name(datetime.now())}
-            if not db.change("sessions.resume", **values):
+            if not db.change("sessions.resume", now=timestamps.now(), **values):
                 raise CallError(Code.CONFLICT, f"session {session.id} does not wait for a person any more")
             take(db, queued, session.id)
             return from_row(db.one("sessions.by_id", id=session.id) or {})

@@ -21,8 +21,10 @@ from schema.transcript.prices import CHARACTERS_PER_TOKEN, estimate
 
 COLUMNS = (
     "model_id", "cli_version", "servers", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
-    "estimated_usd", "result",
+    "estimated_usd", "result", "spent_at",
 )  # fmt: skip
+
+COSTLY = (Text, Thinking, ToolUse, Result)
 
 
 class Batch(NamedTuple):
@@ -73,12 +75,13 @@ class Reading:
         """What a batch means. Each line with its cut bytes; `now` stands in for the time of lines that have none."""
         columns: dict[str, Any] = dict.fromkeys(COLUMNS)
         spoken: list[Spoken] = []
-        counted = False
+        counted, spent = False, None
         for line, missing in lines:
             found = split(line)
             for event in parse(found.text, found.stream, missing):
                 counted |= self._count(event)
                 columns |= self._read(event)
+                spent = found if isinstance(event, COSTLY) else spent
                 if words := list(_words(event)):
                     at = _moment(found.at, now)
                     spoken += [Spoken(at, what) for what in words]
@@ -86,6 +89,8 @@ class Reading:
             usage = self._tally.total()
             columns["usage"] = msgspec.json.encode(usage).decode()
             columns["estimated_usd"] = estimate(self._tally.model, usage)
+        if spent is not None:
+            columns["spent_at"] = _moment(spent.at, now)
         return Batch(columns, spoken)
 
     def _count(self, event: Event) -> bool:

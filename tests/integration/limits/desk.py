@@ -108,7 +108,8 @@ class Desk:
     async def resume(self, session: int) -> str:
         """It runs again; its new run."""
         run_id = f"run-{uuid.uuid4().hex[:8]}"
-        await self.store.write(lambda db: db.change("sessions.resume", id=session, status="running", run_id=run_id))
+        values = {"id": session, "status": "running", "run_id": run_id, "now": timestamps.now()}
+        await self.store.write(lambda db: db.change("sessions.resume", **values))
         self.runs[len(self.runs) + 1] = run_id
         return run_id
 
