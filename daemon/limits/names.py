@@ -11,6 +11,7 @@ def listed(text: str) -> frozenset[str]:
 # Directories whose programs are those of the system. Anything else with a slash is a file somebody may have written.
 _DIRECTORIES = listed("/usr/local/bin/ /usr/local/sbin/ /usr/bin/ /usr/sbin/ /bin/ /sbin/ /snap/bin/")
 _NAME = re.compile(r"[a-z_\[:.][A-Za-z0-9_.+\[-]*", re.ASCII)
+_NAME_MAX = 255
 _INSTANCE = re.compile(r"(?P<stem>.+)(?P<mark>[-_])\d+", re.ASCII)
 # Harmless to the programs that get them.
 _EXPORTABLE = listed(
@@ -51,7 +52,7 @@ def compose_services(container: str) -> tuple[str, ...]:
 
     One where neither project nor service has such a mark of its own, else each that it can be; none for other names.
     """
-    found = _INSTANCE.fullmatch(container)
+    found = _INSTANCE.fullmatch(container) if len(container) <= _NAME_MAX else None
     parts = found["stem"].split(found["mark"]) if found else []
     return tuple(found["mark"].join(parts[at:]) for at in range(1, len(parts)) if all(parts)) if found else ()
 

@@ -92,7 +92,10 @@ class Ending:
 
     def clear_handoff(self, id_: int) -> None:
         """Removes what was taken, once it is stored that the session is over."""
-        handoff.clear(self._settings.current.state_dir, id_)
+        try:
+            handoff.clear(self._settings.current.state_dir, id_)
+        except OSError as error:
+            print(f"session {id_}: can't remove what it handed over: {error}", file=sys.stderr, flush=True)
 
     def _store_end(
         self,

@@ -41,9 +41,12 @@ def _inspect(command: Command) -> list[Found]:
 _ID = re.compile(r"(?=.*\d)(?![a-f]+\d{1,2}$)[0-9a-f]+|[0-9a-f]{12}|[0-9a-f]{64}")
 
 
+_SERVICES_MAX = 5
+
+
 def _by_name(program: Program) -> Program:
     """Containers count as the services of compose that they are instances of, as each if that can't be told. Those that
-    are given by their ids have no target: they can't be counted for a service."""
+    are given by their ids, or may be of too many, have no target: they can't be counted for a service."""
 
     def judge(command: Command) -> list[Found]:
         return [one for it in program(command) for one in _counted(it)]
@@ -58,6 +61,8 @@ def _counted(item: Found) -> list[Found]:
     if _ID.fullmatch(name):
         return [item._replace(target=None)]
     services = compose_services(name)
+    if len(services) > _SERVICES_MAX:
+        return [item._replace(target=None)]
     if len(services) < 2:
         return [item._replace(target=services[0] if services else name)]
     return [item._replace(target=one, reason=f"{item.reason}, perhaps of the service {one}") for one in services]
