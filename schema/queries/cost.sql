@@ -1,6 +1,6 @@
 -- days --
--- How many sessions started on each day from one day to another, and what was spent on it, by tier, model and trigger. The
--- dollars are millionths.
+-- How many sessions started on each day from one day to another, and what was spent on it, by tier, model and trigger,
+-- in millionths of a dollar.
 SELECT day, tier, model, trigger, sessions, estimated, unknown, micro_usd FROM cost_days
 WHERE day >= :since AND day <= :until ORDER BY day;
 
