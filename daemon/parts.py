@@ -5,7 +5,6 @@ tasks that they run. Called by `daemon.worker`, which starts and stops them.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,8 @@ from daemon.summaries.summaries import Summaries
 from daemon.system import handlers as system_handlers
 from daemon.system.processes import Daemon
 from daemon.triggers import handlers as trigger_handlers
-from daemon.triggers import router
 from daemon.triggers.queue import Queue
+from daemon.triggers.router import Router
 from daemon.triggers.schedule import Schedule
 from daemon.users import handlers as user_handlers
 from ipc.control import Control
@@ -97,6 +96,7 @@ class Parts:
         self.judge = Judge(store, settings, self.publisher, self.approvals, self.cooldowns, self.sessions.stop_for)
         self.queue = Queue(store, settings, self.sessions, self.publisher, self.budgets.refusal, self.briefs.preparing)
         self.briefs.look = self.queue.look
+        self.router = Router(store, settings, self.queue)
         self.alerts = Alerts(store, settings, self.queue, self.publisher, self.sessions.redact)
         self.schedule = Schedule(store, settings, self.sessions, self.queue, self.publisher, boot)
         self.backups = Backups(store, settings)
@@ -132,7 +132,7 @@ class Parts:
         """Who answers what. Sessions are refused what people do; what the database refuses is told in words."""
         table = {
             **system_handlers.handlers(self.system),
-            **trigger_handlers.handlers(self.queue, self.store, self.settings),
+            **trigger_handlers.handlers(self.queue, self.store, self.router),
             **alert_handlers.handlers(self.alerts),
             **key_handlers.handlers(self.settings),
             **session_handlers.handlers(
@@ -140,7 +140,7 @@ class Parts:
                 self.store,
                 self.settings.current.results_dir,
                 self.budgets.refusal,
-                partial(router.choose, self.settings),
+                self.router.choose,
             ),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),
@@ -163,6 +163,7 @@ class Parts:
         """What runs all the time, by name."""
         return [
             ("queue", self.queue.run()),
+            ("router", self.router.run()),
             ("schedule", self.schedule.run()),
             ("approvals", self.approvals.run()),
             ("cooldowns", self.cooldowns.run()),

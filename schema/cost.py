@@ -1,8 +1,8 @@
 """What sessions cost: by day, tier, model and trigger, and the dearest chains. Added up from the sums that the database
 keeps (`0007_sums`), so that the number of sessions does not matter.
 
-`read` serves the dashboard's page and `claudeopsctl cost` alike; the rest is pure. A day is one of UTC, and a session
-counts on the day on which it started, as for budgets.
+`read` serves the dashboard's page and `claudeopsctl cost` alike; the rest is pure. A day is one of UTC. A session is
+counted on the day on which it started, its money on the day on which it is spent, as for budgets.
 """
 
 from collections.abc import Iterable
@@ -117,9 +117,10 @@ def _days(rows: list[dict[str, Any]], days: int, today: date) -> list[DayCost]:
     for back in reversed(range(days)):
         day = (today - timedelta(days=back)).isoformat()
         here = by_day.get(day, [])
-        one, two, three = (_usd(row for row in here if row["tier"] == tier) for tier in TIERS)
+        # Where an estimate of the evening turns out too high after midnight, the rest of it is taken off the new day.
+        one, two, three = (max(0.0, _usd(row for row in here if row["tier"] == tier)) for tier in TIERS)
         sessions = sum(row["sessions"] for row in here)
-        found.append(DayCost(day=day, sessions=sessions, usd=_usd(here), tiers=(one, two, three)))
+        found.append(DayCost(day=day, sessions=sessions, usd=max(0.0, _usd(here)), tiers=(one, two, three)))
     return found
 
 

@@ -46,6 +46,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     servers: str | None = None
     log_removed_at: str | None = None
     emptied_at: str | None = None
+    handoff_at: str | None = None
+    spent_at: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

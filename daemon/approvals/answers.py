@@ -72,14 +72,14 @@ def _use(db: Database, asked: Asked, settings: Settings, approval: Approval) -> 
 
 
 def _in_the_way(db: Database, asked: Asked, settings: Settings) -> Verdict | None:
-    """What denies a call although a person approved it: dry run, a pattern, a standing rule, a cooldown."""
+    """What denies a call although a person approved it: dry run, a pattern, a standing rule, a cooldown, a handoff."""
     judgement = asked.judgement
     if judgement.decision is Decision.DENY:
         return Verdict(Decision.DENY, judgement.reason, judgement.rule)
     found = verdicts.standing(db, asked)
     if found is not None and found.decision is Decision.DENY:
         return Verdict(Decision.DENY, rules.told(found.rule), f"standing-{found.rule.id}")
-    return verdicts.cooling(db, judgement.found, settings, asked.now)
+    return verdicts.cooling(db, judgement.found, settings, asked.now) or verdicts.taken(db, asked)
 
 
 def after_hold(db: Database, asked: Asked, settings: Settings, *, alone: bool, subagent: bool) -> tuple[Verdict, bool]:

@@ -16,7 +16,7 @@ from daemon.store import Store
 from ipc.errors import CallError
 from ipc.messages.knowledge import EventSaid
 from ipc.server import Publisher
-from schema import timestamps
+from schema import cost, timestamps
 from schema.database import Database, DatabaseError, Row
 from schema.knowledge import Event
 from schema.notifications import Kind
@@ -64,10 +64,9 @@ class Budgets:
 
 
 def spent_of(db: Database, now: datetime) -> dict[int, float]:
-    """What each tier's sessions of the day have spent."""
-    start = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    row = db.one("budgets.spent", since=timestamps.stamp(start)) or {}
-    return {int(name.removeprefix("tier")): dollars for name, dollars in row.items()}
+    """What each tier's sessions have spent on the day, in dollars."""
+    rows = db.rows("budgets.spent", day=f"{now:%Y-%m-%d}")
+    return {row["tier"]: row["micro_usd"] / cost.MILLION for row in rows}
 
 
 def warn(db: Database, settings: Settings, session_id: int | None, now: datetime) -> list[Row]:

@@ -18,6 +18,7 @@ import msgspec
 from daemon import audit
 from daemon.cooldowns import rules
 from daemon.cooldowns.rules import Action, Counted, Use
+from daemon.health import rules as health_rules
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc import codec
@@ -77,11 +78,15 @@ class Cooldowns:
         settings, now = self._settings.current, datetime.now(UTC)
 
         def clear(db: Database) -> CooldownsReply:
-            if db.value("cooldowns.known", service=service) is None:
+            known = [
+                name for name in health_rules.names(service) if db.value("cooldowns.known", service=name) is not None
+            ]
+            if not known:
                 text = f"nothing was ever counted for {service!r}; `claudeopsctl cooldowns` shows the services"
                 raise CallError(Code.NOT_FOUND, text)
-            db.change("cooldowns.clear", service=service, now=timestamps.stamp(now))
-            audit.add(db, actor=by, action=AuditAction.COOLDOWN_RESET, subject=service, at=now)
+            for name in known:
+                db.change("cooldowns.clear", service=name, now=timestamps.stamp(now))
+                audit.add(db, actor=by, action=AuditAction.COOLDOWN_RESET, subject=name, at=now)
             answer = reply(db, settings, now)
             stored = codec.store(answer)
             db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(now))

@@ -1,31 +1,48 @@
 """`handoff.json` in the state directory: how a session that has no structured output hands over.
 
-A file belongs to the session that wrote it: one older than the session's start is somebody else's, and is left aside.
-Called by `daemon.sessions.ending`.
+All tiers have one path, and run beside each other. The file is of that session whose call was let write it: nothing
+else may write there, and no other session may until that one is over (`daemon.limits.verdict`). A file that was there
+before that call is nobody's, and is left aside. Called by `daemon.sessions.ending`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from schema import timestamps
 
 NAME = "handoff.json"
 BYTES_MAX = 1024 * 1024
+# How far the clock of a file system may lag behind ours.
+LAG = timedelta(seconds=2)
 
 
-def read(state_dir: str, started_at: str) -> bytes | None:
-    """The file that a session wrote which started at `started_at` (a stored time); None if there is none."""
-    path = Path(state_dir) / NAME
-    try:
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if written < timestamps.parse(started_at):
-            return None
-        with path.open("rb") as file:
-            return file.read(BYTES_MAX)
-    except FileNotFoundError:
+def take(state_dir: str, session_id: int, handoff_at: str) -> bytes | None:
+    """What a session wrote that may write since `handoff_at` (a stored time) and is not over; None if it did not.
+
+    It is put aside under the session's own name first, so that whoever writes next finds the shared path free; taken
+    again, by a worker after one that was killed, it is read from there.
+    """
+    shared, own = Path(state_dir) / NAME, _own(state_dir, session_id)
+    since = timestamps.parse(handoff_at) - LAG
+    if _is_newer(shared, since):
+        shared.replace(own)
+    if not _is_newer(own, since):
         return None
+    with own.open("rb") as file:
+        return file.read(BYTES_MAX)
 
 
-def clear(state_dir: str) -> None:
-    """Removes what was read, or what is left of an earlier chain."""
-    (Path(state_dir) / NAME).unlink(missing_ok=True)
+def clear(state_dir: str, session_id: int) -> None:
+    """Removes what was taken, once it is stored what follows from it."""
+    _own(state_dir, session_id).unlink(missing_ok=True)
+
+
+def _own(state_dir: str, session_id: int) -> Path:
+    return Path(state_dir) / f".handoff-{session_id}.json"
+
+
+def _is_newer(path: Path, since: datetime) -> bool:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) >= since
+    except FileNotFoundError:
+        return False

@@ -3,6 +3,7 @@
 `check` and `mark` stand within the transaction of `daemon.sessions.said`; `services` answers `daemon.health.handlers`.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -39,14 +40,19 @@ def check(
         checked_at=at,
         status=status,
     )
-    last_action = db.value("health.last_action", service=service)
+    cleared = [name for name in rules.cleared_by(service) if _clears(db, name, service, streak, healthy_checks)]
+    for name in cleared:
+        db.change("cooldowns.clear", service=name, now=at)
+    return bool(cleared)
+
+
+def _clears(db: Database, name: str, service: str, streak: int, needed: int) -> bool:
+    """Whether checks of a service let the counters of a name begin anew."""
+    last_action = db.value("health.last_action", service=name)
     if last_action is None:
         return False
     since = db.value("health.healthy_since", service=service, since=last_action)
-    if not rules.clears(streak, since, healthy_checks):
-        return False
-    db.change("cooldowns.clear", service=service, now=at)
-    return True
+    return rules.clears(streak, since, needed)
 
 
 def mark(
@@ -58,21 +64,23 @@ def mark(
     `repeated`, or tell that a call failed which was not let through: what did not run does not count.
     """
     told = {"success": int(success), "error": None if success else text}
-    counted = db.value("health.told_action", session_id=session.id, service=service, action=action)
-    if counted is not None:
-        db.change("health.tell_action", id=counted, **told)
+    names = rules.names(service)
+    about = {"session_id": session.id, "action": action}
+    counted = [db.value("health.told_action", service=name, **about) for name in names]
+    if known := [id_ for id_ in counted if id_ is not None]:
+        for id_ in known:
+            db.change("health.tell_action", id=id_, **told)
         return True
-    if repeated or (not success and _refused(db, session.id, action, service)):
+    if repeated or (not success and _refused(db, session.id, action, names)):
         return False
-    db.change(
-        "health.add_action", session_id=session.id, service=service, action=action, at=at, tier=session.tier, **told
-    )
+    for name in rules.counted_as(service):
+        db.change("health.add_action", service=name, at=at, tier=session.tier, **about, **told)
     return True
 
 
-def _refused(db: Database, session_id: int, action: str, service: str) -> bool:
+def _refused(db: Database, session_id: int, action: str, names: Sequence[str]) -> bool:
     calls = db.rows("health.refused_calls", session_id=session_id)
-    return any(rules.refused(msgspec.json.decode(call["found"], type=list[dict[str, object]]), action, service)
+    return any(rules.refused(msgspec.json.decode(call["found"], type=list[dict[str, object]]), action, names)
                for call in calls)  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 Called by `daemon.health.checks`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from daemon.limits.names import compose_services
 from ipc.messages.knowledge import ServiceHealth
 
 HEALTHY = "healthy"
@@ -25,9 +26,25 @@ def clears(streak: int, since_action: int, needed: int) -> bool:
     return min(streak, since_action) >= needed
 
 
-def refused(found: Iterable[dict[str, object]], action: str, service: str) -> bool:
-    """Whether a call that was not let through would have done the action to the service (or to one unnamed)."""
-    return any(part.get("kind") == action and part.get("target") in (service, None) for part in found)
+def counted_as(service: str) -> tuple[str, ...]:
+    """What an action is counted for where a session names its service: of a container of compose, its services."""
+    return compose_services(service) or (service,)
+
+
+def names(service: str) -> tuple[str, ...]:
+    """Every name that an action of a service may have been counted under."""
+    return tuple(dict.fromkeys((service, *compose_services(service))))
+
+
+def cleared_by(service: str) -> tuple[str, ...]:
+    """The names whose counters healthy checks of a service clear: its own, and its service's if it is plain which."""
+    services = compose_services(service)
+    return (service, *services) if len(services) == 1 else (service,)
+
+
+def refused(found: Iterable[dict[str, object]], action: str, names: Sequence[str]) -> bool:
+    """Whether a call that was not let through would have done the action to one of these names, or to one unnamed."""
+    return any(part.get("kind") == action and part.get("target") in (*names, None) for part in found)
 
 
 def worst_first(services: Iterable[ServiceHealth]) -> list[ServiceHealth]:

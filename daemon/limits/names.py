@@ -1,4 +1,4 @@
-"""Names of programs and variables: which may stand for what they seem to be."""
+"""Names of programs, variables and containers: which may stand for what they seem to be."""
 
 import re
 
@@ -11,6 +11,8 @@ def listed(text: str) -> frozenset[str]:
 # Directories whose programs are those of the system. Anything else with a slash is a file somebody may have written.
 _DIRECTORIES = listed("/usr/local/bin/ /usr/local/sbin/ /usr/bin/ /usr/sbin/ /bin/ /sbin/ /snap/bin/")
 _NAME = re.compile(r"[a-z_\[:.][A-Za-z0-9_.+\[-]*", re.ASCII)
+_NAME_MAX = 255
+_INSTANCE = re.compile(r"(?P<stem>.+)(?P<mark>[-_])\d+", re.ASCII)
 # Harmless to the programs that get them.
 _EXPORTABLE = listed(
     "LANG LC_ALL LC_CTYPE LC_TIME LC_NUMERIC LC_MESSAGES LC_COLLATE TZ COLUMNS LINES TERM NO_COLOR"
@@ -43,6 +45,16 @@ def program_name(word: str) -> str | None:
             word = word[len(directory) :]
             break
     return word if _NAME.fullmatch(word) else None
+
+
+def compose_services(container: str) -> tuple[str, ...]:
+    """The services of compose that a container may be of, by its name: project, service, number, with - or _ between.
+
+    One where neither project nor service has such a mark of its own, else each that it can be; none for other names.
+    """
+    found = _INSTANCE.fullmatch(container) if len(container) <= _NAME_MAX else None
+    parts = found["stem"].split(found["mark"]) if found else []
+    return tuple(found["mark"].join(parts[at:]) for at in range(1, len(parts)) if all(parts)) if found else ()
 
 
 def assignable(name: str) -> bool:

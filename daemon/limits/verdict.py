@@ -16,7 +16,7 @@ from daemon.approvals import rules as approval_rules
 from daemon.cooldowns import cooldowns
 from daemon.cooldowns import rules as cooldown_rules
 from daemon.limits import bounds
-from daemon.limits.kinds import Decision, Found, Judgement, Kind
+from daemon.limits.kinds import HANDOFF, Decision, Found, Judgement, Kind
 from daemon.limits.rules import judge
 from daemon.notifications import outbox
 from schema import actors, timestamps
@@ -28,6 +28,10 @@ from schema.settings import Settings
 
 CHANGED = "This is not the call that was asked about under this id, so it was not run."
 REPEATED = "This call was let through before, and may have run; look whether it did before you make it anew."
+TAKEN = (
+    "handoff.json holds what session {} hands over, until that session is over: hand over by the escalation of your "
+    "structured output, or say in your answer what has to be done."
+)
 PUT_OFF = "Another call of this session waits for a person; nothing else runs until it is decided. End your turn."
 
 
@@ -105,7 +109,7 @@ def by_rules(db: Database, asked: Asked, settings: Settings) -> Verdict:
         verdict = Verdict(found.decision, why, f"standing-{found.rule.id}")
     if verdict.decision is Decision.DENY:
         return verdict
-    refused = cooling(db, judgement.found, settings, asked.now)
+    refused = cooling(db, judgement.found, settings, asked.now) or taken(db, asked)
     if refused is not None:
         return refused
     unknown = cooldown_rules.uncountable(judgement.found)
@@ -142,6 +146,19 @@ def cooling(db: Database, found: Sequence[Found], settings: Settings, now: datet
         if used.blocked:
             return Verdict(Decision.DENY, cooldown_rules.refusal(one, used, now), "cooldown")
     return None
+
+
+def taken(db: Database, asked: Asked) -> Verdict | None:
+    """The denial of a call that would write over what another session hands over; None if it may be carried out."""
+    if not hands_over(asked.judgement.found):
+        return None
+    other = db.value("sessions.handing_over", id=asked.session.id)
+    return None if other is None else Verdict(Decision.DENY, TAKEN.format(other), "handoff")
+
+
+def hands_over(found: Sequence[Found]) -> bool:
+    """Whether a call writes the file by which a session hands over."""
+    return any(item.kind is Kind.WRITE and item.target == HANDOFF for item in found)
 
 
 def judged(found: Sequence[Found], *, tier: int, dry_run: bool) -> list[tuple[Found, Decision]]:
@@ -218,7 +235,9 @@ def _wait(db: Database, asked: Asked, verdict: Verdict, settings: Settings) -> i
 
 
 def count(db: Database, asked: Asked) -> bool:
-    """Counts what an allowed call does; whether there was anything to count."""
+    """Counts what an allowed call does, and notes whose handoff.json is now; whether there was anything to count."""
+    if hands_over(asked.judgement.found):
+        db.change("sessions.hands_over", id=asked.session.id, now=timestamps.stamp(asked.now))
     wanted = cooldown_rules.counted(asked.judgement.found)
     for one in wanted:
         cooldowns.count(

@@ -8,6 +8,7 @@ still running can end: so a chain goes on once, and never twice.
 import asyncio
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -60,39 +61,50 @@ class Ending:
         self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
     ) -> Session:
         """Stores the end; tries until the disk takes it. The session as it is then."""
-        written = await asyncio.to_thread(self._handoff, session)
         while True:
             try:
-                ended = await self._store.write(
-                    lambda db: self._store_end(db, session, outcome, written, ended_at, duration_ms)
-                )
+                # One that waits for a person goes on with its file.
+                waits = outcome.status is SessionStatus.AWAITING_APPROVAL
+                written = None if waits else await self.take_handoff(session.id)
+                store = partial(self._store_end, session, outcome, written, ended_at, duration_ms)
+                ended = await self._store.write(store)
                 break
             except (DatabaseError, CallError) as error:
                 print(f"session {session.id}: can't store its end yet: {error}", file=sys.stderr, flush=True)
                 await asyncio.sleep(RETRY_SECONDS)
-        if written is not None:
-            handoff.clear(self._settings.current.state_dir)
+        self.clear_handoff(session.id)
         self._publisher.publish(SessionChanged(id=session.id, status=ended.session.status))
         if ended.event:
             self._publisher.publish(journal.said(ended.event))
         await self._waiting.announce(ended.cancelled)
         return ended.session
 
-    def _handoff(self, session: Session) -> bytes | None:
-        try:
-            return handoff.read(self._settings.current.state_dir, session.started_at)
-        except OSError as error:
-            print(f"session {session.id}: can't read its handoff.json: {error}", file=sys.stderr, flush=True)
+    async def take_handoff(self, id_: int) -> bytes | None:
+        """What a session that is about to be over wrote into handoff.json, which is free for others then."""
+        row = await self._store.read(lambda db: db.one("sessions.by_id", id=id_))
+        if row is None or row["handoff_at"] is None:
             return None
+        try:
+            return await asyncio.to_thread(handoff.take, self._settings.current.state_dir, id_, row["handoff_at"])
+        except OSError as error:
+            print(f"session {id_}: can't read its handoff.json: {error}", file=sys.stderr, flush=True)
+            return None
+
+    def clear_handoff(self, id_: int) -> None:
+        """Removes what was taken, once it is stored that the session is over."""
+        try:
+            handoff.clear(self._settings.current.state_dir, id_)
+        except OSError as error:
+            print(f"session {id_}: can't remove what it handed over: {error}", file=sys.stderr, flush=True)
 
     def _store_end(
         self,
-        db: Database,
         session: Session,
         outcome: rules.Outcome,
         written: bytes | None,
         ended_at: str | None,
         duration_ms: int | None,
+        db: Database,
     ) -> Ended:
         """Within a transaction."""
         now = timestamps.now()
@@ -165,7 +177,9 @@ class Ending:
         )
 
 
-def judge(record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_memory: bool) -> rules.Outcome:
+def judge(
+    record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_memory: bool, money: rules.Money
+) -> rules.Outcome:
     """What became of a session, from its run's exit record and from what its log said."""
     lost = record.reason is EndReason.INTERRUPTED and record.by is None
     reason = "lost" if lost else record.reason.value
@@ -175,4 +189,5 @@ def judge(record: ExitRecord, reading: Reading, *, timeout_s: float, short_of_me
         timeout_s=timeout_s,
         last_stderr=reading.last_stderr,
         short_of_memory=short_of_memory,
+        money=money,
     )

@@ -107,3 +107,9 @@ def timeout_of(run: Run) -> float:
     """The timeout that the run was started with, which is not always the present setting."""
     known = read_known(run.run_dir)
     return known.timeout_s if known else 0.0
+
+
+def budget_of(run: Run) -> float:
+    """The budget that its session had when the run was started, in dollars; 0 for none."""
+    known = read_known(run.run_dir)
+    return float(known.labels.get("budget", 0)) if known else 0.0

@@ -20,7 +20,7 @@ from daemon.runs.sweep import sweep
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.ending import Ending, judge
-from daemon.sessions.follow import Follower, end_of, timeout_of
+from daemon.sessions.follow import Follower, budget_of, end_of, timeout_of
 from daemon.sessions.opening import Asked, Opener, Sources, put_back
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -183,7 +183,8 @@ class Sessions:
         finally:
             ended.cancel()
         starved = procfs.kills_for_memory() > kills
-        outcome = judge(record, follower.reading, timeout_s=timeout_of(run), short_of_memory=starved)
+        money = rules.Money(session.cost_before, budget_of(run))
+        outcome = judge(record, follower.reading, timeout_s=timeout_of(run), short_of_memory=starved, money=money)
         await self._end(session, outcome, record.ended_at, record.duration_ms)
         prepare.tidy(self._settings.current, run.run_id)
         remove(run.run_dir)
@@ -232,7 +233,10 @@ class Sessions:
             record.stopped(db, session, by)
             return approvals.cancel_of_session(db, session.id)
 
-        await self._waiting.announce(await self._store.write(stop))
+        await self._ending.take_handoff(session.id)
+        cancelled = await self._store.write(stop)
+        self._ending.clear_handoff(session.id)
+        await self._waiting.announce(cancelled)
         self._publisher.publish(SessionChanged(id=session.id, status=status))
         self._tell_change()
         return await self.show(session.id)

@@ -3,13 +3,14 @@
 The row and the change of the trigger that asked for it are one transaction, so that a trigger starts one session.
 """
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from daemon.sessions import command, prepare
+from daemon.sessions import command, conversation, prepare
 from daemon.sessions.cli import Cli
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -72,7 +73,7 @@ class Opener:
         text = prepare.redactor(self._settings).text(found.text)
         moment = datetime.now()
         log = prepare.create_log(settings, moment)
-        resume = self._go_on(parent)
+        resume = await self._go_on(parent)
         row = {
             "tier": asked.tier,
             "model": command.model_of(settings, asked.tier),
@@ -113,12 +114,17 @@ class Opener:
     async def again(self, session: Session, queued: QueuedTrigger) -> tuple[Session, prepare.Material]:
         """The same for a further run of a session that waited: the CLI goes on with exactly the call that waited."""
         status = follow(SESSION, session.status, SessionStatus.RUNNING)
-        material = await self._material("", command.Resume(session.cli_session_id or "", fork=False))
+        talk = session.cli_session_id or ""
+        material = await self._material("", command.Resume(talk, fork=False))
+        # Where it began: its call was meant for that directory, and from another the CLI would not find it.
+        where = await asyncio.to_thread(conversation.place, prepare.home(self._settings.current), talk)
+        if where and Path(where).is_dir():
+            material = material._replace(cwd=where)
         log, offset = prepare.further_log(self._settings.current, session)
 
         def resume(db: Database) -> Session:
             values = {"id": session.id, "status": status.value, "run_id": prepare.run_name(datetime.now()),
-                      "log_file": str(log), "log_offset": offset}  # fmt: skip
+                      "log_file": str(log), "log_offset": offset, "now": timestamps.now()}  # fmt: skip
             if not db.change("sessions.resume", **values):
                 raise CallError(Code.CONFLICT, f"session {session.id} does not wait for a person any more")
             take(db, queued, session.id)
@@ -132,14 +138,14 @@ class Opener:
         row = await self._store.read(lambda db: db.one("sessions.by_id", id=queued.parent_session_id))
         return from_row(row) if row else None
 
-    def _go_on(self, parent: Session | None) -> command.Resume | None:
-        """The conversation of the tier before, where it is wanted and the CLI still has it."""
-        if parent is None or not parent.cli_session_id or not self._settings.current.escalation_resume:
+    async def _go_on(self, parent: Session | None) -> command.Resume | None:
+        """The conversation of the tier before, where it is wanted and the CLI finds it from where sessions run now."""
+        settings = self._settings.current
+        if parent is None or not parent.cli_session_id or not settings.escalation_resume:
             return None
-        kept = Path(prepare.home(self._settings.current)) / ".claude" / "projects"
-        if next(kept.glob(f"*/{parent.cli_session_id}.jsonl"), None) is None:
-            return None
-        return command.Resume(parent.cli_session_id, fork=True)
+        here, talk = prepare.working_directory(settings), parent.cli_session_id
+        found = await asyncio.to_thread(conversation.goes_on_in, prepare.home(settings), talk, here)
+        return command.Resume(talk, fork=True) if found else None
 
     async def _material(self, prompt: str, resume: command.Resume | None) -> prepare.Material:
         servers = await self._sources.servers()

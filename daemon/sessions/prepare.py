@@ -170,6 +170,7 @@ class Material(NamedTuple):
     """What a run is made of besides its session's row. `prompt` and `context` are free of secrets.
 
     `program` is the CLI's path, `schema` inline JSON, `servers` the path of the MCP servers, `secrets` those in it.
+    `cwd`: where it runs, if not where all do.
     """
 
     prompt: str
@@ -179,6 +180,7 @@ class Material(NamedTuple):
     memory: str = ""
     resume: command.Resume | None = None
     secrets: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
 
 
 def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpec:
@@ -202,7 +204,7 @@ def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpe
         run_id=run_id,
         argv=tuple(argv),
         env=command.environment(settings, tier, environ, str(home(settings))),
-        cwd=str(working_directory(settings)),
+        cwd=material.cwd or str(working_directory(settings)),
         log_path=session.log_file or "",
         stdin=material.prompt,
         timeout_s=float(settings.session_timeout),
@@ -210,5 +212,5 @@ def run_spec(live: LiveSettings, session: Session, material: Material) -> RunSpe
         grace_term_s=settings.stop_grace_term,
         max_bytes=settings.session_max_bytes,
         secrets=tuple(Secret(*secret) for secret in (*command.secrets(settings, environ), *material.secrets)),
-        labels={"session": str(session.id)},
+        labels={"session": str(session.id), "budget": str(settings.session_max_budget_usd)},
     )

@@ -21,9 +21,11 @@ from schema.transcript.prices import CHARACTERS_PER_TOKEN, estimate
 
 COLUMNS = (
     "model_id", "cli_version", "servers", "response", "structured", "cost_usd", "num_turns", "duration_ms", "usage",
-    "estimated_usd", "result",
+    "estimated_usd", "result", "spent_at",
 )  # fmt: skip
 LATEST = 256
+
+COSTLY = (Text, Thinking, ToolUse, Result)
 
 
 class Batch(NamedTuple):
@@ -78,12 +80,13 @@ class Reading:
         """What a batch means. Each line with its cut bytes; `now` stands in for the time of lines that have none."""
         columns: dict[str, Any] = dict.fromkeys(COLUMNS)
         spoken: list[Spoken] = []
-        counted = False
+        counted, spent = False, None
         for line, missing in lines:
             found = split(line)
             for event in parse(found.text, found.stream, missing):
                 counted |= self._count(event)
                 columns |= self._read(event)
+                spent = found if isinstance(event, COSTLY) else spent
                 if words := list(_words(event)):
                     at = _moment(found.at, now)
                     spoken += [Spoken(at, what) for what in words]
@@ -91,6 +94,8 @@ class Reading:
             usage = self._tally.total()
             columns["usage"] = msgspec.json.encode(usage).decode()
             columns["estimated_usd"] = estimate(self._tally.model, usage)
+        if spent is not None:
+            columns["spent_at"] = _moment(spent.at, now)
         return Batch(columns, spoken)
 
     def _count(self, event: Event) -> bool:
@@ -112,7 +117,7 @@ class Reading:
             }
         if isinstance(event, Result):
             why = event.text or event.wrong if event.is_error else ""
-            self.said = Said(event.subtype, event.is_error, why, event.deferred)
+            self.said = Said(event.subtype, event.is_error, why, event.deferred, event.cost_usd or 0.0)
             return {
                 "response": response(event) or None,
                 "structured": msgspec.json.encode(event.structured).decode() if event.structured is not None else None,
@@ -168,4 +173,5 @@ def read_said(stored: str | None) -> Said | None:
     if not stored:
         return None
     told = msgspec.json.decode(stored)
-    return Said(str(told["subtype"]), bool(told["is_error"]), str(told.get("text", "")), str(told.get("deferred", "")))
+    text, deferred = str(told.get("text", "")), str(told.get("deferred", ""))
+    return Said(str(told["subtype"]), bool(told["is_error"]), text, deferred, float(told.get("usd", 0.0)))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from schema.states import SessionStatus
 
 CLI_PROVED = (2, 1)
+SPENT = "error_max_budget_usd"  # the CLI's word
 
 
 class Ending(NamedTuple):
@@ -28,6 +29,14 @@ class Said(NamedTuple):
     is_error: bool
     text: str = ""
     deferred: str = ""  # the call that waits for a person, by its tool_use_id
+    usd: float = 0.0  # what this run cost
+
+
+class Money(NamedTuple):
+    """What the runs before this one cost, and the budget that the session began this one with; 0: it had none."""
+
+    before: float = 0.0
+    budget: float = 0.0
 
 
 class Outcome(NamedTuple):
@@ -39,7 +48,13 @@ class Outcome(NamedTuple):
 
 
 def outcome(
-    ending: Ending, said: Said | None, *, timeout_s: float, last_stderr: str = "", short_of_memory: bool = False
+    ending: Ending,
+    said: Said | None,
+    *,
+    timeout_s: float,
+    last_stderr: str = "",
+    short_of_memory: bool = False,
+    money: Money = Money(),  # noqa: B008 - a value, and never changed
 ) -> Outcome:
     """What became of a session: who ended its run decides first, then what the CLI said, then its exit code.
 
@@ -67,7 +82,14 @@ def outcome(
         return Outcome(SessionStatus.FAILED, code, f"its command was killed by {_signal_name(ending.signal)}{why}")
     if code == 0 and (said is None or not said.is_error):
         return Outcome(SessionStatus.COMPLETED, code, None if said is not None else "ended without a result")
+    if said is not None and said.subtype == SPENT:
+        return Outcome(SessionStatus.FAILED, code, _spent(said, money))
     return Outcome(SessionStatus.FAILED, code, _why_failed(code, said, last_stderr))
+
+
+def _spent(said: Said, money: Money) -> str:
+    of = f" of its ${money.budget:.4g} budget" if money.budget else ", and its budget was less"
+    return f"spent ${money.before + said.usd:.4g}{of} (CLAUDEOPS_SESSION_MAX_BUDGET_USD)"
 
 
 def _why_failed(code: int | None, said: Said | None, last_stderr: str) -> str:

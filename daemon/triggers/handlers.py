@@ -1,20 +1,22 @@
 """Answers requests about the queue."""
 
-from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from daemon.triggers import router
 from daemon.triggers.queue import Asked, Queue, page
+from daemon.triggers.router import Router
 from ipc.messages.triggers import AddTrigger, CancelTrigger, ListTriggers, TriggerReply, TriggersReply
 from ipc.server import Call, Handler
 
 
-def handlers(queue: Queue, store: Store, settings: LiveSettings) -> dict[type, Handler]:
+def handlers(queue: Queue, store: Store, router: Router) -> dict[type, Handler]:
     """The table's part for triggers."""
 
     async def add(call: Call, request: AddTrigger) -> TriggerReply:
-        tier = request.tier or await router.choose(settings, request.prompt)
+        tier = request.tier or router.first_tier(request.prompt)
         asked = Asked(request.kind, tier, request.prompt, request.key, call.asker(request.by))
-        return await queue.add(asked, call.id)
+        reply = await queue.add(asked, call.id)
+        if reply.trigger.choosing:
+            router.look()
+        return reply
 
     async def cancel(call: Call, request: CancelTrigger) -> TriggerReply:
         return await queue.cancel(request.id, call.asker(request.by), call.id)

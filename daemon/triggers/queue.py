@@ -23,14 +23,14 @@ from ipc.server import Publisher
 from schema import timestamps
 from schema.database import ConstraintError, Database, DatabaseError
 from schema.states import Trigger, TriggerStatus
-from schema.triggers import QueuedTrigger, from_row
+from schema.triggers import QueuedTrigger, explained, from_row, in_line
 
 RECHECK_SECONDS = 5.0
 PROMPT_MAX = 1024 * 1024
 
 
 class Asked(NamedTuple):
-    """What somebody wants started. `key`: what makes it the same as another that waits."""
+    """What somebody wants started. `tier` 0: a model is to choose; `key`: what makes it the same as one that waits."""
 
     kind: Trigger
     tier: int
@@ -114,6 +114,11 @@ class Queue:
         """Has the queue looked at again."""
         self._changed.set()
 
+    def moved(self) -> None:
+        """The same, where as many wait as before, but not as they did."""
+        self._publisher.publish(TriggersChanged(waiting=self._waiting))
+        self.look()
+
     async def run(self) -> None:
         """Starts what may start; until cancelled."""
         while True:
@@ -152,10 +157,7 @@ class Queue:
             if wait is None:
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
                 continue
-            query, values = "triggers.explain", {"id": trigger.id, "reason": wait.reason}
-            if wait.forever:
-                query, values = "triggers.refuse", {**values, "now": timestamps.now()}
-            if await self._store.write(partial(_change, query, values)):
+            if await self._store.write(partial(_put_off, trigger, wait)):
                 self._publisher.publish(TriggersChanged(waiting=self._waiting))
             if not wait.forever:
                 busy = not self._sessions.is_idle(tier)
@@ -193,7 +195,7 @@ def insert(db: Database, asked: Asked, text: str) -> QueuedTrigger:
     row = db.one(
         "triggers.add",
         kind=asked.kind.value,
-        tier=asked.tier,
+        tier=asked.tier or 1,
         priority=rules.PRIORITY[asked.kind],
         prompt=text,
         context=None,
@@ -202,15 +204,18 @@ def insert(db: Database, asked: Asked, text: str) -> QueuedTrigger:
         now=timestamps.now(),
         parent_session_id=None,
     )
-    return from_row(row or {})
+    if not asked.tier and row and not row["merged"]:
+        db.change("triggers.leave_open", id=row["id"])
+        row["choosing"] = 1
+    return in_line([from_row(row or {})])[0]
 
 
 def refuse_bad(asked: Asked, max_tier: int) -> None:
     """CallError where a trigger can't ever start."""
     if asked.kind not in (Trigger.MANUAL, Trigger.API, Trigger.ALERT, Trigger.SCHEDULED):
         raise CallError(Code.INVALID, f"kind: {asked.kind.value} is made by the daemon; choose manual, api or alert")
-    if not 1 <= asked.tier <= 3:
-        raise CallError(Code.INVALID, f"tier: there is no tier {asked.tier}; choose 1, 2 or 3")
+    if not 0 <= asked.tier <= 3:
+        raise CallError(Code.INVALID, f"tier: there is no tier {asked.tier}; choose 1, 2 or 3, or 0 to have one chosen")
     if asked.tier > max_tier:
         raise CallError(Code.INVALID, f"tier: {asked.tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}")
     if len(asked.prompt) > PROMPT_MAX:
@@ -224,15 +229,23 @@ async def page(store: Store, status: TriggerStatus | None, before: int, limit: i
     limit = max(1, min(limit, 10_000))
     newest = before or 2**62
 
-    def read(db: Database) -> list[dict[str, Any]]:
+    def read(db: Database) -> list[QueuedTrigger]:
         if status is TriggerStatus.WAITING:
-            return db.rows("triggers.waiting", limit=limit)
+            return in_line(map(from_row, db.rows("triggers.waiting", limit=limit)))
         if status is not None:
-            return db.rows("triggers.page_by_status", status=status.value, before=newest, limit=limit)
-        return db.rows("triggers.page", before=newest, limit=limit)
+            rows = db.rows("triggers.page_by_status", status=status.value, before=newest, limit=limit)
+        else:
+            rows = db.rows("triggers.page", before=newest, limit=limit)
+        return explained(db, [from_row(row) for row in rows])
 
-    return [from_row(row) for row in await store.read(read)]
+    return await store.read(read)
 
 
-def _change(query: str, values: dict[str, Any], db: Database) -> int:
-    return db.change(query, **values)
+def _put_off(trigger: QueuedTrigger, wait: rules.Wait, db: Database) -> int:
+    """Within a transaction: why a trigger does not start; 0 where that is known already."""
+    if wait.forever:
+        return db.change("triggers.refuse", id=trigger.id, reason=wait.reason, now=timestamps.now())
+    changed = db.change("triggers.explain", id=trigger.id, reason=wait.reason)
+    if changed:
+        db.change("triggers.overtaken", id=trigger.id, tier=trigger.tier)
+    return changed

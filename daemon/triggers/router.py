@@ -1,17 +1,27 @@
 """The tier of a trigger that leaves it open ("auto"): a model chooses by the prompt. Whatever goes wrong, tier 1.
 
-Called by `daemon.triggers.handlers`, before the trigger is in the queue; it takes some seconds at most.
+The trigger is in the queue before the model is asked, and whoever added it has its id; that its tier is still open is
+in its row, so a worker that is replaced asks again. Built by `daemon.parts`, runs as a task of the worker.
 """
 
+import asyncio
 import sys
 from typing import Any
 
 from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
-from daemon.summaries.messages_api import AnswerError, ask
+from daemon.store import Store
+from daemon.summaries.messages_api import ask
 from daemon.summaries.rules import model_id
+from daemon.triggers.queue import Queue
+from ipc.errors import CallError
+from schema import timestamps
+from schema.database import DatabaseError
+from schema.triggers import QueuedTrigger, from_row
 
 SECONDS = 8.0
+AT_ONCE = 4
+RETRY_SECONDS = 5.0
 TOKENS_MAX = 5
 ASKED_MAX = 8000
 SYSTEM = (
@@ -38,18 +48,57 @@ def chosen(answer: str, max_tier: int) -> int:
     return min(int(word), max_tier) if word in ("1", "2", "3") else 1
 
 
-async def choose(settings: LiveSettings, prompt: str) -> int:
-    """The tier for a prompt. An empty one runs the prompt file of tier 1."""
-    now = settings.current
-    keyed = bool(now.anthropic_api_key or now.anthropic_auth_token)
-    if not keyed or now.demo or not prompt.strip():
-        return 1
-    try:
-        text = prepare.redactor(settings).text(prompt)
-        return chosen(
-            await ask(now, question(model_id(now.webhook_model), text), seconds=SECONDS, tries=1), now.max_tier
-        )
-    except AnswerError as error:
-        told = prepare.redactor(settings).text(str(error))
-        print(f"queue: tier 1 is taken, for no model chose one: {told}", file=sys.stderr, flush=True)
-        return 1
+class Router:
+    """Asks for the tiers that are open, some at once, in the order of the queue."""
+
+    def __init__(self, store: Store, settings: LiveSettings, queue: Queue) -> None:
+        self._store = store
+        self._settings = settings
+        self._queue = queue
+        self._open = asyncio.Event()
+        self._open.set()  # what a worker before this one has left
+
+    def first_tier(self, prompt: str) -> int:
+        """The tier of a prompt that leaves it open, where no model is to be asked; 0 where one is."""
+        now = self._settings.current
+        keyed = bool(now.anthropic_api_key or now.anthropic_auth_token)
+        # An empty prompt runs the prompt file of tier 1.
+        return 0 if keyed and not now.demo and prompt.strip() else 1
+
+    async def choose(self, prompt: str) -> int:
+        """The tier of a session that starts at once and waits in no queue."""
+        return self.first_tier(prompt) or await self._ask(prompt, "a session")
+
+    def look(self) -> None:
+        """Has it looked for open tiers."""
+        self._open.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._open.wait()
+            self._open.clear()
+            try:
+                while rows := await self._store.read(lambda db: db.rows("triggers.choosing", limit=AT_ONCE)):
+                    await asyncio.gather(*(self._choose(from_row(row)) for row in rows))
+            except (DatabaseError, CallError) as error:
+                print(f"queue: a tier can't be stored yet: {error}", file=sys.stderr, flush=True)
+                self._open.set()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _choose(self, trigger: QueuedTrigger) -> None:
+        tier = await self._ask(trigger.prompt, f"trigger {trigger.id}")
+        values = {"id": trigger.id, "tier": tier, "now": timestamps.now()}
+        await self._store.write(lambda db: db.change("triggers.choose", **values))
+        self._queue.moved()
+
+    async def _ask(self, prompt: str, what: str) -> int:
+        now = self._settings.current
+        redact = prepare.redactor(self._settings).text
+        asked = question(model_id(now.webhook_model), redact(prompt))
+        try:
+            return chosen(await ask(now, asked, seconds=SECONDS, tries=1), now.max_tier)
+        except Exception as error:  # noqa: BLE001 - the boundary: a trigger gets a tier, whatever becomes of the question
+            told = redact(f"tier 1 is taken for {what}, for no model chose one: {error!r}")
+            print(f"queue: {told}", file=sys.stderr, flush=True)
+            return 1

@@ -29,7 +29,7 @@ def listing(connection: Connection, arguments: argparse.Namespace) -> int:
         (
             str(trigger["id"]),
             trigger["status"],
-            str(trigger["tier"]),
+            str(trigger["tier"] or "auto"),
             trigger["kind"],
             moment(trigger["created_at"]),
             trigger["requested_by"] or "–",
@@ -72,7 +72,7 @@ def _describe(trigger: Body) -> str:
     """A trigger in one line."""
     reason = f": {trigger['reason']}" if trigger["reason"] else ""
     session = f", session {trigger['session_id']}" if trigger["session_id"] else ""
-    tier = f"tier {trigger['tier']}" if trigger["tier"] else "a tier that a model chooses"
+    tier = f"tier {trigger['tier']}" if trigger["tier"] else "no tier yet"
     return f"trigger {trigger['id']} of {tier} is {trigger['status']}{session}{reason}"
 
 

@@ -18,7 +18,7 @@ class AddTrigger(Request, frozen=True):
     """Puts a trigger into the queue; answers at once with its row. Nothing is refused because a tier is busy.
 
     `key` says what is the same: while one with it waits, another is merged into it. Kinds: manual, api, alert. Tier 0
-    has a model choose by the prompt, which takes some seconds; tier 1 if it can't.
+    has a model choose by the prompt, some seconds later; tier 1 if it can't.
     """
 
     subject: ClassVar[str] = "triggers.add"

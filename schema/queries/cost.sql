@@ -1,11 +1,12 @@
 -- days --
--- What the sessions of each day from one day to another cost, by tier, model and trigger; dollars as millionths.
+-- How many sessions started on each day from one day to another, and what was spent on it, by tier, model and trigger,
+-- in millionths of a dollar.
 SELECT day, tier, model, trigger, sessions, estimated, unknown, micro_usd FROM cost_days
 WHERE day >= :since AND day <= :until ORDER BY day;
 
 -- total --
--- What the sessions that started from one day to another cost, as millionths of a dollar, and how many there were.
-SELECT coalesce(sum(micro_usd), 0) AS micro_usd, coalesce(sum(sessions), 0) AS sessions FROM cost_days
+-- What was spent from one day to another, as millionths of a dollar, and how many sessions started.
+SELECT max(coalesce(sum(micro_usd), 0), 0) AS micro_usd, coalesce(sum(sessions), 0) AS sessions FROM cost_days
 WHERE day >= :since AND day <= :until;
 
 -- chains --

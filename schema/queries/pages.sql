@@ -36,7 +36,7 @@ SELECT * FROM approval_rules WHERE id = :id;
 
 -- triggers_of_tier --
 -- What waits for a tier, in the order in which it will start.
-SELECT * FROM triggers WHERE status = 'waiting' AND tier = :tier ORDER BY priority, id LIMIT :limit;
+SELECT * FROM triggers WHERE status = 'waiting' AND choosing = 0 AND tier = :tier ORDER BY priority, id LIMIT :limit;
 
 -- triggers_count --
 -- How many triggers wait.

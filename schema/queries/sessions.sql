@@ -15,19 +15,23 @@ UPDATE sessions SET log_offset = :offset, lines = lines + :lines, model_id = coa
        cost_usd = coalesce(cost_before + :cost_usd, cost_usd), num_turns = coalesce(turns_before + :num_turns, num_turns),
        duration_ms = coalesce(duration_before + :duration_ms, duration_ms),
        usage = coalesce(:usage, usage), estimated_usd = coalesce(:estimated_usd, estimated_usd),
-       result = coalesce(:result, result)
+       result = coalesce(:result, result), spent_at = coalesce(:spent_at, spent_at)
 WHERE id = :id AND log_offset = :from_offset;
 
 -- finish --
--- The final state, once: only a running session can end.
+-- The final state, once: only a running session can end. Where a later run of it ends without a result, what the CLI
+-- told of those before is not all that it cost: the estimate is, if it is more.
 UPDATE sessions SET status = :status, ended_at = :ended_at, exit_code = :exit_code, reason = :reason,
-       duration_ms = coalesce(duration_ms, :duration_ms)
+       duration_ms = coalesce(duration_ms, :duration_ms),
+       cost_usd = CASE WHEN result IS NULL AND estimated_usd > cost_usd AND :status <> 'awaiting_approval' THEN NULL
+                       ELSE cost_usd END
 WHERE id = :id AND status = 'running';
 
 -- resume --
 -- A session that waited for a person runs again; what it spent so far is kept apart. Its log may lie elsewhere by now.
 UPDATE sessions SET status = :status, run_id = :run_id, reason = NULL, ended_at = NULL, exit_code = NULL, result = NULL,
        log_file = :log_file, log_offset = :log_offset, lines = CASE :log_offset WHEN 0 THEN 0 ELSE lines END,
+       spent_at = :now,
        cost_before = coalesce(cost_usd, 0), turns_before = coalesce(num_turns, 0),
        duration_before = coalesce(duration_ms, 0)
 WHERE id = :id AND status = 'awaiting_approval';
@@ -36,6 +40,15 @@ WHERE id = :id AND status = 'awaiting_approval';
 -- Ends a session that waits for a person.
 UPDATE sessions SET status = :status, ended_at = :ended_at, reason = :reason
 WHERE id = :id AND status = 'awaiting_approval';
+
+-- hands_over --
+-- A call of a session is let write handoff.json: the file is its own from now on.
+UPDATE sessions SET handoff_at = coalesce(handoff_at, :now) WHERE id = :id;
+
+-- handing_over --
+-- Another session that handoff.json belongs to: one that has written it, and is not over.
+SELECT id FROM sessions
+WHERE status IN ('running', 'awaiting_approval') AND handoff_at IS NOT NULL AND id <> :id LIMIT 1;
 
 -- running_in_chain --
 -- The session of a chain that runs.

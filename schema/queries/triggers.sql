@@ -14,10 +14,24 @@ SELECT 'approval', 'waiting', tier, 0, 'approval:' || id, :by, :now, :now, id
 FROM sessions WHERE id = :session_id AND status = 'awaiting_approval'
 ON CONFLICT (key) WHERE status = 'waiting' AND key IS NOT NULL DO NOTHING;
 
+-- leave_open --
+-- Has a model choose the tier of a trigger that was just added.
+UPDATE triggers SET choosing = 1 WHERE id = :id;
+
+-- choosing --
+-- What waits for its tier, the first of it.
+SELECT * FROM triggers INDEXED BY triggers_waiting
+WHERE status = 'waiting' AND choosing = 1 ORDER BY tier, priority, id LIMIT :limit;
+
+-- choose --
+-- A trigger has its tier, and stands in that one's line from now on.
+UPDATE triggers SET tier = :tier, choosing = 0, updated_at = :now
+WHERE id = :id AND status = 'waiting' AND choosing = 1;
+
 -- head --
 -- The trigger of a tier that is to start next.
 SELECT * FROM triggers INDEXED BY triggers_waiting
-WHERE status = 'waiting' AND tier = :tier ORDER BY priority, id LIMIT 1;
+WHERE status = 'waiting' AND choosing = 0 AND tier = :tier ORDER BY priority, id LIMIT 1;
 
 -- started --
 -- A waiting trigger has its session. Together with the session's row, in one transaction.
@@ -47,6 +61,10 @@ WHERE status = 'waiting' AND key = 'approval:' || :session_id;
 -- Why the next of a tier waits.
 UPDATE triggers SET reason = :reason WHERE id = :id AND status = 'waiting' AND reason IS NOT :reason;
 
+-- overtaken --
+-- What is not the next of its tier any more has no reason of its own.
+UPDATE triggers SET reason = NULL WHERE status = 'waiting' AND tier = :tier AND id <> :id AND reason IS NOT NULL;
+
 -- by_id --
 -- One trigger.
 SELECT * FROM triggers WHERE id = :id;
@@ -60,9 +78,14 @@ SELECT * FROM triggers WHERE session_id = :session_id ORDER BY id DESC LIMIT 1;
 SELECT count(*) FROM triggers WHERE status = 'waiting';
 
 -- waiting --
--- What waits, in the order in which it will start, tier by tier.
+-- What waits, in the order in which it will start, tier by tier; at the end that which has no tier yet.
 SELECT * FROM triggers INDEXED BY triggers_waiting
-WHERE status = 'waiting' ORDER BY tier, priority, id LIMIT :limit;
+WHERE status = 'waiting' ORDER BY choosing, tier, priority, id LIMIT :limit;
+
+-- line --
+-- What waits in the lines of the tiers, in the order in which it will start, and nothing else of it.
+SELECT id, tier FROM triggers INDEXED BY triggers_waiting
+WHERE status = 'waiting' AND choosing = 0 ORDER BY tier, priority, id;
 
 -- page --
 -- A page of triggers, newest first, below an id.

@@ -1,18 +1,23 @@
 """The queue of triggers: nothing is dropped because a tier is busy, and nothing starts twice."""
 
 import asyncio
+import html
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
 
+from daemon.demo.turns import Text, Turn
 from ipc.client import Client
 from ipc.messages.triggers import AddTrigger, TriggerReply
 from schema.database import Database
 from schema.states import Trigger
 from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.real import messages_api
+from tests.fakes.messages_api import KEY
 
 BURST = 10_000
 KINDS = 4
@@ -49,7 +54,9 @@ def started(daemon: Daemon, trigger: dict[str, Any]) -> int:
 
 def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
-        busy = daemon.trigger(lines=60, interval=0.05)
+        daemon.sign_in()
+        go_on = tmp_path / "go-on"
+        busy = daemon.trigger(until=str(go_on), interval=0.05)
         api = add(daemon, {"lines": 1, "say": "api {n}"}, "--kind", "api")
         alert = add(daemon, {"lines": 1, "say": "alert {n}"}, "--kind", "alert")
         manual = add(daemon, {"lines": 1, "say": "manual {n}"})
@@ -57,10 +64,55 @@ def test_what_comes_while_a_tier_is_busy_waits_says_why_and_starts_in_its_order(
         wait_for(lambda: daemon.json("triggers", "list", "--status", "waiting")[0]["reason"] == why, 10, why)
         waiting = daemon.json("triggers", "list", "--status", "waiting")
         assert [trigger["id"] for trigger in waiting] == [manual["id"], alert["id"], api["id"]]
+        # Each says why, and all say the same: to scripts, to people, in whatever list it stands.
+        told = {
+            manual["id"]: why,
+            alert["id"]: f"behind trigger {manual['id']}: {why}",
+            api["id"]: f"behind 2 others: {why}",
+        }
+        assert {trigger["id"]: trigger["reason"] for trigger in waiting} == told
+        assert [row["reason"] for row in read(daemon, "triggers.waiting", limit=10)] == [why, None, None]
+        newest = daemon.json("triggers", "list")
+        assert {trigger["id"]: trigger["reason"] for trigger in newest if trigger["status"] == "waiting"} == told
+        for page in ("/", "/triggers"):
+            text = html.unescape(daemon.request("GET", page)[2].decode())
+            assert "starts next" not in text
+            assert [text.count(f"{reason}<") for reason in told.values()] == [3, 1, 1], page
+        go_on.touch()
         order = [started(daemon, trigger) for trigger in (manual, alert, api)]
         assert order == sorted(order)
         assert order[0] > busy["id"]
         assert [daemon.wait_ended(id_)["trigger"] for id_ in order] == ["manual", "alert", "api"]
+
+
+def test_a_trigger_has_its_id_before_a_model_has_chosen_its_tier_and_a_killed_worker_has_it_chosen_all_the_same(
+    tmp_path: Path,
+) -> None:
+    slow = {"<request>": [Turn([Text("2")], before_s=5.0)]}
+    with (
+        messages_api(marked=slow) as (url, api),
+        running(tmp_path, ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY=KEY) as daemon,
+    ):
+        daemon.sign_in()
+        begun = time.monotonic()
+        trigger = daemon.json("triggers", "add", "--tier", "auto", "--prompt", '{"lines": 1}')
+        assert time.monotonic() - begun < 5.0
+        why = "its tier is being chosen"
+        assert (trigger["status"], trigger["tier"], trigger["reason"]) == ("waiting", 0, why)
+        wait_for(lambda: api.turns, 10, "the model asked")
+        (listed,) = daemon.json("triggers", "list", "--status", "waiting")
+        assert (listed["id"], listed["choosing"], listed["reason"]) == (trigger["id"], True, why)
+        for page in ("/", "/triggers"):
+            text = daemon.request("GET", page)[2].decode()
+            assert "<span>tier being chosen</span>" in text
+            assert "starts next" not in text
+        # What has no tier yet is in nobody's way.
+        other = add(daemon, {"lines": 1})
+        daemon.wait_replaced("worker", daemon.kill("worker"))
+        assert daemon.wait_ended(started(daemon, other))["status"] == "completed"
+        session = daemon.session(started(daemon, trigger))
+        assert (session["tier"], session["trigger"]) == (2, "manual")
+        assert len(api.turns) == 2
 
 
 def test_the_same_thing_twice_is_one_session_and_a_person_can_take_it_out(tmp_path: Path) -> None:

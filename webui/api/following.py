@@ -18,9 +18,8 @@ from schema.states import SessionStatus, TriggerStatus
 from schema.transcript.events import Event as Said
 from schema.transcript.parse import parse
 from schema.triggers import QueuedTrigger
-from schema.triggers import from_row as trigger_from_row
 from webui.api.chats import Chat
-from webui.pages import chain, log_files
+from webui.pages import chain, log_files, triggers
 from webui.parts import Parts
 
 T = TypeVar("T")
@@ -193,8 +192,8 @@ class Following:
                 yield Beat()
 
     async def _trigger(self) -> QueuedTrigger:
-        row = await self._read(lambda database: database.one("pages.trigger", id=self._chat.trigger.id))
-        return trigger_from_row(row) if row else self._chat.trigger
+        found = await self._read(lambda database: triggers.look_at(database, self._chat.trigger.id))
+        return found or self._chat.trigger
 
     async def _busy(self, tier: int) -> Session | None:
         row = await self._read(lambda database: database.one("sessions.running_of_tier", tier=tier))

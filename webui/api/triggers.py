@@ -5,7 +5,7 @@ from msgspec import UNSET
 
 from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
 from schema.states import Trigger
-from schema.triggers import QueuedTrigger, from_row
+from schema.triggers import QueuedTrigger, explained, from_row
 from webui.api import lists
 from webui.api.answered import TriggerList
 from webui.api.asked import TriggerBody, TriggerQuery
@@ -21,8 +21,9 @@ async def listing(request: web.Request, query: TriggerQuery) -> TriggerList:
     found = await lists.rows(
         request, name, from_row, before=query.before, limit=query.limit, offset=query.offset, **more
     )
-    waiting = await parts(request).state.read(lambda database: int(database.value("pages.triggers_count")))
-    return TriggerList(triggers=found, waiting=waiting)
+    state = parts(request).state
+    waiting = await state.read(lambda database: int(database.value("pages.triggers_count")))
+    return TriggerList(triggers=await state.read(lambda database: explained(database, found)), waiting=waiting)
 
 
 async def one(request: web.Request, id: int) -> QueuedTrigger:  # noqa: A002 - the parameter's name in the address

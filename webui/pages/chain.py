@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ipc.errors import CallError, Code
 from schema.database import Database
 from schema.sessions import Session, from_row
-from schema.triggers import QueuedTrigger
+from schema.triggers import QueuedTrigger, explained
 from schema.triggers import from_row as trigger_from_row
 from webui import shell
 from webui.auth.rules import Access, may
@@ -62,8 +62,8 @@ def read(database: Database, id_: int) -> Chain | None:
         return None
     rows = [first, *(row for row in database.rows("pages.chain", chain=id_) if row["id"] != id_)]
     sessions = [from_row(row) for row in rows]
-    following = database.one("pages.trigger_of_child", session_id=sessions[-1].id)
-    return Chain(sessions, trigger_from_row(following) if following else None)
+    row = database.one("pages.trigger_of_child", session_id=sessions[-1].id)
+    return Chain(sessions, explained(database, [trigger_from_row(row)])[0] if row else None)
 
 
 async def find(here: Parts, id_: int) -> Chain:

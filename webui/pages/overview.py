@@ -17,7 +17,7 @@ from schema.knowledge import Event
 from schema.limits import Approval
 from schema.sessions import Session, from_row
 from schema.states import SessionStatus
-from schema.triggers import QueuedTrigger
+from schema.triggers import QueuedTrigger, lines
 from schema.triggers import from_row as trigger_from_row
 from webui import needs, shell
 from webui.auth.rules import Access, may
@@ -154,7 +154,7 @@ def read(database: Database) -> Stored:
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=service_rows.glimpse(database, now),
         week=week,
-        queue=_queue(database),
+        queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],
         queued=int(database.value("pages.triggers_count")),
     )
 
@@ -163,13 +163,6 @@ def _critical(database: Database) -> list[Event]:
     rows = database.rows("pages.attention", since=needs.since(), limit=needs.EVENTS_LOOKED_AT)
     names = set(Event.__struct_fields__)
     return [msgspec.convert({name: row[name] for name in names}, Event) for row in rows]
-
-
-def _queue(database: Database) -> list[QueuedTrigger]:
-    """What starts next, over all tiers."""
-    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=QUEUE_SHOWN)]
-    found = sorted(map(trigger_from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
-    return found[:QUEUE_SHOWN]
 
 
 class Looked(NamedTuple):

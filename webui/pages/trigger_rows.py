@@ -20,14 +20,15 @@ PROMPT_CHARS = 160
 
 
 class TriggerRow(NamedTuple):
-    """One trigger. `kind`: what made it; `key`: what makes it the same as another; `merged`: how many it took in."""
+    """One trigger. `kind`: what made it; `tier`: in words; `key`: what makes it the same as another; `merged`: how many
+    it took in."""
 
     id: int
     tone: str
     icon: str
     word: str
     kind: str
-    tier: int
+    tier: str
     prompt: str
     key: str
     merged: int
@@ -50,7 +51,7 @@ def row(trigger: QueuedTrigger, now: datetime) -> TriggerRow:
         icon=look.icon,
         word=look.word,
         kind=trigger.kind.value,
-        tier=trigger.tier,
+        tier=tier_words(trigger),
         prompt=prompt_line(trigger),
         key=plain(trigger.key or ""),
         merged=trigger.merged,
@@ -63,6 +64,13 @@ def row(trigger: QueuedTrigger, now: datetime) -> TriggerRow:
         # What a person has decided must come about; whoever wants it not to stops the session.
         cancel_href=f"/triggers/{trigger.id}/cancel" if waits and trigger.kind is not Trigger.APPROVAL else None,
     )
+
+
+def tier_words(trigger: QueuedTrigger) -> str:
+    """Its tier; a model may still be choosing it, or a person took the trigger out before one did."""
+    if trigger.tier:
+        return f"tier {trigger.tier}"
+    return "tier being chosen" if trigger.status is TriggerStatus.WAITING else "no tier"
 
 
 def prompt_line(trigger: QueuedTrigger) -> str:

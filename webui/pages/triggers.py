@@ -15,7 +15,7 @@ from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
 from schema.database import Database
 from schema.settings import Settings
 from schema.states import Trigger, TriggerStatus
-from schema.triggers import QueuedTrigger, from_row
+from schema.triggers import QueuedTrigger, explained, from_row, lines
 from webui import shell
 from webui.api import shapes
 from webui.auth.rules import Access, may
@@ -32,7 +32,7 @@ SHOWN_MAX = 100  # of each tier
 LATELY = 20
 START_SECONDS = 1.5
 LOOK_SECONDS = 0.1
-ADD_SECONDS = 15.0  # a model that chooses the tier takes some of them
+ADD_SECONDS = 10.0
 AUTO = "auto"
 
 
@@ -68,8 +68,7 @@ class TriggersPage(NamedTuple):
 
 def read(database: Database, before: int = FAR, most: int = LATELY) -> Queued:
     """One look at the queue."""
-    rows = [row for tier in (1, 2, 3) for row in database.rows("pages.triggers_of_tier", tier=tier, limit=SHOWN_MAX)]
-    waiting = sorted(map(from_row, rows), key=lambda trigger: (trigger.priority, trigger.id))
+    waiting = lines(database, SHOWN_MAX)
     past = [from_row(row) for row in database.rows("pages.triggers_past", before=before, limit=most)]
     return Queued(waiting, int(database.value("pages.triggers_count")), past)
 
@@ -97,12 +96,18 @@ def id_of(request: web.Request) -> int:
     return int(text)
 
 
+def look_at(database: Database, id_: int) -> QueuedTrigger | None:
+    """One trigger, if there is one."""
+    row = database.one("pages.trigger", id=id_)
+    return explained(database, [from_row(row)])[0] if row else None
+
+
 async def read_one(here: Parts, id_: int) -> QueuedTrigger:
     """One trigger. CallError `not_found`."""
-    row = await here.state.read(lambda database: database.one("pages.trigger", id=id_))
-    if row is None:
+    found = await here.state.read(lambda database: look_at(database, id_))
+    if found is None:
         raise CallError(Code.NOT_FOUND, f"There is no trigger {id_}.")
-    return from_row(row)
+    return found
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -245,7 +250,7 @@ async def ask_cancel(request: web.Request) -> web.StreamResponse:
         shell=shell.build(request, f"Cancel trigger {row.id}", "triggers"),
         question=f"Cancel trigger {row.id}?",
         consequences=[
-            f"Tier {row.tier}, {row.kind}: {row.prompt}",
+            f"{row.tier[0].upper()}{row.tier[1:]}, {row.kind}: {row.prompt}",
             "It leaves the queue and starts no session. Nothing that runs is stopped.",
         ],
         action=row.cancel_href,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from daemon.limits.command import Command, Program
 from daemon.limits.kinds import Found, Kind
+from daemon.limits.names import compose_services
 from daemon.limits.options import options, read
 from daemon.limits.programs.compose import compose_of, inside
 from daemon.limits.programs.entries import acts, elsewhere, every, reader, touched, verbs, worse, writes_below
@@ -40,14 +41,31 @@ def _inspect(command: Command) -> list[Found]:
 _ID = re.compile(r"(?=.*\d)(?![a-f]+\d{1,2}$)[0-9a-f]+|[0-9a-f]{12}|[0-9a-f]{64}")
 
 
+_SERVICES_MAX = 5
+
+
 def _by_name(program: Program) -> Program:
-    """Containers that are given by their ids have no target: they can't be counted for a service."""
+    """Containers count as the services of compose that they are instances of, as each if that can't be told. Those that
+    are given by their ids, or may be of too many, have no target: they can't be counted for a service."""
 
     def judge(command: Command) -> list[Found]:
-        found = [it._replace(target=it.target.lstrip("/")) if it.target else it for it in program(command)]
-        return [it._replace(target=None) if it.target and _ID.fullmatch(it.target) else it for it in found]
+        return [one for it in program(command) for one in _counted(it)]
 
     return judge
+
+
+def _counted(item: Found) -> list[Found]:
+    if not item.target:
+        return [item]
+    name = item.target.lstrip("/")
+    if _ID.fullmatch(name):
+        return [item._replace(target=None)]
+    services = compose_services(name)
+    if len(services) > _SERVICES_MAX:
+        return [item._replace(target=None)]
+    if len(services) < 2:
+        return [item._replace(target=services[0] if services else name)]
+    return [item._replace(target=one, reason=f"{item.reason}, perhaps of the service {one}") for one in services]
 
 
 _RESTART = _by_name(

@@ -246,13 +246,14 @@ async def counted(place: Place) -> list[dict[str, Any]]:
     return await place.rows("SELECT tool_use_id, success, error, told FROM cooldown_actions ORDER BY id")
 
 
-async def test_a_mark_tells_how_a_counted_action_went_and_is_not_one_more(place: Place) -> None:
+@pytest.mark.parametrize("name", ["web", "shop-web-1"])
+async def test_a_mark_tells_how_a_counted_action_went_and_is_not_one_more(place: Place, name: str) -> None:
     session = await place.session(tier=2)
     await place.script(
         "INSERT INTO cooldown_actions (service, action_type, timestamp, success, tier, session_id, tool_use_id)"
         f" VALUES ('web', 'restart', '{AT}', 1, 2, {session.id}, 'toolu_1')"
     )
-    failed = SaidCooldown("restart", "web", False, "no such container")
+    failed = SaidCooldown("restart", name, False, "no such container")
     await say(place, session, failed, failed)
     assert await counted(place) == [{"tool_use_id": "toolu_1", "success": 0, "error": "no such container", "told": 1}]
 

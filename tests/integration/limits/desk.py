@@ -113,7 +113,8 @@ class Desk:
         def again(db: Database) -> None:
             row = db.one("sessions.by_id", id=session) or {}
             log = {name: row[name] for name in ("log_file", "log_offset")}
-            db.change("sessions.resume", id=session, status="running", run_id=run_id, **log)
+            more = {"run_id": run_id, "now": timestamps.now()}
+            db.change("sessions.resume", id=session, status="running", **more, **log)
 
         await self.store.write(again)
         self.runs[len(self.runs) + 1] = run_id

@@ -54,6 +54,44 @@ async def test_what_running_sessions_are_known_to_spend_counts(desk: Desk) -> No
     assert await budgets(desk).refusal(1, Trigger.ESCALATION) is None
 
 
+async def test_what_a_resumed_session_spends_counts_on_the_day_on_which_it_is_resumed(desk: Desk) -> None:
+    id_, _ = await desk.session(1)
+    yesterday = timestamps.stamp(datetime.now(UTC) - timedelta(days=1))
+
+    async def tell(**columns: object) -> None:
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        values = {**columns, "id": id_}
+        text = f"UPDATE sessions SET {changes} WHERE id = :id"
+        await desk.store.write(lambda db: db._connection.execute(text, values).fetchall())
+
+    await tell(started_at=yesterday, spent_at=yesterday, cost_usd=9.0)
+    await desk.put_aside(id_)
+    assert await budgets(desk).refusal(1, Trigger.SCHEDULED) is None
+    await desk.resume(id_)
+    await tell(estimated_usd=18.5)
+    assert await budgets(desk).refusal(1, Trigger.SCHEDULED) is None
+    await tell(cost_usd=19.5, result="{}")
+    await budgets(desk).note_end(id_)
+    told = await budgets(desk).refusal(1, Trigger.SCHEDULED)
+    assert told == "the day's budget is used up ($10.50 of $10.00); until 00:00 UTC only people start sessions"
+    assert [event["level"] for event in await desk.rows("events")] == ["critical"]
+
+
+async def test_a_resumed_run_that_ends_without_a_result_costs_what_is_known_of_it(desk: Desk) -> None:
+    id_, _ = await desk.session(1)
+    await desk.store.write(
+        lambda db: db._connection.execute("UPDATE sessions SET cost_usd = 2.0, estimated_usd = 2.5").fetchall()
+    )
+    await desk.put_aside(id_)
+    await desk.resume(id_)
+    await desk.store.write(lambda db: db._connection.execute("UPDATE sessions SET estimated_usd = 11.0").fetchall())
+    end = {"status": "interrupted", "ended_at": timestamps.now(), "exit_code": None, "reason": None, "duration_ms": 1}
+    await desk.store.write(lambda db: db.change("sessions.finish", id=id_, **end))
+    (row,) = await desk.rows("sessions")
+    assert (row["cost_usd"], row["estimated_usd"]) == (None, 11.0)
+    assert "$11.00 of $10.00" in (await budgets(desk).refusal(1, Trigger.SCHEDULED) or "")
+
+
 async def test_each_warning_is_given_once_a_day_whoever_ends_at_once(desk: Desk) -> None:
     first = await spend(desk, 1, 5.5)
     await asyncio.gather(*(budgets(desk).note_end(first) for _ in range(5)))

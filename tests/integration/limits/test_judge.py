@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from daemon.sessions import said
+from daemon.sessions.markers import SaidCheck, Spoken
 from ipc.errors import CallError, Code
 from ipc.messages.limits import (
     AddRule,
@@ -23,7 +26,9 @@ from ipc.messages.limits import (
     RevokeRule,
 )
 from schema import timestamps
+from schema.database import Database
 from schema.limits import ApprovalRule
+from schema.sessions import from_row
 from tests.integration.limits.desk import SECRET, Desk
 
 
@@ -154,6 +159,51 @@ async def test_cleared_counters_begin_anew(desk: Desk) -> None:
     with pytest.raises(CallError) as refused:
         await desk.call(ClearCooldown(service="never", by="ann"))
     assert refused.value.code is Code.NOT_FOUND
+
+
+async def test_a_container_of_compose_counts_as_its_service_however_it_is_named(desk: Desk) -> None:
+    _, run = await desk.session()
+    first = await desk.ask(run, "docker compose restart web", "one")
+    assert first.reason.endswith("(restart of web: 1 of 2 in 4 h)")
+    second = await desk.ask(run, "docker restart shop-web-1", "two")
+    assert (second.decision, second.reason.endswith("(restart of web: 2 of 2 in 4 h)")) == ("allow", True)
+    for number, command in enumerate(
+        ["docker restart shop_web_1", "docker compose restart web", "podman restart x-web-2"]
+    ):
+        told = await desk.ask(run, command, f"more-{number}")
+        assert (told.decision, told.reason.split(",")[0]) == ("deny", "restart of web: 2 of 2 used in 4 h")
+    # Whose service it is can't be told, so it counts for each that it may be of.
+    assert (await desk.ask(run, "docker restart my-shop-db-1", "db-1")).decision == "allow"
+    assert (await desk.ask(run, "docker compose restart shop-db", "db-2")).decision == "allow"
+    assert (await desk.ask(run, "docker compose restart db", "db-3")).decision == "allow"
+    told = await desk.ask(run, "docker restart my-shop-db-1", "db-4")
+    assert (told.decision, told.reason.split(":")[0]) == ("deny", "restart of shop-db")
+    assert (await desk.ask(run, "docker compose restart db", "db-5")).decision == "deny"
+    # A person may name it as it is named on the host.
+    await desk.call(ClearCooldown(service="shop-web-1", by="ann"), id_="clear")
+    assert (await desk.ask(run, "docker restart shop-web-1", "again")).decision == "allow"
+
+
+async def healthy(desk: Desk, service: str) -> None:
+    """A session finds a service healthy."""
+    id_, _ = await desk.session(tier=1)
+
+    def store(db: Database) -> None:
+        session = from_row(db.one("sessions.by_id", id=id_) or {})
+        said.store(db, session, [Spoken(timestamps.now(), SaidCheck(service, "healthy", None))], healthy_checks=2)
+
+    await desk.store.write(store)
+    await desk.put_aside(id_)
+
+
+@pytest.mark.parametrize("seen_as", ["web", "shop-web-1"])
+async def test_two_healthy_checks_let_the_next_restart_run(desk: Desk, seen_as: str) -> None:
+    _, run = await desk.session()
+    for number in range(2):
+        assert (await desk.ask(run, "docker restart shop-web-1", f"r{number}")).decision == "allow"
+    for decision in ("deny", "deny", "allow"):
+        assert (await desk.ask(run, f"docker restart  shop-web-1 # {decision}", uuid.uuid4().hex)).decision == decision
+        await healthy(desk, seen_as)
 
 
 async def test_the_file_for_prompts_follows(desk: Desk, tmp_path: Path) -> None:

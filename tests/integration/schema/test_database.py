@@ -182,6 +182,7 @@ def test_progress_moves_only_from_where_it_was_read(database: Database) -> None:
             "estimated_usd",
             "result",
             "servers",
+            "spent_at",
         ]
     )
     step = {"id": row["id"], "lines": 3, **nothing}
@@ -195,13 +196,23 @@ def test_what_a_session_spent_before_it_waited_for_a_person_is_added_to_what_it_
     database: Database,
 ) -> None:
     (row,) = database.rows("sessions.insert", **SESSION)
-    columns = ("model_id", "cli_version", "response", "structured", "usage", "estimated_usd", "result", "servers")
+    columns = (
+        "model_id",
+        "cli_version",
+        "response",
+        "structured",
+        "usage",
+        "estimated_usd",
+        "result",
+        "servers",
+        "spent_at",
+    )
     told = {"id": row["id"], "lines": 1, **dict.fromkeys(columns)}
     spent = {"cost_usd": 0.25, "num_turns": 3, "duration_ms": 1000}
     database.change("sessions.progress", from_offset=0, offset=10, **told, **spent)
     end = {"id": row["id"], "exit_code": 0, "reason": None, "duration_ms": None}
     database.change("sessions.finish", status="awaiting_approval", ended_at=None, **end)
-    again = {"id": row["id"], "status": "running", "log_file": "run.log", "log_offset": 10}
+    again = {"id": row["id"], "status": "running", "log_file": "run.log", "log_offset": 10, "now": "t"}
     assert database.change("sessions.resume", run_id="run-2", **again) == 1
     assert database.change("sessions.resume", run_id="run-3", **again) == 0
     database.change("sessions.progress", from_offset=10, offset=20, **told, **spent)

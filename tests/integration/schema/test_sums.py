@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,18 @@ HOURS = """SELECT service, substr(checked_at, 1, 13) AS hour, count(*) AS checks
     FROM health_checks GROUP BY 1, 2 ORDER BY 1, 2"""
 SPENT = """CASE status WHEN 'running' THEN max(coalesce(cost_usd, 0.0), coalesce(estimated_usd, 0.0))
     ELSE coalesce(cost_usd, estimated_usd, 0.0) END"""
-DAYS = f"""SELECT substr(started_at, 1, 10) AS day, tier, coalesce(model_id, model) AS model, trigger,
+DAYS = """SELECT substr(started_at, 1, 10) AS day, tier, coalesce(model_id, model) AS model, trigger,
     count(*) AS sessions,
     sum(cost_usd IS NULL AND estimated_usd IS NOT NULL) AS estimated,
-    sum(cost_usd IS NULL AND estimated_usd IS NULL) AS unknown,
-    sum(CAST(round(1000000 * {SPENT}) AS INTEGER)) AS micro_usd FROM sessions GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+    sum(cost_usd IS NULL AND estimated_usd IS NULL) AS unknown FROM sessions GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+KEPT_DAYS = """SELECT day, tier, model, trigger, sessions, estimated, unknown FROM cost_days
+    WHERE sessions <> 0 OR estimated <> 0 OR unknown <> 0 ORDER BY 1, 2, 3, 4"""
+# What was spent under a model stays counted under that.
+MONEY = f"""SELECT substr(started_at, 1, 10) AS day, tier, trigger,
+    sum(CAST(round(1000000 * {SPENT}) AS INTEGER)) AS micro
+    FROM sessions GROUP BY 1, 2, 3 HAVING micro <> 0 ORDER BY 1, 2, 3"""
+KEPT_MONEY = """SELECT day, tier, trigger, sum(micro_usd) AS micro FROM cost_days
+    GROUP BY 1, 2, 3 HAVING micro <> 0 ORDER BY 1, 2, 3"""
 CHAINS = f"""SELECT coalesce(chain_id, id) AS chain_id, count(*) AS sessions,
     sum(CAST(round(1000000 * {SPENT}) AS INTEGER)) AS micro_usd FROM sessions GROUP BY 1 ORDER BY 1"""
 
@@ -44,7 +51,8 @@ def told(database: Database, query: str) -> list[tuple[Any, ...]]:
 def agree(database: Database) -> None:
     """The sums are those of the rows."""
     assert told(database, "SELECT * FROM health_hours ORDER BY service, hour") == told(database, HOURS)
-    assert told(database, "SELECT * FROM cost_days ORDER BY day, tier, model, trigger") == told(database, DAYS)
+    assert told(database, KEPT_DAYS) == told(database, DAYS)
+    assert told(database, KEPT_MONEY) == told(database, MONEY)
     kept = told(database, "SELECT chain_id, sessions, micro_usd FROM cost_chains ORDER BY chain_id")
     assert kept == told(database, CHAINS)
 
@@ -94,11 +102,34 @@ def test_sums_are_those_of_the_rows_whatever_is_written(database: Database, seed
 def test_a_session_that_runs_counts_as_budgets_count_it(database: Database) -> None:
     id_ = session(database, status="running", estimated_usd=0.4, cost_usd=0.1)
     today = datetime.now(UTC).date()
-    spent = database.one("budgets.spent", since=f"{today}T00:00:00.000Z") or {}
-    assert cost.read(database, 1, today).usd == spent["tier1"] == 0.4
+    assert database.rows("budgets.spent", day=str(today)) == [{"tier": 1, "micro_usd": 400_000}]
+    assert cost.read(database, 1, today).usd == 0.4
     rows.set_values(database, "sessions", id_, status="completed", cost_usd=0.3)
-    spent = database.one("budgets.spent", since=f"{today}T00:00:00.000Z") or {}
-    assert cost.read(database, 1, today).usd == spent["tier1"] == 0.3
+    assert database.rows("budgets.spent", day=str(today)) == [{"tier": 1, "micro_usd": 300_000}]
+    assert cost.read(database, 1, today).usd == 0.3
+
+
+def test_money_counts_on_the_day_on_which_it_is_spent_and_its_session_on_that_on_which_it_started(
+    database: Database,
+) -> None:
+    days = [f"2026-01-{day}" for day in (28, 30, 31)]
+    id_ = session(database, status="running", started_at=f"{days[0]}T23:50:00.000Z")
+    steps: list[dict[str, Any]] = [
+        {"estimated_usd": 0.2, "spent_at": f"{days[0]}T23:55:00.000Z"},
+        {"cost_usd": 0.3, "status": "awaiting_approval", "spent_at": f"{days[0]}T23:59:00.000Z"},
+        {"status": "running", "cost_before": 0.3, "spent_at": f"{days[1]}T08:00:00.000Z"},
+        {"estimated_usd": 0.9, "model_id": "claude-opus-4-5", "spent_at": f"{days[1]}T08:01:00.000Z"},
+        {"estimated_usd": 1.1, "spent_at": f"{days[2]}T00:01:00.000Z"},
+        {"cost_usd": 1.0, "status": "completed"},
+    ]
+    for step in steps:
+        rows.set_values(database, "sessions", id_, **step)
+    report = cost.read(database, 4, date.fromisoformat(days[2]))
+    assert [(day.usd, day.sessions) for day in report.days] == [(0.3, 1), (0.0, 0), (0.6, 0), (0.1, 0)]
+    assert (report.usd, report.sessions) == (1.0, 1)
+    assert {share.name: share.usd for share in report.models} == {"haiku": 0.3, "claude-opus-4-5": 0.7}
+    assert [(chain.day, chain.usd) for chain in report.chains] == [(days[0], 1.0)]
+    assert database.rows("budgets.spent", day=days[1]) == [{"tier": 1, "micro_usd": 600_000}]
 
 
 def test_what_was_spent_stays_when_housekeeping_removes_a_chain(database: Database) -> None:
@@ -124,7 +155,7 @@ def test_a_database_from_before_is_summed_up_when_it_is_migrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = sql.migrations()
-    before: tuple[Migration, ...] = tuple(step for step in every if step.name != "sums")
+    before: tuple[Migration, ...] = tuple(step for step in every if step.number < 7)
     monkeypatch.setattr(sql, "migrations", lambda: before)
     database = Database(tmp_path / "old.db", readonly=False)
     database.migrate()
@@ -137,7 +168,7 @@ def test_a_database_from_before_is_summed_up_when_it_is_migrated(
     rows.check(database, "api", "down", checked_at=since)
     rows.check(database, "api", "down", 5)
     monkeypatch.setattr(sql, "migrations", lambda: every)
-    assert database.migrate() == ["sums"]
+    assert database.migrate()[0] == "sums"
     agree(database)
     api, gone = (database.one("services.one", service=name) or {} for name in ("api", "gone"))
     assert (api["status"], api["since"]) == ("down", since)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.health.rules import clears, counts, refused, worst_first
+from daemon.health.rules import cleared_by, clears, counted_as, counts, names, refused, worst_first
 from ipc.messages.knowledge import ServiceHealth
 
 
@@ -25,11 +25,26 @@ def test_cooldowns_are_cleared_by_healthy_checks_in_a_row_after_the_last_action(
 
 def test_a_refused_call_explains_a_failure_of_the_same_action_and_service() -> None:
     found: list[dict[str, object]] = [{"kind": "read", "target": None}, {"kind": "restart", "target": "web"}]
-    assert refused(found, "restart", "web")
-    assert not refused(found, "restart", "db")
-    assert not refused(found, "redeployment", "web")
-    assert refused([{"kind": "redeployment", "target": None}], "redeployment", "web")
-    assert not refused([], "restart", "web")
+    assert refused(found, "restart", ("web",))
+    assert refused(found, "restart", names("shop-web-1"))
+    assert not refused(found, "restart", ("db",))
+    assert not refused(found, "redeployment", ("web",))
+    assert refused([{"kind": "redeployment", "target": None}], "redeployment", ("web",))
+    assert not refused([], "restart", ("web",))
+
+
+@pytest.mark.parametrize(
+    ("service", "counted", "every", "cleared"),
+    [
+        ("web", ("web",), ("web",), ("web",)),
+        ("shop-web-1", ("web",), ("shop-web-1", "web"), ("shop-web-1", "web")),
+        ("a-b-c-2", ("b-c", "c"), ("a-b-c-2", "b-c", "c"), ("a-b-c-2",)),
+    ],
+)
+def test_words_about_a_container_of_compose_are_about_its_service(
+    service: str, counted: tuple[str, ...], every: tuple[str, ...], cleared: tuple[str, ...]
+) -> None:
+    assert (counted_as(service), names(service), cleared_by(service)) == (counted, every, cleared)
 
 
 def test_the_worst_service_stands_first() -> None:

@@ -14,8 +14,28 @@ def test_a_restart_is_counted_for_the_container_that_it_names(name: str) -> None
         assert (found.kind, found.target) == (Kind.RESTART, name), command
 
 
-@pytest.mark.parametrize("name", ["3f2a", "a1b2c3", "0", "deadbeefcafe", "4c01db0b339c" * 5 + "abcd"])
-def test_a_container_given_by_its_id_can_not_be_counted(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "services"),
+    [
+        ("shop-web-1", ["web"]),
+        ("shop_web_12", ["web"]),
+        ("my_shop-web-1", ["web"]),
+        ("my-shop-web-1", ["shop-web", "web"]),
+        ("web-1", ["web-1"]),
+        ("shop-web", ["shop-web"]),
+        ("shop--1", ["shop--1"]),
+    ],
+)
+def test_a_container_of_compose_is_counted_for_each_service_that_it_may_be_of(name: str, services: list[str]) -> None:
+    for command in (f"docker restart {name}", f"sudo podman start {name}"):
+        assert [(item.kind, item.target) for item in understand(command)] == [(Kind.RESTART, one) for one in services]
+    assert [item.target for item in understand(f"systemctl restart {name}")] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["3f2a", "a1b2c3", "0", "deadbeefcafe", "4c01db0b339c" * 5 + "abcd", "a-b-c-d-e-f-g-1"]
+)
+def test_a_container_given_by_its_id_or_that_may_be_of_many_services_can_not_be_counted(name: str) -> None:
     for command in (f"docker restart {name}", f"docker start {name}", f"ssh web1 docker restart {name}"):
         (found,) = understand(command)
         assert (found.kind, found.target) == (Kind.RESTART, None), command

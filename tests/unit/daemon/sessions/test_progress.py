@@ -98,7 +98,7 @@ def test_a_call_that_was_put_aside_is_named_and_survives_the_row() -> None:
     reading = Reading("haiku")
     lines = (TRANSCRIPTS / "deferred.ndjson").read_bytes().splitlines()
     stored = fold(*lines, reading=reading).columns["result"]
-    assert reading.said == Said("success", False, "", deferred="toolu_restart")
+    assert reading.said == Said("success", False, "", deferred="toolu_restart", usd=0.00165)
     assert read_said(stored) == reading.said
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from daemon.sessions.rules import (
     Ending,
+    Money,
     Said,
     judge_cli,
     outcome,
@@ -43,6 +44,20 @@ def test_an_ending_has_one_outcome(
     found = outcome(ending, said, timeout_s=5)
     assert (found.status.value, found.exit_code) == (status, code)
     assert found.reason is None if words is None else words in (found.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("money", "words"),
+    [
+        (Money(0.0, 0.01), "spent $0.9024 of its $0.01 budget (CLAUDEOPS_SESSION_MAX_BUDGET_USD)"),
+        (Money(12.5, 13.0), "spent $13.4 of its $13 budget (CLAUDEOPS_SESSION_MAX_BUDGET_USD)"),
+        (Money(), "spent $0.9024, and its budget was less (CLAUDEOPS_SESSION_MAX_BUDGET_USD)"),
+    ],
+)
+def test_a_session_that_has_spent_its_budget_says_how_much_over_all_its_runs(money: Money, words: str) -> None:
+    said = Said("error_max_budget_usd", is_error=True, text="Reached maximum budget ($0.5)", usd=0.9024)
+    found = outcome(Ending("exited", 1), said, timeout_s=5, money=money)
+    assert (found.status, found.reason) == (SessionStatus.FAILED, words)
 
 
 def test_the_last_line_of_stderr_says_why_a_command_failed() -> None:
