@@ -3,12 +3,12 @@
 The shapes are those of CLI 2.1.197; a shape that does not fit falls back to `Unknown` with all its fields.
 """
 
-import re
 from typing import Annotated, Any
 
 import msgspec
 
 from schema.sessions import Usage
+from schema.transcript.denials import DENIAL_CHARS, DENIALS
 from schema.transcript.events import (
     ApiRetry,
     Cut,
@@ -33,18 +33,6 @@ from schema.transcript.events import (
 # The largest number that SQLite and JSON both carry exactly; a line with a larger one is kept as Unknown.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Money = Annotated[float, msgspec.Meta(ge=0)]
-
-# How a result begins that tells why its call did not run. The CLI has hundreds of such sentences and no field for it;
-# one that isn't known here is shown as an error, and the result event names the call all the same. A command that ran
-# and failed begins with its exit code, whatever it printed.
-DENIALS = re.compile(
-    r"(?!Exit code |<tool_use_error>)"
-    r"(?:Permission to |PreToolUse:|Claude requested permissions|Accesses /proc/|Dangerous \w+ operation detected"
-    r"|Contains (?:shell syntax \(|[a-z]+(?:_[a-z]+)+\Z)"
-    r"|.*\b(?:requires?(?: \w+)? approval|was blocked\. For security|approval-time safety checks"
-    r"|cannot be (?:statically \w+|auto-allowed)))"
-)
-DENIAL_CHARS = 2000  # of a result that are looked at for it
 
 
 class _Usage(msgspec.Struct):
