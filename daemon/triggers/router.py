@@ -48,6 +48,28 @@ def chosen(answer: str, max_tier: int) -> int:
     return min(int(word), max_tier) if word in ("1", "2", "3") else 1
 
 
+def asks(settings: LiveSettings, prompt: str) -> bool:
+    """Whether a model is asked about a prompt at all. An empty one runs the prompt file of tier 1."""
+    now = settings.current
+    keyed = bool(now.anthropic_api_key or now.anthropic_auth_token)
+    return keyed and not now.demo and bool(prompt.strip())
+
+
+async def choose(settings: LiveSettings, prompt: str) -> int:
+    """The tier for a prompt, within SECONDS."""
+    if not asks(settings, prompt):
+        return 1
+    now = settings.current
+    redact = prepare.redactor(settings).text
+    asked = question(model_id(now.webhook_model), redact(prompt))
+    try:
+        return chosen(await ask(now, asked, seconds=SECONDS, tries=1), now.max_tier)
+    except Exception as error:  # noqa: BLE001 - the boundary: there is a tier, whatever becomes of the question
+        told = redact(f"tier 1 is taken, for no model chose one: {error!r}")
+        print(f"queue: {told}", file=sys.stderr, flush=True)
+        return 1
+
+
 class Router:
     """Asks for the tiers that are open, some at once, in the order of the queue."""
 
@@ -60,10 +82,7 @@ class Router:
 
     def first_tier(self, prompt: str) -> int:
         """The tier of a prompt that leaves it open, where no model is to be asked; 0 where one is."""
-        now = self._settings.current
-        keyed = bool(now.anthropic_api_key or now.anthropic_auth_token)
-        # An empty prompt runs the prompt file of tier 1.
-        return 0 if keyed and not now.demo and prompt.strip() else 1
+        return 0 if asks(self._settings, prompt) else 1
 
     async def choose(self, prompt: str) -> int:
         """The tier of a session that starts at once and waits in no queue."""
@@ -87,6 +106,7 @@ class Router:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _choose(self, trigger: QueuedTrigger) -> None:
+<<<<<<< .merge_file_FLRgWo
         tier = await self._ask(trigger.prompt, f"trigger {trigger.id}")
         values = {"id": trigger.id, "tier": tier, "now": timestamps.now()}
         await self._store.write(lambda db: db.change("triggers.choose", **values))
@@ -102,3 +122,9 @@ class Router:
             told = redact(f"tier 1 is taken for {what}, for no model chose one: {error!r}")
             print(f"queue: {told}", file=sys.stderr, flush=True)
             return 1
+=======
+        tier = await choose(self._settings, trigger.prompt)
+        values = {"id": trigger.id, "tier": tier, "now": timestamps.now()}
+        await self._store.write(lambda db: db.change("triggers.choose", **values))
+        self._queue.moved()
+>>>>>>> .merge_file_Bk0ipA

@@ -177,7 +177,6 @@ def test_a_budget_that_is_used_up_is_an_error_with_its_cost() -> None:
     assert (result.text, result.wrong) == ("", "Reached maximum budget ($0.5)")
     assert result.cost_usd is not None
     assert result.cost_usd > 0
-    assert result.text == "Reached maximum budget ($0.5)"
 
 
 def test_a_call_that_a_hook_put_aside_is_named_by_the_result() -> None:
