@@ -140,7 +140,7 @@ class Parts:
                 self.store,
                 self.settings.current.results_dir,
                 self.budgets.refusal,
-                self.router.choose,
+                partial(router.choose, self.settings),
             ),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),

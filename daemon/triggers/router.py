@@ -84,10 +84,6 @@ class Router:
         """The tier of a prompt that leaves it open, where no model is to be asked; 0 where one is."""
         return 0 if asks(self._settings, prompt) else 1
 
-    async def choose(self, prompt: str) -> int:
-        """The tier of a session that starts at once and waits in no queue."""
-        return self.first_tier(prompt) or await self._ask(prompt, "a session")
-
     def look(self) -> None:
         """Has it looked for open tiers."""
         self._open.set()
@@ -106,25 +102,7 @@ class Router:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _choose(self, trigger: QueuedTrigger) -> None:
-<<<<<<< .merge_file_FLRgWo
-        tier = await self._ask(trigger.prompt, f"trigger {trigger.id}")
-        values = {"id": trigger.id, "tier": tier, "now": timestamps.now()}
-        await self._store.write(lambda db: db.change("triggers.choose", **values))
-        self._queue.moved()
-
-    async def _ask(self, prompt: str, what: str) -> int:
-        now = self._settings.current
-        redact = prepare.redactor(self._settings).text
-        asked = question(model_id(now.webhook_model), redact(prompt))
-        try:
-            return chosen(await ask(now, asked, seconds=SECONDS, tries=1), now.max_tier)
-        except Exception as error:  # noqa: BLE001 - the boundary: a trigger gets a tier, whatever becomes of the question
-            told = redact(f"tier 1 is taken for {what}, for no model chose one: {error!r}")
-            print(f"queue: {told}", file=sys.stderr, flush=True)
-            return 1
-=======
         tier = await choose(self._settings, trigger.prompt)
         values = {"id": trigger.id, "tier": tier, "now": timestamps.now()}
         await self._store.write(lambda db: db.change("triggers.choose", **values))
         self._queue.moved()
->>>>>>> .merge_file_Bk0ipA
