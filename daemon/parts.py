@@ -5,6 +5,7 @@ tasks that they run. Called by `daemon.worker`, which starts and stops them.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ from daemon.summaries.summaries import Summaries
 from daemon.system import handlers as system_handlers
 from daemon.system.processes import Daemon
 from daemon.triggers import handlers as trigger_handlers
+from daemon.triggers import router
 from daemon.triggers.queue import Queue
 from daemon.triggers.router import Router
 from daemon.triggers.schedule import Schedule
