@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from schema.database import Database
+from tests.acceptance.audited import log
 from tests.acceptance.harness import Daemon, running, wait_for
 
 
@@ -50,6 +51,8 @@ def test_the_first_comes_at_once_and_the_next_an_interval_after_the_end(tmp_path
         assert {row["trigger"] for row in (first, second, third)} == {"scheduled"}
         assert 1.9 <= pause(first, second) < 4.0
         assert 1.9 <= pause(second, third) < 4.0
+        # Nobody asked for them, so the audit log, which is never cleared, has no line of them.
+        assert {line.action for line in log(daemon)} == {"user.setup_link"}
 
 
 def test_a_worker_that_dies_during_a_scheduled_session_does_not_bring_the_next_forward(tmp_path: Path) -> None:

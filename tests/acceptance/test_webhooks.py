@@ -19,6 +19,7 @@ import pytest
 
 from daemon.demo.turns import HttpError, Text, Turn
 from schema.database import Database
+from tests.acceptance.audited import log
 from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.real import messages_api, real, report
 from tests.fakes.messages_api import KEY as API_KEY
@@ -117,6 +118,24 @@ def test_a_resolved_alert_starts_nothing_and_takes_its_own_out_of_the_queue(stil
     assert [one["cancelled"] for one in told["alerts"]] == [[rows[0]["id"]], [rows[1]["id"]], []]
     assert {(row["status"], row["reason"]) for row in rows} == {("cancelled", "resolved, says alertmanager")}
     assert len(still.json("events", "list")) == 4
+    numbers = [row["id"] for row in rows]
+    assert [line[:2] for line in log(still) if line.action.startswith("trigger.")] == [
+        *[("key:chat", "trigger.added")] * 2,
+        *[("key:chat", "trigger.cancelled")] * 2,
+    ]
+    ends = [(line.subject, line.detail) for line in log(still) if line.action == "trigger.cancelled"]
+    assert ends == [
+        (f"InstanceDown: Instance db{number}:9100 down", f"trigger {id_}, alert, tier 1, resolved")
+        for number, id_ in zip((1, 2), numbers, strict=True)
+    ]
+
+
+def test_a_storm_of_the_same_alert_is_one_line_of_the_audit_log(still: Daemon) -> None:
+    for _ in range(5):
+        assert post(still, "generic", fixture("generic"))[0] == 202
+    (line,) = [line for line in log(still) if line.action == "trigger.added"]
+    assert line.subject == "backup failed"
+    assert triggers(still)[0]["merged"] == 4
 
 
 def test_who_may_send(still: Daemon) -> None:

@@ -15,6 +15,7 @@ from daemon.triggers.rules import (
     due_after_change,
     due_at_start,
     holds_back,
+    is_asked_for,
     key_of,
     missed,
     next_date,
@@ -24,6 +25,11 @@ from schema.configuration import ConfigurationError, load
 from schema.states import Trigger
 
 FREE = Facts(tier=1, max_tier=3, busy_with=None, quiet_until=None, refusal=None, budget=None)
+
+
+def test_what_the_daemon_does_by_itself_nobody_has_asked_for() -> None:
+    by_itself = {Trigger.SCHEDULED, Trigger.ESCALATION, Trigger.APPROVAL}
+    assert {kind for kind in Trigger if not is_asked_for(kind)} == by_itself
 
 
 def test_every_kind_has_its_priority_and_people_come_before_programs() -> None:
