@@ -58,7 +58,7 @@ class Keeper:
         self._running = running
         self._busy = asyncio.Lock()
         self.problem: str | None = None
-        self.full = ""  # why the database is larger than its bound
+        self.full = ""  # what people should know of the bound of the database's size
 
     async def run(self) -> None:
         """The daily work, when it is due. What fails is told, and tried again in an hour."""
@@ -102,13 +102,13 @@ class Keeper:
             found = await self._read(lambda db: _counted(db, settings, now, for_size=dry_run))
             surplus = await asyncio.to_thread(_surplus, settings, held, await self._read(_logs), now)
             found += _on_disk(surplus)
-            given = 0
+            given, day = 0, ""
             if not dry_run:
-                found = await self._remove(settings, now, found, surplus, held)
+                found, day = await self._remove(settings, now, found, surplus, held)
                 given = await space.give_back(self._store)
             left = await self._store.read(space.space)
             if not dry_run:
-                self.full = space.problem(settings, left)
+                self.full = space.problem(settings, now, left, day)
             reply = HousekeepReply(
                 dry_run=dry_run,
                 removed=found,
@@ -136,8 +136,8 @@ class Keeper:
 
     async def _remove(
         self, settings: Settings, now: datetime, found: list[Removed], surplus: Surplus, held: Held
-    ) -> list[Removed]:
-        """Removes all of it; what was found, with the number of what was really removed."""
+    ) -> tuple[list[Removed], str]:
+        """Removes all of it: (what was found, with the number of what was really removed; see `space.Shrunk.day`)."""
         results = Path(settings.results_dir)
         logs = 0
         at = timestamps.stamp(now)
@@ -160,7 +160,8 @@ class Keeper:
         if moment is not None:
             left = await asyncio.to_thread(files.transcripts, home, held.cli, moment, removing=True)
             gone["transcripts"] = len(left.names)
-        return [_removed(item, gone.get(item.kind, 0), *more.get(item.kind, (0, 0))) for item in found]
+        told = [_removed(item, gone.get(item.kind, 0), *more.gone.get(item.kind, (0, 0))) for item in found]
+        return told, more.day
 
     async def _log_is_gone(self, session: int, at: str) -> None:
         await self._store.write(lambda db: db.change("keeping.log_removed", id=session, at=at))

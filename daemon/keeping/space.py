@@ -19,6 +19,7 @@ from schema.settings import Settings
 
 MB = 1_000_000
 YOUNGEST_DAYS = 1
+FEW_DAYS = 7  # fewer are not what anybody wants who sets a bound
 SESSIONS = "sessions"
 # What goes, in this order within a day, and the tables that it lies in.
 TABLES = {
@@ -55,41 +56,56 @@ def fits(settings: Settings) -> rows.Enough:
     return lambda db: not most or space(db).live <= most
 
 
-def problem(settings: Settings, found: Space) -> str:
-    """Why a database that was kept is larger than its bound, as a sentence; empty where it is not."""
+class Shrunk(NamedTuple):
+    """What went for the size, of each kind (how many, the bytes that came free), and the day that was come to."""
+
+    gone: dict[str, tuple[int, int]]
+    day: str
+
+
+def problem(settings: Settings, now: datetime, found: Space, day: str) -> str:
+    """What people should know of a bound that leaves little, as a sentence; empty where all is well.
+
+    `day` is where what is left begins, empty where nothing went for the size.
+    """
     most = settings.keep_database_max_mb
-    if not most or found.live <= most * MB:
-        return ""
-    return (
-        f"the database uses {found.live // MB} MB, and CLAUDEOPS_KEEP_DATABASE_MAX_MB is {most}: what is left is of the"
-        " last 24 hours, or never goes, such as the audit log; raise it"
-    )
+    if most and found.live > most * MB:
+        return (
+            f"the database uses {found.live // MB} MB, and CLAUDEOPS_KEEP_DATABASE_MAX_MB is {most}: what is left is of"
+            " the last 24 hours, or never goes, such as the audit log; raise it"
+        )
+    if day > (rows.bound(now, FEW_DAYS) or ""):
+        return (
+            f"CLAUDEOPS_KEEP_DATABASE_MAX_MB is {most}, and all that had room in it is of {day[:10]} and later; raise"
+            " it, for the audit log grows and never goes"
+        )
+    return ""
 
 
-async def shrink(store: Store, settings: Settings, now: datetime, chains: Chains) -> dict[str, tuple[int, int]]:
-    """Removes the oldest rows until the database fits; of each kind (how many, the bytes that came free).
+async def shrink(store: Store, settings: Settings, now: datetime, chains: Chains) -> Shrunk:
+    """Removes the oldest rows until the database fits. DatabaseError leaves what is done, done.
 
-    Nothing of the last day goes, whatever the bound. DatabaseError leaves what is done, done.
+    Nothing of the last 24 hours goes, whatever the bound.
     """
     gone: dict[str, tuple[int, int]] = {}
     enough, limit = fits(settings), rows.bound(now, YOUNGEST_DAYS) or ""
-    end = FIRST
+    day = end = FIRST
     while end < limit and not await store.read(enough):
-        end = await store.read(functools.partial(_next_end, since=end, limit=limit))
+        day = await store.read(functools.partial(_next, since=end, limit=limit))
+        end = limit if day >= limit else min(rules.end_of_day(day), limit)
         for name in TABLES:
             before = await store.read(space)
             work = chains(end, enough) if name == SESSIONS else rows.remove_kind(store, name, end, enough)
             number, size = gone.get(name, (0, 0))
             number += await work
             gone[name] = (number, size + max(0, before.live - (await store.read(space)).live))
-    return {name: found for name, found in gone.items() if found[0]}
+    return Shrunk({name: found for name, found in gone.items() if found[0]}, day)
 
 
-def _next_end(db: Database, since: str, limit: str) -> str:
-    """The end of the next day that has rows, from a stored time on."""
-    found = [first for name in TABLES if (first := db.value(f"keeping.next_{name}", since=since)) is not None]
-    oldest = min(found, default=limit)
-    return limit if oldest >= limit else min(rules.end_of_day(oldest), limit)
+def _next(db: Database, since: str, limit: str) -> str:
+    """When the oldest row is that may go, from a stored time on; `limit` where there is none before that."""
+    found = [db.value(f"keeping.next_{name}", since=since) for name in TABLES]
+    return min([limit, *(str(first) for first in found if first is not None)])
 
 
 def estimate(db: Database, settings: Settings, now: datetime, by_age: Mapping[str, int]) -> dict[str, tuple[int, int]]:
@@ -122,7 +138,8 @@ def _by_day(db: Database, settings: Settings, now: datetime) -> list[tuple[str, 
             sessions[chain["ended_at"][:10]] += len(db.rows("keeping.members", id=chain["id"]))
     found, end = [], FIRST
     while end < limit:
-        since, end = end, _next_end(db, end, limit)
+        since, day = end, _next(db, end, limit)
+        end = limit if day >= limit else min(rules.end_of_day(day), limit)
         for name in ROWS:
             low = max(since, young[name])
             number = int(db.value(f"keeping.between_{name}", since=low, before=end)) if low < end else 0

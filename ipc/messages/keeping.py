@@ -23,7 +23,7 @@ class HousekeepReply(Reply, frozen=True):
     """Every kind, whether anything of it was removed or not; how long it took; the database as it is now.
 
     `database_bytes` are in use, `database_free` are free within its file, `given_back` were taken off it.
-    `problem` says why it is larger than its bound, as a sentence.
+    `problem`: what people should know of the bound of its size, as a sentence.
     """
 
     dry_run: bool

@@ -243,7 +243,8 @@ async def test_rows_go_by_size_the_oldest_first(place: Place) -> None:
     one = keeper(place, **BOUND)
     done = await one.keep(dry_run=False, by="ada")
     assert 4_000_000 < done.database_bytes <= 5_000_000
-    assert (done.problem, one.full) == ("", "")
+    assert done.problem == one.full
+    assert "all that had room in it is of" in done.problem, "fewer than seven days are left"
     # All kinds up to about the same day, and none behind it.
     for column, table in (("created_at", "events"), ("checked_at", "health_checks"), ("hour", "health_hours")):
         left = await days_left(place, column, table)
@@ -274,6 +275,14 @@ async def test_what_fits_stays_and_age_goes_before_size(place: Place) -> None:
     ages = {"CLAUDEOPS_KEEP_EVENTS_DAYS": "1", "CLAUDEOPS_KEEP_CHECKS_DAYS": "1"}
     reply = await keeper(place, **BOUND, **ages).keep(dry_run=True, by="ada")
     assert {item.kind: item.for_size for item in reply.removed if item.rows} == {"events": 0, "checks": 0}
+
+
+async def test_a_bound_that_leaves_more_than_a_week_is_no_trouble(place: Place) -> None:
+    for days in (80, 40):
+        await ended(place, day(days), response="x" * 2_000_000)
+    reply = await keeper(place, CLAUDEOPS_KEEP_DATABASE_MAX_MB="3").keep(dry_run=False, by="ada")
+    assert {item.kind: item.for_size for item in reply.removed if item.rows} == {"sessions": 1}
+    assert reply.problem == ""
 
 
 async def test_the_last_day_stays_whatever_the_size_and_the_daemon_says_so(place: Place) -> None:
