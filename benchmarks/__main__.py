@@ -49,7 +49,6 @@ BENCHMARKS = (
     Benchmark("shim_throughput", shim_throughput.measure, (
         Bar("lines of 120 B from a command to its log", "shim_lines_per_s", 300_000, least=True, unit="/s"),
         Bar("the same against `command > file`", "ratio", 0.25, least=True, unit="×"),
-        Bar("the same for a command that only copies a ready block", "blocks_ratio", 0.25, least=True, unit="×"),
     ), shim_throughput.NOTE),
     Benchmark("reading", reading.measure, (
         Bar("transcript lines parsed and stored by the worker", "lines_per_s", 20_000, least=True, unit="/s"),

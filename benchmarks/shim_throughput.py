@@ -22,7 +22,7 @@ LINES = 1_500_000
 WIDTH = 120
 ROUNDS = 4
 NOTE = (
-    "The first rows are of a command that makes each of its lines, as programs do: making them is what takes the time. "
+    "The bars are for a command that makes each of its lines, as programs do: making them is what takes the time. "
     "`blocks_…` is one that copies a ready block of the same line again and again, as `yes` does: `command > file` is "
     "then one copy into the page cache, and the shim's ceiling shows: on one core it copies out of the pipe, looks for "
     "five secrets in every form, puts a stamp of 31 bytes before each line, and copies into the page cache. Text that "
