@@ -85,6 +85,13 @@ def _end(db: Database, row: Row, finding: "Finding", definition: Definition, inc
         )
 
 
+def set_aside(db: Database, service_id: int, incident_id: int, *, by: str, at: str) -> None:
+    """A person has paused the service: nobody looks any more. Within a transaction."""
+    db.change("incidents.end", id=incident_id, now=at, by=by)
+    db.change("results.set_incident", service_id=service_id, incident_id=None)
+    enter(db, incident_id, "ended", f"{by} paused the service", at=at, author=by)
+
+
 def _began(db: Database, incident_id: int) -> str:
     row = db.one("incidents.one", id=incident_id)
     assert row is not None  # noqa: S101 - its service refers to it

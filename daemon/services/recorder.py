@@ -80,6 +80,7 @@ def _after_gap(db: Database, row: Row, finding: Finding, definition: Definition)
         return row
     begins = last + int(1000 * definition.interval)
     change(db, finding.service_id, begins, ServiceStatus.UNKNOWN)
+    db.change("results.roll_again", service_id=finding.service_id, since=begins)
     db.change("results.unknown_since", service_id=finding.service_id)
     return {**row, "status": ServiceStatus.UNKNOWN.value, "failures": 0, "failing_since": None}
 

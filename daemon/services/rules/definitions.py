@@ -209,6 +209,12 @@ def masked(url: str) -> str:
     return urlunsplit(parts._replace(netloc=place, query=query))
 
 
+def origin(url: str) -> tuple[str, str]:
+    """The scheme and the host with its port: who gets what a request carries."""
+    parts = _split(url)
+    return (parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower()) if parts else ("", url)
+
+
 def _mask_field(match: "re.Match[str]") -> str:
     value = MASK if match[3] and SECRETIVE.search(match[2]) else match[3]
     return f"{match[1]}{match[2]}={value}"

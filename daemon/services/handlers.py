@@ -1,0 +1,59 @@
+"""Answers requests about services."""
+
+from daemon.services.services import Services
+from ipc.messages.services import (
+    AddService,
+    ChangedReply,
+    ChangeService,
+    ListResults,
+    ListServices,
+    PauseServices,
+    RemoveServices,
+    ResultsReply,
+    ServiceReply,
+    ServicesReply,
+    ShowService,
+    TestReply,
+    TestService,
+)
+from ipc.server import Call, Handler
+
+
+def handlers(services: Services) -> dict[type, Handler]:
+    """The table's part for services."""
+    catalogue = services.catalogue
+
+    async def page(call: Call, request: ListServices) -> ServicesReply:
+        return await services.page(request)
+
+    async def show(call: Call, request: ShowService) -> ServiceReply:
+        return await services.show(request)
+
+    async def add(call: Call, request: AddService) -> ServiceReply:
+        return await catalogue.add(request, request.by or call.by, call.id)
+
+    async def change(call: Call, request: ChangeService) -> ServiceReply:
+        return await catalogue.change(request, request.by or call.by, call.id)
+
+    async def pause(call: Call, request: PauseServices) -> ChangedReply:
+        return await catalogue.pause(request, request.by or call.by, call.id)
+
+    async def remove(call: Call, request: RemoveServices) -> ChangedReply:
+        return await catalogue.remove(request, request.by or call.by, call.id)
+
+    async def test(call: Call, request: TestService) -> TestReply:
+        return await services.test(request)
+
+    async def results(call: Call, request: ListResults) -> ResultsReply:
+        return await services.results(request)
+
+    return {
+        ListServices: page,
+        ShowService: show,
+        AddService: add,
+        ChangeService: change,
+        PauseServices: pause,
+        RemoveServices: remove,
+        TestService: test,
+        ListResults: results,
+    }

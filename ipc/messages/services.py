@@ -1,0 +1,146 @@
+"""Messages about services that are probed: list, add, change, pause, test, remove; what their probes found."""
+
+from typing import ClassVar
+
+import msgspec
+
+from ipc.messages.envelope import Event, Reply, Request
+from schema.definitions import Definition
+from schema.facts import Facts
+from schema.monitored import Monitored, Result
+from schema.states import ServiceStatus
+
+
+class ServiceReply(Reply, frozen=True):
+    """One service, how it stands, and its definition without passwords. `push_path` ends a heartbeat's new URL."""
+
+    service: Monitored
+    definition: Definition
+    push_path: str = ""
+
+
+class ServicesReply(Reply, frozen=True):
+    """A page of services by name, and how many there are of each status over all."""
+
+    services: list[Monitored]
+    counts: dict[str, int] = {}
+
+
+class ListServices(Request, frozen=True):
+    """Services after a name, by name; empty: from the first."""
+
+    subject: ClassVar[str] = "services.list"
+    reply: ClassVar[type[Reply]] = ServicesReply
+    after: str = ""
+    limit: int = 200
+
+
+class ShowService(Request, frozen=True):
+    """One service, by its id or, where that is 0, by its name."""
+
+    subject: ClassVar[str] = "services.show"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    id: int = 0
+    name: str = ""
+
+
+class AddService(Request, frozen=True):
+    """A service that is new. `invalid` names each field that can't be so, in `data`."""
+
+    subject: ClassVar[str] = "services.add"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    changes: ClassVar[bool] = True
+    definition: Definition
+    by: str = ""
+
+
+class ChangeService(Request, frozen=True):
+    """A service as it is from now on. `version` is what its author saw; `conflict` if it has changed meanwhile."""
+
+    subject: ClassVar[str] = "services.change"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    changes: ClassVar[bool] = True
+    id: int
+    version: int
+    definition: Definition
+    by: str = ""
+
+
+class ChangedReply(Reply, frozen=True):
+    """What became of many: the ids that it was done to, and why not to others, by id."""
+
+    done: list[int]
+    failed: dict[int, str] = {}
+
+
+class PauseServices(Request, frozen=True):
+    """Pauses services, or resumes them."""
+
+    subject: ClassVar[str] = "services.pause"
+    reply: ClassVar[type[Reply]] = ChangedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
+    paused: bool
+    by: str = ""
+
+
+class RemoveServices(Request, frozen=True):
+    """Removes services with all that was found of them."""
+
+    subject: ClassVar[str] = "services.remove"
+    reply: ClassVar[type[Reply]] = ChangedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
+    by: str = ""
+
+
+class TestedConditions(msgspec.Struct, frozen=True):
+    """Conditions as they were judged: the text with its values, and whether it holds."""
+
+    shown: str
+    holds: bool
+
+
+class TestReply(Reply, frozen=True):
+    """What a probe that was asked for has found; nothing of it is stored. `facts.body` is cut."""
+
+    status: ServiceStatus
+    facts: Facts
+    detail: str = ""
+    conditions: list[TestedConditions] = []
+
+
+class TestService(Request, frozen=True):
+    """Probes once, now: a service by its id, or a definition that is not stored yet (id 0)."""
+
+    subject: ClassVar[str] = "services.test"
+    reply: ClassVar[type[Reply]] = TestReply
+    id: int = 0
+    definition: Definition | None = None
+    by: str = ""
+
+
+class ResultsReply(Reply, frozen=True):
+    """Findings, newest first."""
+
+    results: list[Result]
+
+
+class ListResults(Request, frozen=True):
+    """The findings of a service before a stored time (empty: now)."""
+
+    subject: ClassVar[str] = "services.results"
+    reply: ClassVar[type[Reply]] = ResultsReply
+    id: int
+    before: str = ""
+    limit: int = 100
+
+
+class ServiceChanged(Event, frozen=True):
+    """A service was probed, or is another. `kind`: found, defined, removed."""
+
+    subject: ClassVar[str] = "services.changed"
+    id: int
+    kind: str
+    status: ServiceStatus = ServiceStatus.UNKNOWN
+    before: ServiceStatus = ServiceStatus.UNKNOWN
