@@ -179,8 +179,10 @@ def _show(operand: Operand, value: Any) -> str:
     if isinstance(operand, Function) and operand.name in ("any", "pat"):
         return f"{operand.name}({', '.join(_show(one, one) for one in operand.arguments)})"
     text = str(value) if value is MISSING else _text(value)
-    if isinstance(value, float):
-        text = lasting(value) if isinstance(operand, Place) and operand.name in ENDS else f"{value:.0f}"
+    if isinstance(operand, Place) and operand.name in ENDS and isinstance(value, int | float):
+        text = lasting(value)
+    elif isinstance(value, float):
+        text = f"{value:.0f}" if value >= 10 else f"{value:g}"
     # One line, and no control character of a stranger's answer.
     text = "".join(letter if letter.isprintable() else " " for letter in text[: SHOWN_MAX + 1])
     text = text[:SHOWN_MAX] + "…" if len(text) > SHOWN_MAX else text

@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ def test_time_that_counts_is_shared_between_working_and_failing() -> None:
 
 
 CHANGES = st.lists(st.tuples(st.integers(0, 5 * HOUR), st.sampled_from(ServiceStatus)), max_size=30).map(
-    lambda found: [Change(at, status) for at, status in sorted({at: status for at, status in found}.items())]
+    lambda found: [Change(at, status) for at, status in sorted(dict(found).items())]
 )
 
 
@@ -38,14 +39,14 @@ CHANGES = st.lists(st.tuples(st.integers(0, 5 * HOUR), st.sampled_from(ServiceSt
 def test_the_hours_add_up_to_the_whole(changes: list[Change], start: int, length: int) -> None:
     end = start + length
     edges = [start, *range((start // HOUR + 1) * HOUR, end, HOUR), end]
-    parts = [uptime.spent(changes, begin, stop) for begin, stop in zip(edges, edges[1:], strict=False)]
+    parts = [uptime.spent(changes, begin, stop) for begin, stop in pairwise(edges)]
     assert uptime.total(parts) == uptime.spent(changes, start, end)
     whole = uptime.spent(changes, start, end)
     assert whole.worked + whole.failed <= length
 
 
 def test_a_percentile_of_the_histogram_is_within_one_percent_of_the_true_one() -> None:
-    dice = random.Random(7)  # noqa: S311 - the same numbers each time
+    dice = random.Random(7)  # the same numbers each time
     hours = [[int(dice.lognormvariate(10, 1)) + 1 for _ in range(360)] for _ in range(24)]
     histogram = latency.add(latency.pack(hour) for hour in hours)
     everything = sorted(one for hour in hours for one in hour)
