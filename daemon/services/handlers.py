@@ -13,8 +13,8 @@ from ipc.messages.services import (
     ServiceReply,
     ServicesReply,
     ShowService,
-    TestReply,
-    TestService,
+    TriedReply,
+    TryService,
 )
 from ipc.server import Call, Handler
 
@@ -41,7 +41,7 @@ def handlers(services: Services) -> dict[type, Handler]:
     async def remove(call: Call, request: RemoveServices) -> ChangedReply:
         return await catalogue.remove(request, request.by or call.by, call.id)
 
-    async def test(call: Call, request: TestService) -> TestReply:
+    async def test(call: Call, request: TryService) -> TriedReply:
         return await services.test(request)
 
     async def results(call: Call, request: ListResults) -> ResultsReply:
@@ -54,6 +54,6 @@ def handlers(services: Services) -> dict[type, Handler]:
         ChangeService: change,
         PauseServices: pause,
         RemoveServices: remove,
-        TestService: test,
+        TryService: test,
         ListResults: results,
     }

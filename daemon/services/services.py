@@ -35,9 +35,9 @@ from ipc.messages.services import (
     ServiceReply,
     ServicesReply,
     ShowService,
-    TestedConditions,
-    TestReply,
-    TestService,
+    TriedCondition,
+    TriedReply,
+    TryService,
 )
 from ipc.server import Publisher
 from schema import monitored, timestamps
@@ -191,7 +191,7 @@ class Services:
 
         return await self._store.read(read)
 
-    async def test(self, request: TestService) -> TestReply:
+    async def test(self, request: TryService) -> TriedReply:
         """Probes once, now; nothing is stored. CallError `invalid`, `not_found`."""
         definition = await self._asked(request)
         kind = definitions.kind_of(definition.url)
@@ -202,14 +202,14 @@ class Services:
         judged = verdict(facts, wanted, definition.warnings)
         answer = Answer(facts)
         shown = [judge(parse(text), answer) for text in (*wanted, *definition.warnings)] if not facts.cause else []
-        return TestReply(
+        return TriedReply(
             status=ServiceStatus(judged.outcome.value),
             facts=msgspec.structs.replace(facts, body=facts.body[:BODY_SHOWN]),
             detail=judged.detail,
-            conditions=[TestedConditions(one.shown, one.holds) for one in shown],
+            conditions=[TriedCondition(one.shown, one.holds) for one in shown],
         )
 
-    async def _asked(self, request: TestService) -> Definition:
+    async def _asked(self, request: TryService) -> Definition:
         def read(db: Database) -> Definition:
             stored = None
             if request.id:
@@ -219,7 +219,7 @@ class Services:
 
         return await self._store.read(read)
 
-    def _to_test(self, request: TestService, stored: Definition | None) -> Definition:
+    def _to_test(self, request: TryService, stored: Definition | None) -> Definition:
         wanted = request.definition or stored
         if wanted is None:
             raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")

@@ -94,27 +94,27 @@ class RemoveServices(Request, frozen=True):
     by: str = ""
 
 
-class TestedConditions(msgspec.Struct, frozen=True):
+class TriedCondition(msgspec.Struct, frozen=True):
     """Conditions as they were judged: the text with its values, and whether it holds."""
 
     shown: str
     holds: bool
 
 
-class TestReply(Reply, frozen=True):
+class TriedReply(Reply, frozen=True):
     """What a probe that was asked for has found; nothing of it is stored. `facts.body` is cut."""
 
     status: ServiceStatus
     facts: Facts
     detail: str = ""
-    conditions: list[TestedConditions] = []
+    conditions: list[TriedCondition] = []
 
 
-class TestService(Request, frozen=True):
+class TryService(Request, frozen=True):
     """Probes once, now: a service by its id, or a definition that is not stored yet (id 0)."""
 
     subject: ClassVar[str] = "services.test"
-    reply: ClassVar[type[Reply]] = TestReply
+    reply: ClassVar[type[Reply]] = TriedReply
     id: int = 0
     definition: Definition | None = None
     by: str = ""

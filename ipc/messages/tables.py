@@ -76,7 +76,7 @@ REQUESTS: dict[str, type[Request]] = {
         services.ChangeService,
         services.PauseServices,
         services.RemoveServices,
-        services.TestService,
+        services.TryService,
         services.ListResults,
         repositories.ListRepositories,
         repositories.ReadPanel,

@@ -1,3 +1,4 @@
+-- rebuilds tables --
 -- Services that the daemon probes. Times of results, changes and rollups are ms since 1970 (UTC), for they are many; all
 -- others are stored times.
 CREATE TABLE services (
@@ -132,3 +133,28 @@ CREATE TABLE maintenance_windows (
     created_at TEXT NOT NULL,
     created_by TEXT NOT NULL DEFAULT ''
 ) STRICT;
+
+-- What people are told of services.
+CREATE TABLE notifications_new (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- stands in the message, so that a repeat is known as one
+    key TEXT UNIQUE,                    -- same key, same thing: it is told once; NULL: always another
+    kind TEXT NOT NULL CHECK (kind IN ('event', 'service', 'attention', 'session', 'approval', 'budget', 'daemon',
+        'digest', 'test')),
+    level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'critical')),
+    title TEXT NOT NULL,
+    body TEXT NOT NULL DEFAULT '',
+    link TEXT NOT NULL DEFAULT '',      -- a path of the dashboard
+    session_id INTEGER,                 -- may be gone by the time anybody looks
+    approval_id INTEGER,
+    channel TEXT,                       -- the only channel that it is for; NULL: by the rules
+    created_at TEXT NOT NULL,
+    routed_at TEXT                      -- when its deliveries were made; NULL: not yet
+) STRICT;
+INSERT INTO notifications_new SELECT id, key, kind, level, title, body, link, session_id, approval_id, channel,
+    created_at, routed_at FROM notifications;
+UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'notifications')
+WHERE name = 'notifications_new' AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'notifications');
+DROP TABLE notifications;
+ALTER TABLE notifications_new RENAME TO notifications;
+CREATE INDEX notifications_unrouted ON notifications (id) WHERE routed_at IS NULL;
+CREATE INDEX notifications_by_time ON notifications (created_at);
