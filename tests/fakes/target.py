@@ -4,7 +4,10 @@ It speaks HTTP/1.1 over one connection each, in the test's own loop, and notes e
 """
 
 import asyncio
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import NamedTuple
 
@@ -116,3 +119,19 @@ class Target:
         await asyncio.sleep(how.body_delay)
         writer.write(how.body if method != "HEAD" else b"")
         await writer.drain()
+
+
+@contextmanager
+def beside() -> Iterator[Target]:
+    """A target in a thread of its own, for tests that have no loop."""
+    loop, target = asyncio.new_event_loop(), Target()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(target.__aenter__(), loop).result(10)
+    try:
+        yield target
+    finally:
+        asyncio.run_coroutine_threadsafe(target.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

@@ -78,7 +78,7 @@ async def test_each_way_of_failing_has_a_cause_of_its_own(world: World, target: 
 
 
 async def test_each_condition_flips_its_service_alone(world: World, target: Target) -> None:
-    good = {"status": 200, "body": b'{"n": 1, "text": "fine"}', "headers": (("X-Node", "a"),)}
+    good: dict[str, object] = {"status": 200, "body": b'{"n": 1, "text": "fine"}', "headers": (("X-Node", "a"),)}
     conditions = {
         "status": "[STATUS] == 200",
         "header": "[HEADER].x-node == a",
@@ -86,7 +86,7 @@ async def test_each_condition_flips_its_service_alone(world: World, target: Targ
         "json": "[BODY].n == 1",
         "latency": "[RESPONSE_TIME] < 150",
     }
-    broken = {
+    broken: dict[str, dict[str, object]] = {
         "status": {"status": 201},
         "header": {"headers": (("X-Node", "b"),)},
         "text": {"body": b'{"n": 1, "text": "bad"}'},
