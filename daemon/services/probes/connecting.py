@@ -80,14 +80,18 @@ class Context(ssl.SSLContext):
         return made
 
 
-def context(wanted: Definition) -> ssl.SSLContext:
-    """TLS as a service wants it. OSError for files that can't be read."""
-    return _context(wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
+def context(wanted: Definition, protocols: tuple[str, ...] = ()) -> ssl.SSLContext:
+    """TLS as a service wants it; `protocols` by ALPN. OSError for files that can't be read."""
+    return _context(wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file, protocols)
 
 
 @lru_cache(maxsize=64)
-def _context(verify: bool, ca_file: str, certificate_file: str, key_file: str) -> ssl.SSLContext:
+def _context(
+    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...]
+) -> ssl.SSLContext:
     made = Context(ssl.PROTOCOL_TLS_CLIENT)
+    if protocols:
+        made.set_alpn_protocols(list(protocols))
     if verify:
         made.load_verify_locations(ca_file) if ca_file else made.load_default_certs()
     else:
@@ -129,14 +133,14 @@ async def connect(target: Target, host: str, port: int) -> socket.socket:
 
 
 async def streams(
-    target: Target, host: str, port: int, *, tls: bool
+    target: Target, host: str, port: int, *, tls: bool, protocols: tuple[str, ...] = ()
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection to talk over, encrypted where wanted. OSError."""
     made = await connect(target, host, port)
     try:
         found = await asyncio.open_connection(
             sock=made,
-            ssl=context(target.definition) if tls else None,
+            ssl=context(target.definition, protocols) if tls else None,
             server_hostname=(target.definition.server_name or host) if tls else None,
         )
     except BaseException:

@@ -7,6 +7,8 @@ library's own extension points: resolver, socket factory, SSL context, trace.
 import asyncio
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import aiohttp
@@ -21,6 +23,7 @@ BODY_MAX = 1024 * 1024
 REDIRECTS_MAX = 10
 AGENT = f"ClaudeOps/{VERSION}"
 HEADERS_MAX = 60
+CLOSE = aiohttp.ClientWSTimeout(ws_close=1.0)
 
 
 class Resolver(abc.AbstractResolver):
@@ -53,7 +56,7 @@ class Http:
         wanted = target.definition
         seen = connecting.watch(target)
         began = time.perf_counter()
-        try:
+        with translated():
             async with self._session(target).request(
                 wanted.method,
                 wanted.url,
@@ -68,18 +71,27 @@ class Http:
                 body = await _read(response)
                 end = time.perf_counter()
                 return self._facts(response, body, seen, began, end)
-        except aiohttp.ClientConnectorDNSError as error:
-            raise ProbeError(Cause.DNS, f"the name can't be resolved: {error.os_error.strerror or error}") from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise error.certificate_error from error
-        except aiohttp.ClientOSError as error:
-            raise connecting.inner(error) from error
-        except aiohttp.TooManyRedirects as error:
-            raise ProbeError(Cause.PROTOCOL, f"more than {REDIRECTS_MAX} redirects") from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
-            raise ProbeError(Cause.RESET, "it closed the connection in the middle of its answer") from error
-        except aiohttp.ClientError as error:
-            raise ProbeError(Cause.PROTOCOL, f"no answer in HTTP: {str(error)[:200]}") from error
+
+    async def websocket(self, target: Target) -> Facts:
+        """One handshake of a WebSocket, and its close. OSError, ProbeError, TimeoutError."""
+        wanted = target.definition
+        seen = connecting.watch(target)
+        began = time.perf_counter()
+        with translated():
+            async with self._session(target).ws_connect(
+                wanted.url, headers=wanted.headers or None, proxy=wanted.proxy or None, timeout=CLOSE
+            ):
+                end = time.perf_counter()
+        certificate, left = seen.certificate()
+        return Facts(
+            latency_ms=(end - began) * 1000,
+            connected=True,
+            status=101,
+            ip=seen.ip,
+            certificate=certificate,
+            certificate_s=left,
+            phases=phases(end),
+        )
 
     def _facts(
         self, response: aiohttp.ClientResponse, body: bytes, seen: connecting.Seen, began: float, end: float
@@ -127,6 +139,27 @@ class Http:
         """Closes what is open."""
         await asyncio.gather(*(session.close() for session in self._sessions.values()))
         self._sessions.clear()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the library's errors into causes."""
+    try:
+        yield
+    except aiohttp.ClientConnectorDNSError as error:
+        raise ProbeError(Cause.DNS, f"the name can't be resolved: {error.os_error.strerror or error}") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise error.certificate_error from error
+    except aiohttp.ClientOSError as error:
+        raise connecting.inner(error) from error
+    except aiohttp.TooManyRedirects as error:
+        raise ProbeError(Cause.PROTOCOL, f"more than {REDIRECTS_MAX} redirects") from error
+    except aiohttp.WSServerHandshakeError as error:
+        raise ProbeError(Cause.PROTOCOL, f"no WebSocket: it answers {error.status}") from error
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
+        raise ProbeError(Cause.RESET, "it closed the connection in the middle of its answer") from error
+    except aiohttp.ClientError as error:
+        raise ProbeError(Cause.PROTOCOL, f"no answer in HTTP: {str(error)[:200]}") from error
 
 
 async def _connected(

@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping
 
+from daemon.services.probes.container import container
+from daemon.services.probes.databases import mysql, postgres
+from daemon.services.probes.dns import dns
+from daemon.services.probes.domain import domain
+from daemon.services.probes.grpc import grpc
 from daemon.services.probes.http import Http
+from daemon.services.probes.icmp import icmp
 from daemon.services.probes.probe import Probe
+from daemon.services.probes.redis import redis
+from daemon.services.probes.tcp import tcp
+from daemon.services.probes.tls import tls
 from daemon.settings.live import LiveSettings
 from schema.definitions import Kind
 
@@ -13,7 +22,20 @@ class Kinds:
 
     def __init__(self, settings: LiveSettings) -> None:
         self._http = Http()
-        self.probes: Mapping[Kind, Probe] = {Kind.HTTP: self._http}
+        self.probes: Mapping[Kind, Probe] = {
+            Kind.HTTP: self._http,
+            Kind.WEBSOCKET: self._http.websocket,
+            Kind.TCP: tcp,
+            Kind.TLS: tls,
+            Kind.ICMP: icmp,
+            Kind.REDIS: redis,
+            Kind.CONTAINER: container,
+            Kind.DNS: dns,
+            Kind.DOMAIN: domain,
+            Kind.POSTGRES: postgres,
+            Kind.MYSQL: mysql,
+            Kind.GRPC: grpc,
+        }
 
     async def close(self) -> None:
         """Closes what is open."""

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -60,6 +61,12 @@ def phases(end: float | None = None) -> dict[str, float]:
     marks = list(MARKS.get().items())
     ends = [at for _, at in marks[1:]] + [time.perf_counter() if end is None else end]
     return {name: (until - at) * 1000 for (name, at), until in zip(marks, ends, strict=True) if name}
+
+
+def parts(target: Target) -> tuple[str, int]:
+    """Host and port of a URL that names both."""
+    found = urlsplit(target.definition.url)
+    return found.hostname or "", found.port or 0
 
 
 async def ask(probe: Probe, target: Target) -> Facts:
