@@ -59,6 +59,8 @@ def mark(phase: str) -> None:
 def phases(end: float | None = None) -> dict[str, float]:
     """How long each phase took, in ms, in their order; the last goes on until `end`, or now."""
     marks = list(MARKS.get().items())
+    if not marks:
+        return {}
     ends = [at for _, at in marks[1:]] + [time.perf_counter() if end is None else end]
     return {name: (until - at) * 1000 for (name, at), until in zip(marks, ends, strict=True) if name}
 
