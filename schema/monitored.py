@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from schema import beats, timestamps
-from schema.definitions import Definition, Kind
+from schema.definitions import Definition, Kind, Window
 from schema.facts import Certificate
 from schema.states import ServiceStatus
 
@@ -45,6 +45,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float | None = None
     detail: str = ""
     phases: dict[str, float] = {}
+
+
+class PlannedWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """A maintenance window, whether it goes on now, and when it begins next."""
+
+    id: int
+    window: Window
+    active: bool = False
+    next_at: str | None = None
+    created_by: str = ""
 
 
 def from_row(row: dict[str, Any]) -> Monitored:

@@ -110,6 +110,7 @@ class Settings(NamedTuple):
     # Services
     probes_at_once: Annotated[int, _m("Services", "How many services are probed at the same time.", unit="probes", live=True, low=1, high=5000)] = 250
     probe_link_local: Annotated[bool, _m("Services", "Whether link-local and metadata addresses, such as 169.254.169.254, may be probed; they give away a cloud host's credentials.", live=True)] = False
+    probe_commands: Annotated[bool, _m("Services", "Whether services may be checked by commands; whoever may add a service then runs commands as the daemon's user.", live=True)] = False
     # Places
     state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
     results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"

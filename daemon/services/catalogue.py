@@ -3,7 +3,8 @@
 Built by `daemon.services.services`; asked through `daemon.services.handlers`. It tells the monitor what to probe.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -11,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from daemon import audit
-from daemon.services import incidents, recorder
+from daemon.services import stored
 from daemon.services.credentials import Credentials, carried_over, joined, split
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
@@ -19,11 +20,19 @@ from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Reply
-from ipc.messages.services import AddService, ChangedReply, ChangeService, PauseServices, RemoveServices, ServiceReply
+from ipc.messages.services import (
+    AddService,
+    ChangedReply,
+    ChangeService,
+    PauseServices,
+    RemoveServices,
+    RenewPush,
+    ServiceReply,
+)
 from schema import monitored, timestamps
+from schema.access import digest
 from schema.database import Database, Row
 from schema.definitions import Definition, Kind
-from schema.states import SERVICE, ServiceStatus, follow
 
 AT_ONCE_MAX = 5000
 PAGE = 1000
@@ -50,7 +59,7 @@ class Catalogue:
         store: Store,
         credentials: Credentials,
         environ: Callable[[], Mapping[str, str]],
-        told: Callable[[int, Known | None], None],
+        told: Callable[[int, Known | None], Awaitable[None]],
     ) -> None:
         self._store, self._credentials, self._environ, self._told = store, credentials, environ, told
 
@@ -58,32 +67,35 @@ class Catalogue:
         """Every service, in the order in which they were added."""
         found: list[Known] = []
         after = 0
-        while rows := await self._store.read(partial(_page, after)):
+        while rows := await self._store.read(partial(stored.page, after)):
             found += [self.known(row) for row in rows]
             after = rows[-1]["id"]
         return found
 
     def known(self, row: Row) -> Known:
         """A row as it is probed. One whose variables are not there is told so, and not probed."""
-        stored = monitored.definition_of(row["definition"])
-        problem, filled = "", joined(stored, self._credentials.of(row["id"]))
+        definition = monitored.definition_of(row["definition"])
+        problem, filled = "", joined(definition, self._credentials.of(row["id"]))
         try:
             filled = variables.filled(filled, self._environ())
         except variables.UnknownVariableError as error:
             problem = str(error)
-        return Known(row["id"], row["version"], bool(row["paused"]), stored, filled, problem)
+        return Known(row["id"], row["version"], bool(row["paused"]), definition, filled, problem)
 
     async def add(self, request: AddService, by: str, request_id: str) -> ServiceReply:
         """A new one. CallError `invalid` names every field that can't be so."""
         definition, moment = request.definition, datetime.now(UTC)
 
         def write(db: Database) -> ServiceReply:
-            refuse(self._problems(db, definition))
-            stored, kept = split(definition)
-            id_ = insert(db, stored, by=by, moment=moment)
+            stored.refuse(self._problems(db, definition))
+            wanted, kept = split(definition)
+            id_ = stored.insert(db, wanted, by=by, moment=moment)
             self._credentials.keep(id_, kept)
-            audit.add(db, actor=by, action="service.added", subject=stored.name, at=moment, detail=stored.url)
-            return _answer(db, self._reply(db, id_), request_id, moment)
+            audit.add(db, actor=by, action="service.added", subject=wanted.name, at=moment, detail=wanted.url)
+            push = _new_push(db, id_) if definitions.kind_of(wanted.url) is Kind.HEARTBEAT else ""
+            # What is kept of the answer, for one who asks again, has no address in it: that is told once.
+            _answer(db, self._reply(db, id_), request_id, moment)
+            return self._reply(db, id_, push)
 
         reply = await self._store.write(write)
         await self._tell([reply.service.id])
@@ -94,7 +106,7 @@ class Catalogue:
         moment = datetime.now(UTC)
 
         def write(db: Database) -> ServiceReply:
-            row = existing(db, request.id)
+            row = stored.existing(db, request.id)
             before = monitored.definition_of(row["definition"])
             if row["version"] != request.version:
                 raise CallError(
@@ -105,12 +117,12 @@ class Catalogue:
             _refuse_owned(row)
             kept = self._credentials.of(request.id)
             definition, again = carried_over(request.definition, before, kept)
-            refuse([*again, *self._problems(db, definition, before.name)])
-            stored, now_kept = split(definition)
-            replace(db, row, stored, by=by, moment=moment)
+            stored.refuse([*again, *self._problems(db, definition, before.name)])
+            wanted, now_kept = split(definition)
+            stored.replace(db, row, wanted, by=by, moment=moment)
             self._credentials.keep(request.id, now_kept)
-            detail = ", ".join(_changed(before, stored)) or "nothing"
-            audit.add(db, actor=by, action="service.changed", subject=stored.name, at=moment, detail=detail)
+            detail = ", ".join(_changed(before, wanted)) or "nothing"
+            audit.add(db, actor=by, action="service.changed", subject=wanted.name, at=moment, detail=detail)
             return _answer(db, self._reply(db, request.id), request_id, moment)
 
         reply = await self._store.write(write)
@@ -124,8 +136,8 @@ class Catalogue:
         def one(db: Database, row: Row, moment: datetime) -> None:
             if bool(row["paused"]) == request.paused:
                 return
-            stored = monitored.definition_of(row["definition"])
-            replace(db, row, msgspec.structs.replace(stored, paused=request.paused), by=by, moment=moment)
+            wanted = msgspec.structs.replace(monitored.definition_of(row["definition"]), paused=request.paused)
+            stored.replace(db, row, wanted, by=by, moment=moment)
             audit.add(db, actor=by, action=action, subject=row["name"], at=moment)
 
         return await self._each(request.ids, one, request_id)
@@ -141,6 +153,20 @@ class Catalogue:
 
         return await self._each(request.ids, one, request_id)
 
+    async def renew(self, request: RenewPush, by: str) -> ServiceReply:
+        """A fresh address for a heartbeat. CallError `not_found`, or `invalid` for what is none."""
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> ServiceReply:
+            row = stored.existing(db, request.id)
+            if row["kind"] != Kind.HEARTBEAT:
+                raise CallError(Code.INVALID, f"{row['name']} is probed; only a heartbeat has an address to be told at")
+            push = _new_push(db, request.id)
+            audit.add(db, actor=by, action="service.push_renewed", subject=row["name"], at=moment)
+            return self._reply(db, request.id, push)
+
+        return await self._store.write(write)
+
     async def _each(
         self, ids: list[int], one: Callable[[Database, Row, datetime], None], request_id: str
     ) -> ChangedReply:
@@ -153,7 +179,7 @@ class Catalogue:
             failed: dict[int, str] = {}
             for id_ in dict.fromkeys(ids):
                 try:
-                    one(db, existing(db, id_), moment)
+                    one(db, stored.existing(db, id_), moment)
                     done.append(id_)
                 except CallError as error:
                     failed[id_] = error.message
@@ -168,107 +194,28 @@ class Catalogue:
             return [(id_, db.one("definitions.one", id=id_)) for id_ in ids]
 
         for id_, row in await self._store.read(read):
-            self._told(id_, None if row is None else self.known(row))
+            await self._told(id_, None if row is None else self.known(row))
 
     def _problems(self, db: Database, definition: Definition, before: str = "") -> list[Problem]:
-        found = definitions.problems(definition, needs(db), before)
+        found = definitions.problems(definition, stored.needs(db), before)
         try:
             variables.filled(definition, self._environ())
         except variables.UnknownVariableError as error:
             found.append(Problem("url", str(error)))
         return found
 
-    def _reply(self, db: Database, id_: int) -> ServiceReply:
-        row, shown = existing(db, id_), db.one("monitored.one", id=id_)
+    def _reply(self, db: Database, id_: int, push: str = "") -> ServiceReply:
+        row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
         assert shown is not None  # noqa: S101 - every service stands somehow
-        return ServiceReply(service=monitored.from_row(shown), definition=monitored.definition_of(row["definition"]))
+        definition = monitored.definition_of(row["definition"])
+        return ServiceReply(service=monitored.from_row(shown), definition=definition, push_path=push)
 
 
-def _page(after: int, db: Database) -> list[Row]:
-    return db.rows("definitions.page", after=after, limit=PAGE)
-
-
-def existing(db: Database, id_: int) -> Row:
-    """The row of a service. CallError `not_found`."""
-    row = db.one("definitions.one", id=id_)
-    if row is None:
-        raise CallError(Code.NOT_FOUND, f"there is no service {id_}; `claudeopsctl services list` shows them")
-    return row
-
-
-def needs(db: Database) -> dict[str, tuple[str, ...]]:
-    """What each service depends on, by name."""
-    found: dict[str, tuple[str, ...]] = {}
-    after = 0
-    while rows := _page(after, db):
-        found |= {row["name"]: monitored.definition_of(row["definition"]).needs for row in rows}
-        after = rows[-1]["id"]
-    return found
-
-
-def refuse(problems: list[Problem]) -> None:
-    """CallError `invalid` with each problem by its field, if there is any."""
-    if problems:
-        text = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
-        fields: dict[str, str] = {}
-        for problem in problems:
-            fields.setdefault(problem.field, problem.message)
-        raise CallError(Code.INVALID, text, {"fields": fields})
-
-
-def insert(db: Database, stored: Definition, *, by: str, moment: datetime, owner: str = "") -> int:
-    """Stores a definition that is new; its id. Within a transaction."""
-    id_ = int(db.value("definitions.add", token_hash=None, **_columns(stored, by, moment, owner)))
-    status = ServiceStatus.PAUSED if stored.paused else ServiceStatus.UNKNOWN
-    at = int(moment.timestamp() * 1000)
-    db.change("results.begin", service_id=id_, status=status.value, at=at)
-    db.change("results.change", service_id=id_, at=at, status=status.value)
-    _relate(db, id_, stored)
-    return id_
-
-
-def replace(db: Database, row: Row, stored: Definition, *, by: str, moment: datetime) -> None:
-    """Stores a definition in the place of another. Within a transaction."""
-    id_ = row["id"]
-    db.change("definitions.change", id=id_, version=row["version"], **_columns(stored, by, moment, row["owner"]))
-    _relate(db, id_, stored)
-    if stored.paused != bool(row["paused"]):
-        _set_aside(db, id_, paused=stored.paused, by=by, moment=moment)
-
-
-def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[str, object]:
-    return {
-        "name": stored.name,
-        "url": stored.url,
-        "kind": (definitions.kind_of(stored.url) or Kind.HTTP).value,
-        "definition": msgspec.json.encode(stored).decode(),
-        "group_name": stored.group,
-        "paused": int(stored.paused),
-        "owner": owner,
-        "now": timestamps.stamp(moment),
-        "by": by,
-    }
-
-
-def _relate(db: Database, id_: int, stored: Definition) -> None:
-    db.change("definitions.untag", service_id=id_)
-    for tag in stored.tags:
-        db.change("definitions.tag", service_id=id_, tag=tag)
-    db.change("definitions.unneed", service_id=id_)
-    for name in stored.needs:
-        db.change("definitions.need", service_id=id_, name=name)
-
-
-def _set_aside(db: Database, id_: int, *, paused: bool, by: str, moment: datetime) -> None:
-    """Paused: nothing is known from now on, and an incident ends by the person's hand. Or resumed."""
-    state = db.one("results.state", service_id=id_)
-    assert state is not None  # noqa: S101 - every service stands somehow
-    wanted = ServiceStatus.PAUSED if paused else ServiceStatus.UNKNOWN
-    follow(SERVICE, ServiceStatus(state["status"]), wanted)
-    recorder.change(db, id_, int(moment.timestamp() * 1000), wanted)
-    db.change("results.unknown_since", service_id=id_)
-    if paused and state["incident_id"] is not None:
-        incidents.set_aside(db, id_, state["incident_id"], by=by or BY_PERSON, at=timestamps.stamp(moment))
+def _new_push(db: Database, id_: int) -> str:
+    """A fresh address of a heartbeat; its end is kept as a hash alone."""
+    token = secrets.token_urlsafe(24)
+    db.change("definitions.set_token", id=id_, token_hash=digest(token))
+    return f"/heartbeat/{token}"
 
 
 def _refuse_owned(row: Row) -> None:
@@ -284,6 +231,6 @@ def _changed(before: Definition, after: Definition) -> list[str]:
 
 def _answer(db: Database, reply: R, request_id: str, moment: datetime) -> R:
     if request_id:
-        stored = codec.store(reply)
-        db.change("replies.insert", request_id=request_id, reply=stored, created_at=timestamps.stamp(moment))
+        text = codec.store(reply)
+        db.change("replies.insert", request_id=request_id, reply=text, created_at=timestamps.stamp(moment))
     return reply

@@ -1,20 +1,28 @@
 """Answers requests about services."""
 
 from daemon.services.services import Services
+from ipc.messages.envelope import Done
 from ipc.messages.services import (
     AddService,
+    AddWindow,
     ChangedReply,
     ChangeService,
+    HearService,
     ListResults,
     ListServices,
+    ListWindows,
     PauseServices,
     RemoveServices,
+    RemoveWindow,
+    RenewPush,
     ResultsReply,
     ServiceReply,
     ServicesReply,
     ShowService,
     TriedReply,
     TryService,
+    WindowReply,
+    WindowsReply,
 )
 from ipc.server import Call, Handler
 
@@ -47,7 +55,29 @@ def handlers(services: Services) -> dict[type, Handler]:
     async def results(call: Call, request: ListResults) -> ResultsReply:
         return await services.results(request)
 
+    async def hear(call: Call, request: HearService) -> Done:
+        await services.heartbeats.hear(request)
+        return Done()
+
+    async def renew(call: Call, request: RenewPush) -> ServiceReply:
+        return await catalogue.renew(request, request.by or call.by)
+
+    async def planned(call: Call, request: ListWindows) -> WindowsReply:
+        return await services.maintenance.listing()
+
+    async def plan(call: Call, request: AddWindow) -> WindowReply:
+        return await services.maintenance.add(request, request.by or call.by)
+
+    async def unplan(call: Call, request: RemoveWindow) -> Done:
+        await services.maintenance.remove(request, request.by or call.by)
+        return Done()
+
     return {
+        ListWindows: planned,
+        AddWindow: plan,
+        RemoveWindow: unplan,
+        HearService: hear,
+        RenewPush: renew,
         ListServices: page,
         ShowService: show,
         AddService: add,

@@ -24,7 +24,7 @@ from daemon.services.rules.verdict import verdict
 from daemon.store import Store
 from ipc.errors import CallError
 from schema.database import DatabaseError
-from schema.definitions import KINDS, Kind
+from schema.definitions import KINDS, Definition, Kind
 from schema.facts import Facts
 from schema.states import ServiceStatus
 
@@ -52,7 +52,7 @@ class Monitor:
         self,
         store: Store,
         probes: Mapping[Kind, Probe],
-        maintenance: Callable[[int, datetime], bool],
+        maintenance: Callable[[Definition, datetime], bool],
         recorded: Callable[[int, Recorded, Facts], None],
         places: Callable[[], int],
         watch: Callable[["asyncio.Task[None]"], None],
@@ -160,7 +160,7 @@ class Monitor:
         judged = verdict(facts, watched.conditions, definition.warnings)
         watched.slow = judged.outcome is Outcome.TIMEOUT
         finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
-        maintenance = self._maintenance(watched.target.id, datetime.fromtimestamp(at, UTC))
+        maintenance = self._maintenance(definition, datetime.fromtimestamp(at, UTC))
         found = await self._store.write(
             partial(recorder.record, finding=finding, definition=definition, maintenance=maintenance)
         )

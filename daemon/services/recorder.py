@@ -8,12 +8,13 @@ from typing import NamedTuple
 import msgspec
 
 from daemon.services import incidents
+from daemon.services.rules import definitions
 from daemon.services.rules import status as standing
 from daemon.services.rules.status import Around, Standing, Step
 from daemon.services.rules.verdict import Verdict
 from schema import beats
 from schema.database import Database, Row
-from schema.definitions import Definition
+from schema.definitions import Definition, Kind
 from schema.facts import Facts
 from schema.states import ServiceStatus
 
@@ -21,6 +22,7 @@ DETAIL_MAX = 500
 # Nothing was found for longer than this many intervals: what was known is known no more.
 GAP_INTERVALS = 3.0
 GAP_LEAST_MS = 60_000
+DAY_SECONDS = 86400.0
 
 
 class Finding(NamedTuple):
@@ -75,7 +77,7 @@ def record(db: Database, finding: Finding, definition: Definition, *, maintenanc
 def _after_gap(db: Database, row: Row, finding: Finding, definition: Definition) -> Row:
     """Where nobody looked for long, nothing is known from then on, and tries that were under way count no more."""
     last = row["checked_at"]
-    longest = max(GAP_LEAST_MS, int(GAP_INTERVALS * 1000 * definition.interval))
+    longest = max(GAP_LEAST_MS, int(GAP_INTERVALS * 1000 * _rhythm(definition)))
     if last is None or finding.at - last <= longest or row["status"] == ServiceStatus.UNKNOWN:
         return row
     begins = last + int(1000 * definition.interval)
@@ -83,6 +85,13 @@ def _after_gap(db: Database, row: Row, finding: Finding, definition: Definition)
     db.change("results.roll_again", service_id=finding.service_id, since=begins)
     db.change("results.unknown_since", service_id=finding.service_id)
     return {**row, "status": ServiceStatus.UNKNOWN.value, "failures": 0, "failing_since": None}
+
+
+def _rhythm(definition: Definition) -> float:
+    """Seconds within which something is found if all is well."""
+    if definitions.kind_of(definition.url) is not Kind.HEARTBEAT:
+        return definition.interval
+    return DAY_SECONDS * 31 if definition.cron else definition.interval + definition.grace
 
 
 def _unsure(parents: list[Row], at: int) -> list[int]:

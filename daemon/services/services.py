@@ -7,15 +7,16 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from daemon.services import rollups
-from daemon.services.catalogue import Catalogue, Known, existing
+from daemon.services import rollups, stored
+from daemon.services.catalogue import Catalogue, Known
 from daemon.services.credentials import Credentials, joined
+from daemon.services.heartbeats import Heartbeats
+from daemon.services.maintenance import Maintenance
 from daemon.services.monitor import Monitor
 from daemon.services.probes import kinds, probe
 from daemon.services.probes.probe import Target
@@ -42,7 +43,7 @@ from ipc.messages.services import (
 from ipc.server import Publisher
 from schema import monitored, timestamps
 from schema.database import Database, DatabaseError
-from schema.definitions import KINDS, Definition
+from schema.definitions import KINDS, Definition, Kind
 from schema.facts import Facts
 from schema.states import ServiceStatus
 
@@ -67,23 +68,28 @@ class Services:
         self._credentials = Credentials(Path(settings.current.state_dir))
         self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed)
         self._kinds = kinds.Kinds(settings)
+        self.maintenance = Maintenance(store)
         self.monitor = Monitor(
             store,
             self._kinds.probes,
-            self._in_maintenance,
+            self.maintenance.holds,
             self._recorded,
             lambda: self._settings.current.probes_at_once,
             watch,
         )
+        self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
         """Probes until cancelled."""
+        await self._kinds.clear()
+        await self.maintenance.load()
         for known in await self.catalogue.all():
-            self._watch_over(known)
-        tasks = [asyncio.create_task(one) for one in (self.monitor.run(), self._roll(), self._reread())]
+            await self._watch_over(known)
+        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread())
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -92,31 +98,35 @@ class Services:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._kinds.close()
 
-    def _watch_over(self, known: Known) -> None:
+    async def _watch_over(self, known: Known) -> None:
         if known.paused or known.problem:
             self.monitor.drop(known.id)
+            self.heartbeats.drop(known.id)
             if known.problem:
                 print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
             return
-        self.monitor.set(self._target(known.id, known.filled), known.version)
+        if definitions.kind_of(known.stored.url) is Kind.HEARTBEAT:
+            self.monitor.drop(known.id)
+            await self.heartbeats.set(known)
+        else:
+            self.heartbeats.drop(known.id)
+            self.monitor.set(self._target(known.id, known.filled), known.version)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
         return Target(id=id_, definition=filled, denied=partial(addresses.denied, allowed=allowed))
 
-    def _changed(self, id_: int, known: Known | None) -> None:
+    async def _changed(self, id_: int, known: Known | None) -> None:
         if known is None:
             self.monitor.drop(id_)
+            self.heartbeats.drop(id_)
         else:
-            self._watch_over(known)
+            await self._watch_over(known)
             self.monitor.now(id_)
         self._publisher.publish(ServiceChanged(id=id_, kind="removed" if known is None else "defined"))
 
     def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
-
-    def _in_maintenance(self, id_: int, at: datetime) -> bool:
-        return False
 
     def _reloaded(self) -> None:
         if self._settings.environ != self._environ:
@@ -130,7 +140,7 @@ class Services:
             self._reload.clear()
             try:
                 for known in await self.catalogue.all():
-                    self._watch_over(known)
+                    await self._watch_over(known)
             except (DatabaseError, CallError) as error:
                 print(f"services: {error}", file=sys.stderr, flush=True)
 
@@ -166,7 +176,7 @@ class Services:
             id_ = request.id or (row["id"] if row else 0)
             if not request.id and row is None:
                 raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
-            row, shown = existing(db, id_), db.one("monitored.one", id=id_)
+            row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
             assert shown is not None  # noqa: S101 - every service stands somehow
             return ServiceReply(
                 service=monitored.from_row(shown), definition=monitored.definition_of(row["definition"])
@@ -185,7 +195,7 @@ class Services:
         limit = max(1, min(request.limit, LIMIT_MAX))
 
         def read(db: Database) -> ResultsReply:
-            existing(db, request.id)
+            stored.existing(db, request.id)
             rows = db.rows("results.newest", service_id=request.id, before=before, limit=limit)
             return ResultsReply(results=[monitored.result_from_row(row) for row in rows])
 
@@ -211,16 +221,16 @@ class Services:
 
     async def _asked(self, request: TryService) -> Definition:
         def read(db: Database) -> Definition:
-            stored = None
+            known = None
             if request.id:
-                row = existing(db, request.id)
-                stored = joined(monitored.definition_of(row["definition"]), self._credentials.of(request.id))
-            return self._to_test(request, stored)
+                row = stored.existing(db, request.id)
+                known = joined(monitored.definition_of(row["definition"]), self._credentials.of(request.id))
+            return self._to_test(request, known)
 
         return await self._store.read(read)
 
-    def _to_test(self, request: TryService, stored: Definition | None) -> Definition:
-        wanted = request.definition or stored
+    def _to_test(self, request: TryService, known: Definition | None) -> Definition:
+        wanted = request.definition or known
         if wanted is None:
             raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
         found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]

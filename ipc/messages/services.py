@@ -1,13 +1,14 @@
 """Messages about services that are probed: list, add, change, pause, test, remove; what their probes found."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
 
 from ipc.messages.envelope import Event, Reply, Request
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
 from schema.facts import Facts
-from schema.monitored import Monitored, Result
+from schema.monitored import Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
 
 
@@ -134,6 +135,70 @@ class ListResults(Request, frozen=True):
     id: int
     before: str = ""
     limit: int = 100
+
+
+class Said(StrEnum):
+    """What a heartbeat says."""
+
+    SUCCESS = "success"
+    START = "start"
+    FAIL = "fail"
+
+
+class HearService(Request, frozen=True):
+    """A sign of life at a heartbeat's address, which ends with what `token_hash` is the SHA-256 of."""
+
+    subject: ClassVar[str] = "services.hear"
+    changes: ClassVar[bool] = True
+    token_hash: str
+    said: Said = Said.SUCCESS
+    exit_code: int = 0
+    text: str = ""
+
+
+class RenewPush(Request, frozen=True):
+    """A fresh address for a heartbeat; the one before counts no more."""
+
+    subject: ClassVar[str] = "services.renew_push"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    id: int
+    by: str = ""
+
+
+class WindowReply(Reply, frozen=True):
+    """One maintenance window."""
+
+    window: PlannedWindow
+
+
+class WindowsReply(Reply, frozen=True):
+    """Maintenance windows, those that go on first."""
+
+    windows: list[PlannedWindow]
+
+
+class ListWindows(Request, frozen=True):
+    """Maintenance windows that go on or are to come."""
+
+    subject: ClassVar[str] = "maintenance.list"
+    reply: ClassVar[type[Reply]] = WindowsReply
+
+
+class AddWindow(Request, frozen=True):
+    """A maintenance window; without a time it begins now."""
+
+    subject: ClassVar[str] = "maintenance.add"
+    reply: ClassVar[type[Reply]] = WindowReply
+    window: Window
+    by: str = ""
+
+
+class RemoveWindow(Request, frozen=True):
+    """Ends a maintenance window, or takes it back."""
+
+    subject: ClassVar[str] = "maintenance.remove"
+    id: int
+    by: str = ""
 
 
 class ServiceChanged(Event, frozen=True):

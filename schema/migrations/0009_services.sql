@@ -53,6 +53,9 @@ CREATE TABLE service_states (
     beats TEXT NOT NULL DEFAULT '',
     certificate TEXT CHECK (certificate IS NULL OR json_valid(certificate)),
     flapping_since INTEGER,
+    -- Of heartbeats: the last sign of life, and a start that no end has followed.
+    heard_at INTEGER,
+    begun_at INTEGER,
     -- Up to here its rollups are made.
     rolled_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;

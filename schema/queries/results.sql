@@ -55,3 +55,15 @@ WHERE service_id = :service_id AND at < :before ORDER BY at DESC LIMIT :limit;
 -- flap --
 -- Since when a service comes and goes; NULL: it doesn't.
 UPDATE service_states SET flapping_since = :at WHERE service_id = :service_id;
+
+-- heard_of --
+-- The last sign of life of a heartbeat, and a start that no end has followed.
+SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
+
+-- begun --
+-- A job has begun.
+UPDATE service_states SET begun_at = :at WHERE service_id = :service_id;
+
+-- heard --
+-- A job has ended.
+UPDATE service_states SET heard_at = :at, begun_at = NULL WHERE service_id = :service_id;

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from daemon.services.probes.command import Commands
 from daemon.services.probes.container import container
 from daemon.services.probes.databases import mysql, postgres
 from daemon.services.probes.dns import dns
@@ -22,6 +23,7 @@ class Kinds:
 
     def __init__(self, settings: LiveSettings) -> None:
         self._http = Http()
+        self._commands = Commands(settings)
         self.probes: Mapping[Kind, Probe] = {
             Kind.HTTP: self._http,
             Kind.WEBSOCKET: self._http.websocket,
@@ -35,7 +37,12 @@ class Kinds:
             Kind.POSTGRES: postgres,
             Kind.MYSQL: mysql,
             Kind.GRPC: grpc,
+            Kind.COMMAND: self._commands,
         }
+
+    async def clear(self) -> None:
+        """Ends what an earlier worker left."""
+        await self._commands.clear()
 
     async def close(self) -> None:
         """Closes what is open."""
