@@ -145,7 +145,7 @@ class Parts:
             **memory_handlers.handlers(self.memories),
             **health_handlers.handlers(self.store),
             **cost_handlers.handlers(self.store),
-            **service_handlers.handlers(self.services),
+            **service_handlers.handlers(self.services, self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **model_handlers.handlers(self.discovery),
             **setting_handlers.handlers(self.settings),

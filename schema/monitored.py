@@ -57,6 +57,31 @@ class PlannedWindow(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str = ""
 
 
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which a service did not work. `ended_by`: `probe`, or the person who set it aside."""
+
+    id: int
+    service_id: int
+    service: str
+    began_at: str
+    ended_at: str | None = None
+    ended_by: str | None = None
+    cause: str
+    detail: str = ""
+    acknowledged_at: str | None = None
+    acknowledged_by: str | None = None
+
+
+class IncidentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened. `kind`: began, finding, told, acknowledged, note, session, action, ended."""
+
+    at: str
+    kind: str
+    text: str
+    author: str | None = None
+    session_id: int | None = None
+
+
 def from_row(row: dict[str, Any]) -> Monitored:
     """A row of `monitored.page` as a value."""
     return Monitored(

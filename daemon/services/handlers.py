@@ -1,6 +1,8 @@
 """Answers requests about services."""
 
+from daemon.services import asked
 from daemon.services.services import Services
+from daemon.store import Store
 from ipc.messages.envelope import Done
 from ipc.messages.services import (
     AddService,
@@ -8,9 +10,13 @@ from ipc.messages.services import (
     ChangedReply,
     ChangeService,
     HearService,
+    IncidentReply,
+    IncidentsReply,
+    ListIncidents,
     ListResults,
     ListServices,
     ListWindows,
+    NoteIncident,
     PauseServices,
     RemoveServices,
     RemoveWindow,
@@ -18,6 +24,7 @@ from ipc.messages.services import (
     ResultsReply,
     ServiceReply,
     ServicesReply,
+    ShowIncident,
     ShowService,
     TriedReply,
     TryService,
@@ -27,7 +34,7 @@ from ipc.messages.services import (
 from ipc.server import Call, Handler
 
 
-def handlers(services: Services) -> dict[type, Handler]:
+def handlers(services: Services, store: Store) -> dict[type, Handler]:
     """The table's part for services."""
     catalogue = services.catalogue
 
@@ -72,7 +79,22 @@ def handlers(services: Services) -> dict[type, Handler]:
         await services.maintenance.remove(request, request.by or call.by)
         return Done()
 
+    async def list_incidents(call: Call, request: ListIncidents) -> IncidentsReply:
+        return await store.read(lambda db: asked.page(db, request))
+
+    async def show_incident(call: Call, request: ShowIncident) -> IncidentReply:
+        return await store.read(lambda db: asked.show(db, request.id))
+
+    async def note_incident(call: Call, request: NoteIncident) -> IncidentReply:
+        by = request.by or call.by
+        reply = await store.write(lambda db: asked.note(db, request, by, call.id))
+        services.tell(reply.incident.service_id)
+        return reply
+
     return {
+        ListIncidents: list_incidents,
+        ShowIncident: show_incident,
+        NoteIncident: note_incident,
         ListWindows: planned,
         AddWindow: plan,
         RemoveWindow: unplan,

@@ -125,6 +125,10 @@ class Services:
             self.monitor.now(id_)
         self._publisher.publish(ServiceChanged(id=id_, kind="removed" if known is None else "defined"))
 
+    def tell(self, id_: int) -> None:
+        """Something about a service is another, and pages should know."""
+        self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
+
     def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
 

@@ -8,7 +8,7 @@ import msgspec
 from ipc.messages.envelope import Event, Reply, Request
 from schema.definitions import Definition, Window
 from schema.facts import Facts
-from schema.monitored import Monitored, PlannedWindow, Result
+from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
 
 
@@ -198,6 +198,50 @@ class RemoveWindow(Request, frozen=True):
 
     subject: ClassVar[str] = "maintenance.remove"
     id: int
+    by: str = ""
+
+
+class IncidentsReply(Reply, frozen=True):
+    """Incidents, those that go on first, then the newest."""
+
+    incidents: list[Incident]
+
+
+class ListIncidents(Request, frozen=True):
+    """Incidents below an id (0: from the newest); of one service (0: of all); those that go on alone."""
+
+    subject: ClassVar[str] = "incidents.list"
+    reply: ClassVar[type[Reply]] = IncidentsReply
+    service_id: int = 0
+    open: bool = False
+    before: int = 0
+    limit: int = 50
+
+
+class IncidentReply(Reply, frozen=True):
+    """One incident and what happened in it, the first first."""
+
+    incident: Incident
+    entries: list[IncidentEntry] = []
+
+
+class ShowIncident(Request, frozen=True):
+    """One incident with its timeline."""
+
+    subject: ClassVar[str] = "incidents.show"
+    reply: ClassVar[type[Reply]] = IncidentReply
+    id: int
+
+
+class NoteIncident(Request, frozen=True):
+    """A person looks after an incident (`acknowledge`), or says something about it, or both."""
+
+    subject: ClassVar[str] = "incidents.note"
+    reply: ClassVar[type[Reply]] = IncidentReply
+    changes: ClassVar[bool] = True
+    id: int
+    acknowledge: bool = False
+    text: str = ""
     by: str = ""
 
 

@@ -27,3 +27,33 @@ UPDATE incidents SET acknowledged_at = :now, acknowledged_by = :by WHERE id = :i
 -- remind --
 -- People were told again.
 UPDATE incidents SET reminded_at = :now WHERE id = :id;
+
+-- page --
+-- Incidents below an id, newest first.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by
+FROM incidents i JOIN services d ON d.id = i.service_id WHERE i.id < :before ORDER BY i.id DESC LIMIT :limit;
+
+-- page_of --
+-- Incidents of a service below an id, newest first.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by
+FROM incidents i JOIN services d ON d.id = i.service_id
+WHERE i.service_id = :service_id AND i.id < :before ORDER BY i.id DESC LIMIT :limit;
+
+-- going_on --
+-- Incidents that go on, below an id, newest first.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by
+FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
+WHERE i.ended_at IS NULL AND i.id < :before ORDER BY i.id DESC LIMIT :limit;
+
+-- shown --
+-- One incident, with its service's name.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by
+FROM incidents i JOIN services d ON d.id = i.service_id WHERE i.id = :id;
+
+-- entries --
+-- What happened in an incident, the first first.
+SELECT at, kind, text, author, session_id FROM incident_entries WHERE incident_id = :incident_id ORDER BY id LIMIT :limit;

@@ -31,7 +31,7 @@ class World:
 
     def _start(self) -> None:
         self.services = Services(self.place.store, self.settings, self.place.heard, self._ended)
-        self._table: dict[type, Handler] = handlers.handlers(self.services)
+        self._table: dict[type, Handler] = handlers.handlers(self.services, self.place.store)
         self._task = asyncio.create_task(self.services.run())
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
