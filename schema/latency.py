@@ -7,6 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 GROWTH = 1.02
 _LOG = math.log(GROWTH)
 
@@ -24,6 +26,22 @@ def middle(number: int) -> int:
 def pack(latencies: Iterable[int]) -> dict[int, int]:
     """How many latencies (µs) fall into each class."""
     return dict(sorted(Counter(map(class_of, latencies)).items()))
+
+
+def encode(histogram: Mapping[int, int]) -> bytes:
+    """A histogram as it is stored: its first class, then the count of each class up to its last."""
+    if not histogram:
+        return b""
+    low, high = min(histogram), max(histogram)
+    return msgspec.msgpack.encode([low, *(histogram.get(number, 0) for number in range(low, high + 1))])
+
+
+def decode(stored: bytes | None) -> dict[int, int]:
+    """A stored histogram."""
+    if not stored:
+        return {}
+    low, *counts = msgspec.msgpack.decode(stored, type=list[int])
+    return {low + place: count for place, count in enumerate(counts) if count}
 
 
 def add(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
 from daemon.store import Store
 from schema import latency, uptime
 from schema.database import Database
@@ -93,7 +91,7 @@ def _put(
         total_us=sum(latencies),
         low_us=min(latencies, default=None),
         high_us=max(latencies, default=None),
-        histogram=msgspec.msgpack.encode(latency.pack(latencies)),
+        histogram=latency.encode(latency.pack(latencies)),
         worked_ms=spent.worked,
         failed_ms=spent.failed,
     )
@@ -103,7 +101,7 @@ def _sum_day(db: Database, service_id: int, day: int) -> None:
     rows = db.rows("rollups.hours", service_id=service_id, start=day, end=day + DAY)
     if not rows:
         return
-    parts = [msgspec.msgpack.decode(row["histogram"], type=dict[int, int]) for row in rows if row["histogram"]]
+    parts = [latency.decode(row["histogram"]) for row in rows]
     lows = [row["low_us"] for row in rows if row["low_us"] is not None]
     highs = [row["high_us"] for row in rows if row["high_us"] is not None]
     db.change(
@@ -116,7 +114,7 @@ def _sum_day(db: Database, service_id: int, day: int) -> None:
         total_us=sum(row["total_us"] for row in rows),
         low_us=min(lows, default=None),
         high_us=max(highs, default=None),
-        histogram=msgspec.msgpack.encode(latency.add(parts)),
+        histogram=latency.encode(latency.add(parts)),
         worked_ms=sum(row["worked_ms"] for row in rows),
         failed_ms=sum(row["failed_ms"] for row in rows),
     )

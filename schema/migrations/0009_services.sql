@@ -92,7 +92,7 @@ CREATE TABLE rollups (
     total_us INTEGER NOT NULL DEFAULT 0,
     low_us INTEGER,
     high_us INTEGER,
-    -- Latencies by class (schema.latency), msgpack; hours and days alone.
+    -- Latencies by class (schema.latency); hours and days alone.
     histogram BLOB,
     worked_ms INTEGER NOT NULL DEFAULT 0,
     failed_ms INTEGER NOT NULL DEFAULT 0,

@@ -40,14 +40,17 @@ class World:
 
     async def again(self) -> None:
         """The worker's part is stopped and built anew, as after a restart."""
+        await self.rest()
+        self._start()
+
+    async def rest(self) -> None:
+        """Nothing is probed or summed up any more."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self._start()
 
     async def close(self) -> None:
         """Stops all. A probe that failed by our own fault fails the test."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self.rest()
         await self.place.store.close()
         if self._failed:
             raise self._failed[0]
