@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from daemon import audit
-from daemon.services import stored
+from daemon.services import stored, taking
 from daemon.services.credentials import Credentials, carried_over, joined, split
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
@@ -24,6 +24,8 @@ from ipc.messages.services import (
     AddService,
     ChangedReply,
     ChangeService,
+    ImportedReply,
+    ImportServices,
     PauseServices,
     RemoveServices,
     RenewPush,
@@ -152,6 +154,18 @@ class Catalogue:
             audit.add(db, actor=by, action="service.removed", subject=row["name"], at=moment, detail=row["url"])
 
         return await self._each(request.ids, one, request_id)
+
+    async def take(self, request: ImportServices, by: str, request_id: str, owner: str = "") -> ImportedReply:
+        """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for."""
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> tuple[ImportedReply, list[int]]:
+            found = taking.take(db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner)
+            return _answer(db, found.reply, request_id, moment), found.ids
+
+        reply, ids = await self._store.write(write)
+        await self._tell(ids)
+        return reply
 
     async def renew(self, request: RenewPush, by: str) -> ServiceReply:
         """A fresh address for a heartbeat. CallError `not_found`, or `invalid` for what is none."""

@@ -1,6 +1,7 @@
 """Answers requests about services."""
 
 from daemon.services import asked
+from daemon.services.rules import files
 from daemon.services.services import Services
 from daemon.store import Store
 from ipc.messages.envelope import Done
@@ -9,7 +10,11 @@ from ipc.messages.services import (
     AddWindow,
     ChangedReply,
     ChangeService,
+    ExportedReply,
+    ExportServices,
     HearService,
+    ImportedReply,
+    ImportServices,
     IncidentReply,
     IncidentsReply,
     ListIncidents,
@@ -91,7 +96,15 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         services.tell(reply.incident.service_id)
         return reply
 
+    async def take(call: Call, request: ImportServices) -> ImportedReply:
+        return await catalogue.take(request, request.by or call.by, call.id)
+
+    async def give(call: Call, request: ExportServices) -> ExportedReply:
+        return ExportedReply(text=files.written([known.stored for known in await catalogue.all()]))
+
     return {
+        ImportServices: take,
+        ExportServices: give,
         ListIncidents: list_incidents,
         ShowIncident: show_incident,
         NoteIncident: note_incident,

@@ -47,7 +47,7 @@ def insert(db: Database, stored: Definition, *, by: str, moment: datetime, owner
     at = int(moment.timestamp() * 1000)
     db.change("results.begin", service_id=id_, status=status.value, at=at)
     db.change("results.change", service_id=id_, at=at, status=status.value)
-    _relate(db, id_, stored)
+    relate(db, id_, stored)
     return id_
 
 
@@ -55,7 +55,7 @@ def replace(db: Database, row: Row, stored: Definition, *, by: str, moment: date
     """Stores a definition in the place of another. Within a transaction."""
     id_ = row["id"]
     db.change("definitions.change", id=id_, version=row["version"], **_columns(stored, by, moment, row["owner"]))
-    _relate(db, id_, stored)
+    relate(db, id_, stored)
     if stored.paused != bool(row["paused"]):
         _set_aside(db, id_, paused=stored.paused, by=by, moment=moment)
 
@@ -74,7 +74,8 @@ def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[
     }
 
 
-def _relate(db: Database, id_: int, stored: Definition) -> None:
+def relate(db: Database, id_: int, stored: Definition) -> None:
+    """Its tags, and what it depends on. Within a transaction."""
     db.change("definitions.untag", service_id=id_)
     for tag in stored.tags:
         db.change("definitions.tag", service_id=id_, tag=tag)

@@ -99,4 +99,21 @@ SERVICES = (
         "services:history",
         (ONE, LIMIT, argument("--before", default="", metavar="TIME", help="before this time (RFC 3339)")),
     ),
+    Command(
+        ("services", "import"),
+        "Takes services from a file: ours, Gatus' or Uptime Kuma's export; all of it or nothing.",
+        "services:take",
+        (
+            argument("file", metavar="FILE", help="the file; - is standard input"),
+            argument("--dry-run", action="store_true", help="only say what would change"),
+            argument("--prune", action="store_true", help="remove people's services that are not in it"),
+        ),
+    ),
+    Command(
+        ("services", "export"),
+        "All services as a file, without passwords.",
+        "services:export",
+        (argument("--to", metavar="FILE", help="where to; standard output if it is not given"),),
+    ),
+    Command(("services", "push-url"), "A fresh address for a heartbeat's job.", "services:push_url", (ONE,)),
 )

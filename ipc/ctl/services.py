@@ -1,6 +1,8 @@
 """`claudeopsctl services`: what the daemon probes. Listed, shown, added, changed, paused, tested, removed."""
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 from ipc.ctl.asking import who
@@ -229,4 +231,59 @@ def history(connection: Connection, arguments: argparse.Namespace) -> int:
         for result in found
     ]
     print(table(("AT (UTC)", "STATUS", "LATENCY", "DETAIL"), rows))
+    return 0
+
+
+def take(connection: Connection, arguments: argparse.Namespace) -> int:
+    """Takes services from a file; with a mistake in it, nothing is changed."""
+    name = arguments.file
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise CtlError(USAGE, "invalid", f"can't read {name}: {reason}") from error
+    body = {"text": text, "file": name, "dry_run": arguments.dry_run, "prune": arguments.prune, "by": who()}
+    found = connection.call("services.import", body, timeout=60.0)
+    if arguments.json:
+        show_json(found)
+    else:
+        _show_import(found)
+    return REFUSED if found["errors"] else 0
+
+
+def _show_import(found: Body) -> None:
+    for mistake in found["errors"]:
+        place = f"{mistake['file']}:{mistake['line']}:{mistake['column']}"
+        print(one_line(f"{place}: {mistake['message']}"), file=sys.stderr)
+    if found["errors"]:
+        print("nothing was changed", file=sys.stderr)
+        return
+    for mark, names in (("+", found["added"]), ("~", found["changed"]), ("-", found["removed"])):
+        for name in names:
+            print(one_line(f"{mark} {name}"))
+    counted = [f"{len(found[what])} {what}" for what in ("added", "changed", "removed")]
+    told = ", ".join([*counted, f"{found['unchanged']} as they were"])
+    print(f"{'would be: ' if found['dry_run'] else ''}{told}")
+
+
+def export(connection: Connection, arguments: argparse.Namespace) -> int:
+    """All services as a file."""
+    text = connection.call("services.export", {}, timeout=60.0)["text"]
+    if arguments.to:
+        try:
+            Path(arguments.to).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CtlError(REFUSED, "invalid", f"can't write {arguments.to}: {error.strerror}") from error
+    if arguments.json:
+        show_json({"text": text, "path": arguments.to})
+    elif not arguments.to:
+        sys.stdout.write(text)
+    return 0
+
+
+def push_url(connection: Connection, arguments: argparse.Namespace) -> int:
+    """A fresh address for a heartbeat's job, told this once."""
+    id_ = _one(connection, arguments.service)["service"]["id"]
+    path = connection.call("services.renew_push", {"id": id_, "by": who()})["push_path"]
+    show_json({"id": id_, "push_path": path}) if arguments.json else print(path)
     return 0

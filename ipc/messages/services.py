@@ -245,6 +245,55 @@ class NoteIncident(Request, frozen=True):
     by: str = ""
 
 
+class FileMistake(msgspec.Struct, frozen=True):
+    """Something in a file that can't be so; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+class ImportedReply(Reply, frozen=True):
+    """What an import did, or would do, by name; with `errors` it did nothing."""
+
+    added: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    unchanged: int = 0
+    errors: list[FileMistake] = []
+    dry_run: bool = False
+
+
+class ImportServices(Request, frozen=True):
+    """Takes services from a file's text: ours, Gatus', or Uptime Kuma's export. All of it, or nothing.
+
+    With `prune`, services of people that are not in it are removed.
+    """
+
+    subject: ClassVar[str] = "services.import"
+    reply: ClassVar[type[Reply]] = ImportedReply
+    changes: ClassVar[bool] = True
+    text: str
+    file: str = ""
+    dry_run: bool = False
+    prune: bool = False
+    by: str = ""
+
+
+class ExportedReply(Reply, frozen=True):
+    """All services as a file, without passwords."""
+
+    text: str
+
+
+class ExportServices(Request, frozen=True):
+    """All services as a file that an import takes."""
+
+    subject: ClassVar[str] = "services.export"
+    reply: ClassVar[type[Reply]] = ExportedReply
+
+
 class ServiceChanged(Event, frozen=True):
     """A service was probed, or is another. `kind`: found, defined, removed."""
 

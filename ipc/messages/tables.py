@@ -83,6 +83,8 @@ REQUESTS: dict[str, type[Request]] = {
         services.ListWindows,
         services.AddWindow,
         services.RemoveWindow,
+        services.ImportServices,
+        services.ExportServices,
         services.ListIncidents,
         services.ShowIncident,
         services.NoteIncident,
