@@ -5,6 +5,7 @@ tasks that they run. Called by `daemon.worker`, which starts and stops them.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ from daemon.summaries.summaries import Summaries
 from daemon.system import handlers as system_handlers
 from daemon.system.processes import Daemon
 from daemon.triggers import handlers as trigger_handlers
+from daemon.triggers import router
 from daemon.triggers.queue import Queue
 from daemon.triggers.schedule import Schedule
 from daemon.users import handlers as user_handlers
@@ -136,7 +138,11 @@ class Parts:
             **alert_handlers.handlers(self.alerts),
             **key_handlers.handlers(self.settings),
             **session_handlers.handlers(
-                self.sessions, self.store, self.settings.current.results_dir, self.budgets.refusal
+                self.sessions,
+                self.store,
+                self.settings.current.results_dir,
+                self.budgets.refusal,
+                partial(router.choose, self.settings),
             ),
             **limit_handlers.handlers(self.judge, self.store),
             **approval_handlers.handlers(self.approvals),

@@ -1,6 +1,6 @@
 """The static files: addresses that carry a hash, so browsers keep them for ever, and answers from memory.
 
-Pages find their addresses through `shell.asset`; the routes are `handle` and `favicon`.
+Pages find their addresses through `shell.asset`; the routes are `handle` and those of the favicon.
 """
 
 import gzip
@@ -90,5 +90,10 @@ async def handle(request: web.Request) -> web.StreamResponse:
 
 
 async def favicon(request: web.Request) -> web.StreamResponse:
-    """GET /favicon.ico, which browsers ask for before they have read a page."""
+    """GET /favicon.svg."""
     return parts(request).assets.answer(request, "favicon.svg")
+
+
+async def lead_to_favicon(request: web.Request) -> web.StreamResponse:
+    """GET /favicon.ico, which browsers ask for before they have read a page."""
+    return web.Response(status=301, headers={"Location": "/favicon.svg", "Cache-Control": A_WHILE})

@@ -1,6 +1,7 @@
-"""Whether a request wants JSON or a page, and failures in the shape that belongs to the address.
+"""Whether a request wants JSON, a page or a part of one, and failures in the shape that belongs to the address.
 
-For handlers, guard and error pages. JSON comes at addresses of the API, by the `.json` suffix, or by Accept.
+For handlers, guard and error pages. JSON comes at addresses of the API, by the `.json` suffix, or by Accept; a page's
+content without its frame for htmx, as the existing program gives it.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ JSON = "application/json"
 HTML = "text/html"
 API = "/api/"
 VIEWER = "/api/docs"
+PARTIAL = "HX-Request"
 
 
 def is_api(request: web.Request) -> bool:
@@ -24,6 +26,20 @@ def is_api(request: web.Request) -> bool:
 def is_json(request: web.Request) -> bool:
     """Whether the answer is JSON. A browser asks for HTML, a program for JSON or for nothing in particular."""
     return is_api(request) or request.path.endswith(".json") or prefers_json(request.headers.get("Accept", ""))
+
+
+def is_partial(request: web.Request) -> bool:
+    """Whether htmx asks for something to put into a page that stands: the content without its frame.
+
+    What it asks for when its own history has lost a page is that page, whole.
+    """
+    headers = request.headers
+    return headers.get(PARTIAL) == "true" and headers.get("HX-History-Restore-Request") != "true"
+
+
+def is_form_of_a_browser(request: web.Request) -> bool:
+    """Whether what comes back is looked at: a browser that sends a form accepts HTML by name, a script does not."""
+    return not is_partial(request) and HTML in _weights(request.headers.get("Accept", ""))
 
 
 def prefers_json(accept: str) -> bool:

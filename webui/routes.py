@@ -70,7 +70,8 @@ def _question(path: str, ask: str, answer: str, access: Access) -> tuple[Route, 
 
 DOORS = (
     Route("GET", "/static/{name:.+}", "assets:handle", PUBLIC),
-    Route("GET", "/favicon.ico", "assets:favicon", PUBLIC),
+    Route("GET", "/favicon.svg", "assets:favicon", PUBLIC),
+    Route("GET", "/favicon.ico", "assets:lead_to_favicon", PUBLIC),
     Route("GET", "/manifest.webmanifest", "installing:manifest", PUBLIC),
     Route("GET", "/sw.js", "installing:service_worker", PUBLIC),
     Route("GET", "/offline", "installing:offline", PUBLIC),
@@ -110,7 +111,7 @@ SESSIONS = (
     Route("GET", r"/chains/{id:\d+}/stream", "live.chain:stream", VIEWER),
     *_page("/triggers", "pages.triggers:show"),
     Route("POST", "/triggers", "pages.triggers:add", OPERATOR),
-    Route("POST", "/sessions/trigger", "pages.triggers:add", OPERATOR),
+    Route("POST", "/sessions/trigger", "pages.triggers:start", OPERATOR),
     *_page(r"/triggers/{id:\d+}", "pages.triggers:open_one"),
     *_question(r"/triggers/{id:\d+}/cancel", "pages.triggers:ask_cancel", "pages.triggers:cancel", OPERATOR),
 )
@@ -131,9 +132,9 @@ KNOWING = (
     *_page("/memories", "pages.memories:show"),
     Route("GET", "/memories.md", "pages.memories:show", VIEWER),
     Route("POST", "/memories", "pages.memories:add", OPERATOR),
-    Route("GET", r"/memories/{id:\d+}", "pages.memories:edit", OPERATOR),
-    Route("GET", r"/memories/{id:\d+}.json", "pages.memories:edit", VIEWER),
+    *_page(r"/memories/{id:\d+}", "pages.memories:show_one"),
     Route("POST", r"/memories/{id:\d+}", "pages.memories:change", OPERATOR),
+    Route("POST", r"/memories/{id:\d+}/update", "pages.memories:update", OPERATOR),
     *_question(r"/memories/{id:\d+}/delete", "pages.memories:ask_delete", "pages.memories:delete", OPERATOR),
     *_page("/mcp", "pages.mcp:show"),
     *_page("/repositories", "pages.repositories:show"),
@@ -175,6 +176,7 @@ API = (
 CONFIGURING = (
     *_page("/config", "pages.settings:show"),
     Route("POST", "/config", "pages.settings:change_several", ADMIN),
+    Route("POST", "/config/models/refresh", "pages.settings:refresh_models", OPERATOR),
     Route("GET", "/configuration", "pages.settings:moved", VIEWER),
     *_page(r"/config/{name:\w+}", "pages.settings:show_one"),
     Route("POST", r"/config/{name:\w+}", "pages.settings:change", ADMIN),
@@ -182,6 +184,7 @@ CONFIGURING = (
 )
 PANELS = (
     *_page("/panels", "pages.panels:show"),
+    Route("GET", "/panels/{repository}/{name}.json", "pages.panels:show_one", VIEWER),
     Route("GET", "/panels/{repository}/{name}", "pages.panels:show_one", VIEWER),
     Route("GET", "/panels/{repository}/{name}/raw", "pages.panels:raw", VIEWER),
 )

@@ -15,10 +15,12 @@ from schema import timestamps
 from schema.states import Role
 from webui.auth.sign_ins import FORM_COOKIE, SIGNED_IN, SignedIn
 from webui.needs import NEEDS, NOTHING, Needs
+from webui.negotiation import PARTIAL, is_partial
 from webui.pages import formats
 from webui.parts import Parts, parts
 from webui.worker import SILENT
 
+VARY = f"Accept, {PARTIAL}"
 THEMES = frozenset({"ops-light", "ops-dark"})
 
 
@@ -77,6 +79,7 @@ class Shell(NamedTuple):
     dock: tuple[NavItem, ...]
     more: tuple[NavItem, ...]
     asset: Callable[[str], str]
+    bare: bool = False
 
 
 class StatusShell(NamedTuple):
@@ -210,9 +213,12 @@ def _form_token(request: web.Request) -> str:
 
 
 def page(request: web.Request, template: str, context: Any, *, status: int = 200) -> web.Response:
-    """Renders a page from its typed context, a NamedTuple whose names are the template's."""
-    response = aiohttp_jinja2.render_template(template, request, context._asdict(), status=status)
-    response.headers["Vary"] = "Accept"
+    """Renders a page, for htmx its content alone, from its typed context: a NamedTuple of the template's names."""
+    values = context._asdict()
+    if "shell" in values and is_partial(request):
+        values["shell"] = values["shell"]._replace(bare=True)
+    response = aiohttp_jinja2.render_template(template, request, values, status=status)
+    response.headers["Vary"] = VARY
     if FORM_TOKEN in request:
         secure = parts(request).sign_ins.is_secure(request)
         response.set_cookie(FORM_COOKIE, request[FORM_TOKEN], httponly=True, samesite="Strict", secure=secure)

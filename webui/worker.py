@@ -15,6 +15,7 @@ import zmq.asyncio
 from ipc.client import Client, Subscriber
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Event, Reply, Request
+from ipc.messages.repositories import ListRepositories, RepositoriesReply
 from ipc.messages.settings import ListSettings, SettingsReply, SettingValue
 from ipc.messages.system import Beat, StateChanged, Status, StatusReply
 from schema.configuration import DECLARATIONS, parse
@@ -26,6 +27,8 @@ SILENT_SECONDS = 3.0
 GREET_SECONDS = 1.0
 SILENT_TIMEOUT = 1.5
 STATUS_SECONDS = 2.0
+REPOSITORIES_SECONDS = 10.0
+MOUNT_SECONDS = 1.0
 SILENT = "It is not answering and is being restarted. Sessions that run go on; this shows the state of {}."
 
 
@@ -43,6 +46,7 @@ class Worker:
         self._greeter = asyncio.create_task(self._greet())
         self._watcher = asyncio.create_task(self._watch())
         self._status: tuple[float, StatusReply] | None = None
+        self._repositories: tuple[float, RepositoriesReply | None] = (float("-inf"), None)
         self._settings: list[SettingValue] = []
         self._live: dict[str, Any] = {}
         self._met = False
@@ -132,6 +136,17 @@ class Worker:
             return None  # the caller shows what the supervisor's status file says
         self._status = (time.monotonic(), reply)
         return reply
+
+    async def repositories(self) -> RepositoriesReply | None:
+        """The mounted repositories; at most REPOSITORIES_SECONDS old, or what was last known where it does not say."""
+        read_at, known = self._repositories
+        if time.monotonic() - read_at >= REPOSITORIES_SECONDS and self.ok and self.known:
+            # A mount may be slow: whoever asks next does not wait for it as well.
+            self._repositories = (time.monotonic(), known)
+            with contextlib.suppress(CallError):
+                known = await self._client.call(ListRepositories(), RepositoriesReply, timeout=MOUNT_SECONDS)
+                self._repositories = (time.monotonic(), known)
+        return known
 
     async def settings(self) -> list[SettingValue]:
         """All settings; the last known ones while the worker is away."""

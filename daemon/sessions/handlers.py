@@ -32,6 +32,7 @@ LOG_MAX = 1024 * 1024
 WAIT_MAX = 20.0
 NEWEST = 2**62
 Budget = Callable[[int, Trigger], Awaitable[str | None]]
+Choose = Callable[[str], Awaitable[int]]
 
 
 def _rows(query: str, values: dict[str, Any], db: Database) -> list[Row]:
@@ -77,14 +78,15 @@ def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
     return data if over or (not end and len(data) == limit) else data[:end]
 
 
-def handlers(sessions: Sessions, store: Store, results_dir: str, budget: Budget) -> dict[type, Handler]:
-    """The table's part for sessions. `budget` says why a tier's money is used up, or None."""
+def handlers(sessions: Sessions, store: Store, results_dir: str, budget: Budget, choose: Choose) -> dict[type, Handler]:
+    """The table's part for sessions. `budget` says why a tier's money is used up, or None; `choose` a prompt's tier."""
 
     async def trigger(call: Call, request: TriggerSession) -> SessionReply:
-        if spent := await budget(request.tier, request.trigger):
+        tier = request.tier or await choose(request.prompt)
+        if spent := await budget(tier, request.trigger):
             raise CallError(Code.CONFLICT, spent)
         session = await sessions.start(
-            tier=request.tier,
+            tier=tier,
             prompt=request.prompt,
             trigger=request.trigger,
             by=request.by or call.by,

@@ -111,6 +111,8 @@ class Sessions:
 
         With a `request_id`, the reply to that request is stored with the row.
         """
+        if wrong := rules.no_tier(tier, self._settings.current.max_tier):
+            raise CallError(Code.INVALID, wrong)
         return await self._start(tier, lambda: self._opener.new(Asked(tier, prompt, trigger, by, request_id)))
 
     async def start_queued(self, queued: QueuedTrigger) -> Session:

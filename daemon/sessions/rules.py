@@ -85,12 +85,17 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: int) -> str | None:
-    """Why a session can't start now, as a sentence; None if it can. `cli` is what is wrong with the command."""
+def no_tier(tier: int, max_tier: int) -> str | None:
+    """Why no session of a tier may be asked for at all; None if one may."""
     if not 1 <= tier <= 3:
         return f"there is no tier {tier}; choose 1, 2 or 3"
-    if tier > max_tier:
-        return f"tier {tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}"
+    return f"tier {tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}" if tier > max_tier else None
+
+
+def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: int) -> str | None:
+    """Why a session can't start now, as a sentence; None if it can. `cli` is what is wrong with the command."""
+    if wrong := no_tier(tier, max_tier):
+        return wrong
     if cli is not None:
         return cli
     return short_of_space(free, free_min)

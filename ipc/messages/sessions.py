@@ -16,7 +16,8 @@ class SessionReply(Reply, frozen=True):
 class TriggerSession(Request, frozen=True):
     """Starts a session of a tier; answers at once with its row. A busy tier is the error `busy`.
 
-    Without a prompt the tier's prompt file is used. `by` is who asked.
+    Without a prompt the tier's prompt file is used. Tier 0 has a model choose by the prompt, which takes some seconds;
+    tier 1 if it can't. `by` is who asked.
     """
 
     subject: ClassVar[str] = "sessions.trigger"

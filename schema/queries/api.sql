@@ -21,10 +21,24 @@ FROM sessions WHERE parent_session_id = :id ORDER BY id;
 SELECT sum(cost_usd) FROM sessions WHERE id = :chain OR chain_id = :chain;
 
 -- events --
--- Events that match filters (NULL: any), newest first, below an id.
+-- Events, newest first, below an id.
 SELECT id, session_id, level, service, message, created_at FROM events
-WHERE id < :before AND (:level IS NULL OR level = :level) AND (:service IS NULL OR service = :service)
-ORDER BY id DESC LIMIT :limit OFFSET :offset;
+WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- events_of_level --
+-- The same of one level.
+SELECT id, session_id, level, service, message, created_at FROM events
+WHERE level = :level AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- events_of_service --
+-- The same of one service.
+SELECT id, session_id, level, service, message, created_at FROM events
+WHERE service = :service AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- events_of_service_and_level --
+-- The same of one service and level.
+SELECT id, session_id, level, service, message, created_at FROM events
+WHERE service = :service AND level = :level AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
 
 -- memories --
 -- Memories of one service and category (NULL: any), the most certain first.
@@ -41,14 +55,27 @@ SELECT * FROM triggers WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :
 SELECT * FROM triggers WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
 
 -- approvals --
--- Approvals of one status (NULL: of any), newest first, below an id.
-SELECT * FROM approvals WHERE id < :before AND (:status IS NULL OR status = :status)
-ORDER BY id DESC LIMIT :limit OFFSET :offset;
+-- Approvals, newest first, below an id.
+SELECT * FROM approvals WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- approvals_of_status --
+-- The same of one status.
+SELECT * FROM approvals WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
 
 -- audit --
--- The audit log, of one action and session (NULL: of any), newest first, below an id.
+-- The audit log, newest first, below an id.
 SELECT id, at, actor, action, session_id, subject, rule, detail FROM audit
-WHERE id < :before AND (:action IS NULL OR action = :action) AND (:session IS NULL OR session_id = :session)
+WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- audit_of_action --
+-- The same of one action.
+SELECT id, at, actor, action, session_id, subject, rule, detail FROM audit
+WHERE action = :action AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset;
+
+-- audit_of_session --
+-- The same of one session, and of one action (NULL: of any); a session makes a bounded number of lines.
+SELECT id, at, actor, action, session_id, subject, rule, detail FROM audit
+WHERE session_id = :session AND id < :before AND (:action IS NULL OR action = :action)
 ORDER BY id DESC LIMIT :limit OFFSET :offset;
 
 -- totals --

@@ -31,6 +31,10 @@ FIGURES = {
     "total_runs": int, "escalations": int, "remediations": int, "success_rate": float, "total_cost_usd": float,
     "active_memories": int, "critical_events": int, "avg_duration_ms": int,
 }  # fmt: skip
+LAST_SESSION = {
+    "id": int, "tier": int, "status": str, "started_at": str, "ended_at": str | None, "cost_usd": float | None,
+    "duration_ms": int | None, "trigger": str, "summary": str | None,
+}  # fmt: skip
 CONFIG = {
     "interval": int, "tier1_model": str, "tier2_model": str, "tier3_model": str, "dry_run": bool, "max_tier": int,
     "state_dir": str, "results_dir": str, "repos_dir": str,
@@ -141,7 +145,10 @@ def follow_a_chain(script: Script) -> None:
     has(stats["stats"], FIGURES)
     assert stats["stats"]["success_rate"] == 1.0
     assert (stats["stats"]["total_runs"], stats["stats"]["escalations"]) == (1, 1)
-    assert stats["last_session"]["id"] == child["id"]
+    assert set(stats) == {"stats", "last_session", "next_run", "interval_seconds"}
+    last = stats["last_session"]
+    has(last, LAST_SESSION)
+    assert last == {name: child[name] for name in LAST_SESSION}
     assert stats["interval_seconds"] == 3600
     assert stats["next_run"] is None, "the schedule is off"
 
@@ -234,11 +241,18 @@ def test_settings_change_together_or_not_at_all(script: Script) -> None:
         assert status == 400
         assert told["error"].startswith(f"{field}: "), told
         assert script.get("config") == before
+    # What was read, edited and sent back whole: only what was edited is a change.
+    status, after = script.ask("PUT", "/api/v1/config", {**before, "tier3_model": "sonnet"})
+    assert (status, after) == (200, {**before, "tier3_model": "sonnet"})
+    overridden = [one["name"] for one in script.daemon.json("config", "list") if one["source"] == "override"]
+    assert overridden == ["tier3_model"]
+    script.daemon.ctl("config", "reset", "tier3_model")
     status, after = script.ask("PUT", "/api/v1/config", {"interval": 600, "tier2_model": "opus", "dry_run": True})
     assert status == 200
     assert after == {**before, "interval": 600, "tier2_model": "opus", "dry_run": True} == script.get("config")
     assert script.get("stats")["interval_seconds"] == 600
     told = {line["subject"]: line["detail"] for line in script.get("audit?action=setting.changed")["entries"]}
+    assert told.pop("tier3_model") == "opus → sonnet"
     assert told == {"interval": "3600 → 600", "tier2_model": "sonnet → opus", "dry_run": "false → true"}
     assert script.ask("PUT", "/api/v1/config", {"dry_run": False, "tier2_model": "sonnet", "interval": 3600})[0] == 200
     shown = script.daemon.json("config", "list")
@@ -248,7 +262,7 @@ def test_settings_change_together_or_not_at_all(script: Script) -> None:
 def test_lists_are_bounded_and_a_negative_limit_is_refused(script: Script) -> None:
     for noun in ("sessions", "events", "memories", "triggers", "approvals", "audit"):
         assert script.get(f"{noun}?limit=0&offset=3")
-        for query in ("limit=-1", "offset=-1", "limit=1001", "limit=x", "limit=1&limit=2", "many=1"):
+        for query in ("limit=-1", "offset=-1", "offset=50001", "limit=1001", "limit=x", "limit=1&limit=2", "many=1"):
             status, told = script.ask("GET", f"/api/v1/{noun}?{query}")
             assert (status, told["error"].split(":")[0]) == (400, query.split("=")[0]), told
     assert script.get("events?level=&service=")["events"] == script.get("events")["events"]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -155,8 +156,25 @@ def test_going_back_is_putting_the_copy_in_its_place(tmp_path: Path) -> None:
         daemon.close()
 
 
+# Every variable that the Go program reads or hands on; of BROWSER_CRED_* an example of each kind.
+OF_THE_GO_PROGRAM = {
+    *(f"CLAUDEOPS_{name}" for name in (
+        "INTERVAL", "PROMPT", "TIER2_PROMPT", "TIER3_PROMPT", "TIER1_MODEL", "TIER2_MODEL", "TIER3_MODEL", "STATE_DIR",
+        "RESULTS_DIR", "REPOS_DIR", "ALLOWED_TOOLS", "DISALLOWED_TOOLS", "DRY_RUN", "VERBOSE", "APPRISE_URLS",
+        "MCP_CONFIG", "DASHBOARD_PORT", "MAX_TIER", "MEMORY_BUDGET", "BROWSER_ALLOWED_ORIGINS", "SUMMARY_MODEL",
+        "WEBHOOK_MODEL", "WEBHOOK_SYSTEM_PROMPT", "SCHEMA_PATH", "CHAT_API_KEY", "PR_ENABLED", "TIER",
+    )),
+    *(f"CLAUDEOPS_TIER{tier}_{name}_TOOLS" for tier in (1, 2, 3) for name in ("ALLOWED", "DISALLOWED")),
+    "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GITHUB_TOKEN", "GITEA_URL", "GITEA_TOKEN",
+    *(f"BROWSER_CRED_GRAFANA_{what}" for what in ("USER", "PASS", "TOKEN", "API_KEY")),
+}  # fmt: skip
 ENVIRONMENT = """\
 # Claude Ops: settings of the Go program
+ANTHROPIC_API_KEY=sk-ant-made-up-of-the-file
+ANTHROPIC_BASE_URL=http://127.0.0.1:9/of-the-file
+CLAUDEOPS_STATE_DIR={state}
+CLAUDEOPS_RESULTS_DIR={results}
+CLAUDEOPS_DASHBOARD_PORT={port}
 CLAUDEOPS_INTERVAL=1800
 CLAUDEOPS_PROMPT=prompts/tier1-observe.md
 CLAUDEOPS_TIER2_PROMPT=prompts/tier2-investigate.md
@@ -166,7 +184,8 @@ CLAUDEOPS_TIER2_MODEL=sonnet
 CLAUDEOPS_TIER3_MODEL=opus
 CLAUDEOPS_REPOS_DIR={repos}
 CLAUDEOPS_ALLOWED_TOOLS=Bash,Read,Grep,Glob,Task,WebFetch
-CLAUDEOPS_DISALLOWED_TOOLS=Bash(docker restart:*),Bash(git push:*)
+CLAUDEOPS_DISALLOWED_TOOLS=Bash(docker restart:*),Bash(docker compose:*),Bash(ansible-playbook:*),Bash(helm:*),\
+Bash(gh pr create:*),Bash(git push:*),Bash(systemctl restart:*),Bash(apprise:*)
 CLAUDEOPS_TIER1_ALLOWED_TOOLS=
 CLAUDEOPS_TIER1_DISALLOWED_TOOLS=
 CLAUDEOPS_TIER2_ALLOWED_TOOLS=Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch
@@ -175,7 +194,7 @@ CLAUDEOPS_TIER3_ALLOWED_TOOLS=Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSe
 CLAUDEOPS_TIER3_DISALLOWED_TOOLS=Bash(rm -rf /:*)
 CLAUDEOPS_DRY_RUN=T
 CLAUDEOPS_VERBOSE=true
-CLAUDEOPS_APPRISE_URLS=
+CLAUDEOPS_APPRISE_URLS=json://127.0.0.1:9/made-up-apprise-path
 CLAUDEOPS_MCP_CONFIG={app}/.claude/mcp.json
 CLAUDEOPS_MAX_TIER=2
 CLAUDEOPS_MEMORY_BUDGET=-1
@@ -189,6 +208,8 @@ CLAUDEOPS_TIER=1
 CLAUDEOPS_APP_DIR={app}
 BROWSER_CRED_GRAFANA_USER=admin
 BROWSER_CRED_GRAFANA_PASS=made-up-password
+BROWSER_CRED_GRAFANA_TOKEN=made-up-token
+BROWSER_CRED_GRAFANA_API_KEY=made-up-browser-key
 GITHUB_TOKEN=made-up-github-token
 GITEA_URL=https://git.example.org
 GITEA_TOKEN=
@@ -202,18 +223,31 @@ def test_the_environment_file_of_the_go_program_works_unchanged(daemon: Daemon) 
     (app / "prompts").mkdir(parents=True)
     (app / "prompts" / "tier1-observe.md").write_text("Look at everything, as you always have.")
     file = daemon.directory / "env"
-    file.write_text(ENVIRONMENT.format(app=app, repos=daemon.directory / "repos"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # Elsewhere than where the harness puts them, so that nothing but the file has named them.
+    daemon.state, daemon.results = daemon.directory / "volumes" / "state", daemon.directory / "volumes" / "results"
+    places = {"app": app, "repos": daemon.directory / "repos", "state": daemon.state, "results": daemon.results}
+    file.write_text(ENVIRONMENT.format(**places, port=port))
+    given = dict(line.split("=", 1) for line in file.read_text().splitlines() if line[0] != "#")
+    assert given.keys() - OF_THE_GO_PROGRAM == {"CLAUDEOPS_APP_DIR", "CLAUDEOPS_TIER1_MODLE"}
+    assert given.keys() >= OF_THE_GO_PROGRAM
+    for name in given.keys() & daemon.environment.keys():
+        del daemon.environment[name]
     daemon.environment["CLAUDEOPS_ENV_FILE"] = str(file)
     daemon.start()
     settings = {item["env"]: item for item in daemon.json("config", "list")}
-    given = dict(line.split("=", 1) for line in file.read_text().splitlines() if line[0] != "#")
     for name, value in given.items():
         if name in settings and value and name != "CLAUDEOPS_DRY_RUN" and not settings[name]["secret"]:
             assert settings[name]["value"] == value, name
         elif name in settings and not value:
             assert settings[name]["source"] == "default", name
     assert settings["CLAUDEOPS_DRY_RUN"]["value"] == "true"
-    assert settings["CLAUDEOPS_CHAT_API_KEY"]["value"] == "set"
+    for name in ("CLAUDEOPS_CHAT_API_KEY", "ANTHROPIC_API_KEY", "CLAUDEOPS_APPRISE_URLS", "GITHUB_TOKEN"):
+        assert (settings[name]["value"], settings[name]["source"]) == ("set", "environment"), name
+    assert daemon.port == port
+    assert (daemon.state / "claudeops.db").exists()
 
     # What has no effect is told once, by name, and stops nothing.
     told = re.findall(r"warning supervisor: (CLAUDEOPS_\w+) (.*)", daemon.log())
@@ -223,6 +257,7 @@ def test_the_environment_file_of_the_go_program_works_unchanged(daemon: Daemon) 
     # A relative prompt is that of CLAUDEOPS_APP_DIR.
     session = daemon.json("sessions", "trigger", "--tier", "1")
     assert session["prompt_file"] == str(app / "prompts" / "tier1-observe.md")
+    assert session["log_file"].startswith(str(daemon.results))
     daemon.wait_ended(session["id"])
     assert "made-up" not in daemon.log()
 

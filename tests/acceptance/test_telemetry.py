@@ -4,15 +4,19 @@ import http.server
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.acceptance.harness import KEY, Daemon, wait_for
+from tests.acceptance.real import messages_api, real, report, say
 from tests.acceptance.supervisor.surroundings import patched
+from tests.fakes.messages_api import bash
 
 
 class Collector:
@@ -69,8 +73,12 @@ def collector() -> Iterator[Collector]:
         yield collector
 
 
-def facts(span: Span) -> dict[str, object]:
-    return {item.key: getattr(item.value, str(item.value.WhichOneof("value"))) for item in span.attributes}
+def of(attributes: Iterable[KeyValue]) -> dict[str, Any]:
+    return {item.key: getattr(item.value, str(item.value.WhichOneof("value"))) for item in attributes}
+
+
+def facts(span: Span) -> dict[str, Any]:
+    return of(span.attributes)
 
 
 def imported(daemon: Daemon) -> bool:
@@ -102,6 +110,26 @@ def test_a_collector_hears_of_sessions_and_requests(daemon: Daemon, collector: C
     daemon.json("config", "list")
     assert daemon.stop() == 0
     assert collector.named("settings.list")  # what waited was sent at the end
+
+
+def test_a_session_tells_of_its_calls_by_what_was_decided_and_not_by_their_words(
+    tmp_path: Path, collector: Collector
+) -> None:
+    calls = [say("I look.", bash("echo it answers", "one"), bash("docker restart payments-7", "two")), report("fine")]
+    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    with messages_api(check=calls) as (url, _), real(tmp_path, url, **told) as daemon:
+        session = daemon.json("sessions", "trigger", "--tier", "1", "--prompt", "script check")
+        daemon.wait_ended(session["id"])
+        (span,) = wait_for(lambda: collector.named("session tier 1"), 15, "the session")
+    events = [(event.name, of(event.attributes)) for event in span.events]
+    assert {name for name, _ in events} == {"tool call"}
+    decided = sorted((facts["tool"], facts["decision"]) for _, facts in events)
+    assert decided == [("Bash", "allow"), ("Bash", "deny"), ("StructuredOutput", "allow")]
+    assert all(facts["rule"] for _, facts in events)
+    assert all(span.start_time_unix_nano <= event.time_unix_nano <= span.end_time_unix_nano for event in span.events)
+    sent = span.SerializeToString()
+    assert b"payments-7" not in sent
+    assert b"it answers" not in sent
 
 
 def test_a_dead_collector_costs_nothing_but_a_line(daemon: Daemon) -> None:

@@ -1,6 +1,7 @@
 """The API's approvals: list, one, approve, deny. Standing rules are made in the dashboard."""
 
 from aiohttp import web
+from msgspec import UNSET
 
 from ipc.messages.limits import ApprovalReply, Decide
 from schema.limits import Approval
@@ -16,7 +17,7 @@ async def listing(request: web.Request, query: ApprovalQuery) -> ApprovalList:
     """GET /api/v1/approvals."""
     found = await lists.rows(
         request,
-        "api.approvals",
+        "api.approvals" if query.status is UNSET else "api.approvals_of_status",
         approval_view.from_row,
         before=query.before,
         limit=query.limit,

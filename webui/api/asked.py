@@ -13,12 +13,16 @@ from schema.knowledge import Level
 from schema.states import ApprovalStatus, SessionStatus, TriggerStatus
 
 MOST = 1000
-FURTHEST = 1_000_000
+# Passing rows over takes as long as reading them; who goes on by `before` passes none over.
+FURTHEST = 50_000
 PROMPT_MAX = 1_000_000
 NUMBER_MAX = 10**18
 
 Limit = Annotated[int, Meta(ge=0, le=MOST, description="How many at most.")]
-Offset = Annotated[int, Meta(ge=0, le=FURTHEST, description="How many to pass over, from the newest on.")]
+Offset = Annotated[
+    int,
+    Meta(ge=0, le=FURTHEST, description="How many to pass over, from the newest on; `before` goes further."),
+]
 Before = Annotated[int, Meta(ge=0, le=NUMBER_MAX, description="Only those with a smaller id; 0 for the newest.")]
 Name = Annotated[str, Meta(max_length=200)]
 Prompt = Annotated[
@@ -99,7 +103,7 @@ class MemoryQuery(Given, frozen=True):
     service: Name = ""
     category: Name = ""
     limit: Limit = 200
-    offset: Offset = 0
+    offset: Annotated[int, Meta(ge=0, le=FURTHEST, description="How many to pass over.")] = 0
 
 
 class TriggerQuery(Page, frozen=True):
@@ -172,7 +176,7 @@ class WebhookQuery(Given, frozen=True):
 
 
 class ConfigChange(Given, frozen=True):
-    """Settings that are to change; the others stay."""
+    """Settings that are to change; the others stay. The last four can only be sent as they are."""
 
     interval: Annotated[int, Meta(ge=1, le=2**53, description="Seconds between scheduled sessions.")] | UnsetType = (
         UNSET
@@ -181,6 +185,10 @@ class ConfigChange(Given, frozen=True):
     tier2_model: Model | UnsetType = UNSET
     tier3_model: Model | UnsetType = UNSET
     dry_run: bool | UnsetType = UNSET
+    max_tier: int | UnsetType = UNSET
+    state_dir: str | UnsetType = UNSET
+    results_dir: str | UnsetType = UNSET
+    repos_dir: str | UnsetType = UNSET
 
 
 class DenyBody(Given, frozen=True):

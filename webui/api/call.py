@@ -98,5 +98,7 @@ def told(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
     if "matching regex" in what:
         what = "It is empty, or has characters that can't be there"
     field = place.removeprefix("$").removeprefix(".")
+    if field == "offset" and "<=" in what and "before" in kind.__struct_fields__:
+        what += "; to go further, give the last id that you have seen as before"
     # A key that is no field's, in a query, has no name in the message.
     return f"{field}: {what[:1].lower()}{what[1:].replace('`', '')}." if field and field != "[...]" else f"{what}."

@@ -16,6 +16,7 @@ from webui import shell
 from webui.api.operation import Operation
 from webui.api.operations import OPERATIONS
 from webui.auth.rules import Access
+from webui.negotiation import is_json
 
 YAML = "application/yaml"
 
@@ -86,7 +87,11 @@ def groups(operations: tuple[Operation, ...]) -> list[Group]:
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """GET /api/docs/."""
+    """GET /api/docs/; as JSON, the document that it shows."""
+    if is_json(request):
+        response = await as_json(request)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        return response
     context = ApiPage(shell.build(request, "API", "api"), None, groups(OPERATIONS))
     return shell.page(request, "api.html", context)
 

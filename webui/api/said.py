@@ -2,6 +2,7 @@
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from ipc.messages.limits import CooldownsReply, ListCooldowns
 from schema.knowledge import Event
@@ -11,17 +12,26 @@ from webui.api.answered import AuditList, CooldownCount, CooldownList, EventList
 from webui.api.asked import AuditQuery, EventQuery
 from webui.parts import parts
 
+# By what is asked for: of a service, of a level. Each has an index of its own.
+EVENTS = {
+    (False, False): "api.events",
+    (False, True): "api.events_of_level",
+    (True, False): "api.events_of_service",
+    (True, True): "api.events_of_service_and_level",
+}
+
 
 async def events(request: web.Request, query: EventQuery) -> EventList:
     """GET /api/v1/events."""
+    level = None if query.level is UNSET else query.level
     found = await lists.rows(
         request,
-        "api.events",
+        EVENTS[bool(query.service), level is not None],
         lambda row: msgspec.convert(row, Event),
         before=query.before,
         limit=query.limit,
         offset=query.offset,
-        level=query.level,
+        level=level,
         service=query.service,
     )
     return EventList(events=found)
@@ -50,9 +60,10 @@ async def cooldowns(request: web.Request) -> CooldownList:
 
 async def audit(request: web.Request, query: AuditQuery) -> AuditList:
     """GET /api/v1/audit."""
+    name = "api.audit_of_action" if query.action else "api.audit"
     found = await lists.rows(
         request,
-        "api.audit",
+        name if query.session is UNSET else "api.audit_of_session",
         lambda row: msgspec.convert(row, AuditEntry),
         before=query.before,
         limit=query.limit,

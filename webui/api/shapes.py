@@ -10,6 +10,8 @@ from ipc.errors import CallError, Code
 
 OPENAI = "/v1/"
 OLLAMA = frozenset({"/api/version", "/api/tags", "/api/chat", "/api/generate"})
+# Forms of the existing program: a page answers, with the codes that its callers know.
+FORMS = frozenset({"/sessions/trigger"})
 WEBHOOKS = ("/api/v1/webhook", "/api/v1/webhooks/")
 TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 CODES = {401: "invalid_api_key", 404: "model_not_found"}
@@ -27,7 +29,8 @@ def is_for_programs(path: str) -> bool:
 
 def status(path: str, error: CallError) -> int:
     """The HTTP status of a failure: what makes no sense is 400 to programs."""
-    return 400 if is_for_programs(path) and error.code is Code.INVALID else error.http_status
+    older = is_for_programs(path) or path in FORMS
+    return 400 if older and error.code is Code.INVALID else error.http_status
 
 
 def failure(path: str, status: int, code: str, message: str) -> dict[str, Any] | None:

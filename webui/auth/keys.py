@@ -53,11 +53,11 @@ class Keys:
             beside = {name: request.headers[name][:HEADER_MAX] for name in BESIDE if name in request.headers}
             body = await read_body(request, SIGNED_MAX)
             # Not counted by address: those of PagerDuty or Grafana Cloud speak for others, too.
-            _admit(await self._ask(CheckSignature(headers=signatures | beside, body=body)), unset=503)
+            _admit(await self._ask(CheckSignature(headers=signatures | beside, body=body)))
             return _signed_in(BY_SIGNATURE, "")
         shown = (token or "")[: TOKEN_MAX + 1]
         if not shown:
-            _admit(await self._ask(CheckKey(key="")), unset=503, before="show the key as `Authorization: Bearer`: ")
+            _admit(await self._ask(CheckKey(key="")), before="show the key as `Authorization: Bearer`: ")
         hash_ = digest(shown)
         await self._judge(shown, hash_, client_address(request, self._trusted))
         return _signed_in(BY_KEY, hash_)
@@ -75,8 +75,9 @@ class Keys:
                 self._remember(hash_)
                 return
             self._good.discard(hash_)
-            await self._tokens.note_wrong(address)
-            _admit(reply, unset=401)
+            if reply.configured:
+                await self._tokens.note_wrong(address)
+            _admit(reply)
         finally:
             self._judging[address] -= 1
             if not self._judging[address]:
@@ -98,12 +99,12 @@ class Keys:
         self._good.add(hash_)
 
 
-def _admit(reply: KeyReply, *, unset: int, before: str = "") -> None:
-    """HTTP 401 for what is wrong or missing, `unset` where nothing could be right. `before` begins the sentence."""
+def _admit(reply: KeyReply, *, before: str = "") -> None:
+    """HTTP 401 for what is wrong or missing, 503 where nothing could be right. `before` begins the sentence."""
     if reply.ok:
         return
     text = _sentence(before + reply.problem)
-    if not reply.configured and unset == web.HTTPServiceUnavailable.status_code:
+    if not reply.configured:
         raise web.HTTPServiceUnavailable(text=text)
     raise web.HTTPUnauthorized(text=text, headers={"WWW-Authenticate": 'Bearer realm="claudeops"'})
 

@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
+from aiohttp import web
+
 from webui import shell
+from webui.negotiation import is_json, json_response
 
 
 class Confirm(NamedTuple):
@@ -15,3 +18,10 @@ class Confirm(NamedTuple):
     verb: str
     back: str
     fields: dict[str, str]
+
+
+def ask(request: web.Request, context: Confirm) -> web.Response:
+    """The question, as a page or as JSON: a program sends `fields` to `action`, as the page's form does."""
+    if is_json(request):
+        return json_response({name: value for name, value in context._asdict().items() if name != "shell"})
+    return shell.page(request, "confirm.html", context)

@@ -19,7 +19,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats
+from webui.pages import confirm, formats
 from webui.pages.ansi import plain
 from webui.pages.confirm import Confirm
 from webui.pages.formats import At
@@ -181,7 +181,7 @@ async def ask_clear(request: web.Request) -> web.StreamResponse:
         back="/cooldowns",
         fields={"service": name, "key": uuid.uuid4().hex},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def clear(request: web.Request) -> web.StreamResponse:

@@ -66,15 +66,18 @@ async def _ask(request: web.Request, *, approve: bool) -> web.StreamResponse:
     back = f"/approvals/{approval.id}"
     if not approvals.waits(approval):
         return web.Response(status=303, headers={"Location": back})
+    action, key = f"{back}/{'approve' if approve else 'deny'}", uuid.uuid4().hex
+    if is_json(request):
+        return json_response({"approval": approval, "action": action, "back": back, "fields": {"key": key}})
     card = (await approvals.look(here)).card(approval, formats.now())
     rules_too = may(signed_in(request).role, Access.ADMIN)
     context = DecidePage(
         shell=shell.build(request, f"{'Approve' if approve else 'Deny'} {approval.id}", "approvals"),
         card=card,
         approve=approve,
-        action=f"{back}/{'approve' if approve else 'deny'}",
+        action=action,
         back=back,
-        key=uuid.uuid4().hex,
+        key=key,
         scopes=remember.scopes(approval) if rules_too else [],
         hosts=remember.hosts(approval),
         tiers=remember.TIERS,

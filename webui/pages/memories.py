@@ -16,7 +16,8 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, memory_rows
+from webui.pages import confirm, formats, memory_rows
+from webui.pages.ansi import plain
 from webui.pages.approval_view import one_line
 from webui.pages.confirm import Confirm
 from webui.pages.keyed import Choice
@@ -57,11 +58,12 @@ class MemoriesPage(NamedTuple):
 
 
 class MemoryPage(NamedTuple):
-    """The context of the page that changes one."""
+    """The context of one memory's page; who may not change it sees what it says."""
 
     shell: shell.Shell
     form: MemoryForm
     error: str | None
+    may_act: bool
 
 
 def _new() -> MemoryForm:
@@ -168,32 +170,51 @@ async def add(request: web.Request) -> web.StreamResponse:
     return web.Response(status=303, headers={"Location": f"/memories#memory-{reply.memory.id}"})
 
 
-async def edit(request: web.Request) -> web.StreamResponse:
-    """GET /memories/{id}: the form that changes one; or the memory as JSON."""
+def _stored(memory: Memory) -> dict[str, str]:
+    """A memory as the fields of its form."""
+    return {
+        "service": memory.service or "",
+        "category": memory.category,
+        "observation": memory.observation,
+        "confidence": f"{memory.confidence:.2f}",
+        "active": "1" if memory.active else "",
+    }
+
+
+async def show_one(request: web.Request) -> web.StreamResponse:
+    """GET /memories/{id}: what it says, and for operators the form that changes it."""
     memory = await _read(parts(request), id_of(request))
     if is_json(request):
         return json_response(memory)
-    form = MemoryForm(
-        id=memory.id,
-        service=memory.service or "",
-        category=memory.category,
-        observation=memory.observation,
-        confidence=f"{memory.confidence:.2f}",
-        active=memory.active,
-        key=uuid.uuid4().hex,
+    return _one_page(request, _form(_stored(memory), memory.id), None)
+
+
+def _one_page(request: web.Request, form: MemoryForm, error: str | None, status: int = 200) -> web.Response:
+    acts = may(signed_in(request).role, Access.OPERATOR)
+    context = MemoryPage(
+        shell=shell.build(request, f"Memory {form.id}", "memories"),
+        # A form gives back what it was given; what is only read shows no character that hides another.
+        form=form if acts else form._replace(observation=plain(form.observation)),
+        error=error,
+        may_act=acts,
     )
-    return _edit_page(request, form, None)
-
-
-def _edit_page(request: web.Request, form: MemoryForm, error: str | None, status: int = 200) -> web.Response:
-    context = MemoryPage(shell.build(request, f"Memory {form.id}", "memories"), form, error)
     return shell.page(request, "memory.html", context, status=status)
 
 
 async def change(request: web.Request) -> web.StreamResponse:
     """POST /memories/{id}: fields key, service, category, observation, confidence, active ("1", or not there)."""
-    id_, fields = id_of(request), await read_form(request)
-    memory = await _read(parts(request), id_)
+    memory = await _read(parts(request), id_of(request))
+    return await _change(request, memory, await read_form(request))
+
+
+async def update(request: web.Request) -> web.StreamResponse:
+    """POST /memories/{id}/update, the existing program's address: the same fields, and what is not named stays."""
+    memory = await _read(parts(request), id_of(request))
+    return await _change(request, memory, {**_stored(memory), **await read_form(request)})
+
+
+async def _change(request: web.Request, memory: Memory, fields: dict[str, str]) -> web.StreamResponse:
+    id_ = memory.id
     form = _form(fields, id_)
     try:
         _check(form)
@@ -212,7 +233,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     except CallError as error:
         if is_json(request):
             raise
-        return _edit_page(request, form._replace(key=uuid.uuid4().hex), error.message, error.http_status)
+        return _one_page(request, form._replace(key=uuid.uuid4().hex), error.message, error.http_status)
     if is_json(request):
         return json_response(reply.memory)
     return web.Response(status=303, headers={"Location": f"/memories?shown=all#memory-{id_}"})
@@ -233,7 +254,7 @@ async def ask_delete(request: web.Request) -> web.StreamResponse:
         back=f"/memories/{memory.id}",
         fields={"key": uuid.uuid4().hex},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def delete(request: web.Request) -> web.StreamResponse:

@@ -25,6 +25,7 @@ from webui.negotiation import is_json, json_response
 from webui.pages import attention, formats, last_line, reports, service_rows, session_rows, system_state, trigger_rows
 from webui.pages.approval_view import from_row as approval_from_row
 from webui.pages.cost import BUDGETS, Budget, budget, budgets_of_day
+from webui.pages.panels import Group, linked
 from webui.pages.service_rows import Glimpse
 from webui.pages.session_rows import OPEN, SessionRow
 from webui.pages.system_state import Cli, Health, NextRun, Problem, ProcessRow
@@ -70,10 +71,11 @@ class Figures(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """The page's context: shell, stream and form beside the figures."""
+    """The page's context: shell, stream, form and links to panels beside the figures."""
 
     shell: shell.Shell
     stream: str
+    panels: list[Group]
     may_act: bool
     trigger: TriggerForm
     trigger_tiers: list[TierChoice]
@@ -284,6 +286,7 @@ async def page(request: web.Request, form: TriggerForm, status: int = 200) -> we
     context = Overview(
         shell=shell.build(request, "Overview", "overview"),
         stream="/live?page=overview",
+        panels=await linked(here),
         may_act=may(signed_in(request).role, Access.OPERATOR),
         trigger=form,
         trigger_tiers=choices(here.settings, busy),

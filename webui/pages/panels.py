@@ -18,7 +18,7 @@ from webui.negotiation import is_json, json_response
 from webui.pages import formats
 from webui.pages.ansi import plain
 from webui.pages.formats import At
-from webui.parts import parts
+from webui.parts import Parts, parts
 
 # The page that shows a panel may frame what comes from here, and nothing else.
 FRAMING = f"{POLICY}; frame-src 'self'"
@@ -28,6 +28,7 @@ CLOSED = (
 )
 SANDBOX, SCRIPTS = "sandbox", "sandbox allow-scripts"
 READ_SECONDS = 5.0
+LINKED_MAX = 5  # repositories, and panels of each
 
 
 class PanelRow(NamedTuple):
@@ -85,6 +86,12 @@ def groups(reply: RepositoriesReply) -> list[Group]:
     ]
 
 
+async def linked(here: Parts) -> list[Group]:
+    """What the overview links to; nothing where it is not known. /panels has them all."""
+    reply = await here.worker.repositories()
+    return [group._replace(rows=group.rows[:LINKED_MAX]) for group in groups(reply)[:LINKED_MAX]] if reply else []
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /panels and /panels.json."""
     away = ""
@@ -116,6 +123,8 @@ async def _read(request: web.Request) -> PanelReply:
 async def show_one(request: web.Request) -> web.StreamResponse:
     """GET /panels/{repository}/{name}: the panel in its frame, under our own head that says whose it is."""
     found = await _read(request)
+    if is_json(request):
+        return json_response(found)
     now: datetime = formats.now()
     context = PanelPage(
         shell=shell.build(request, f"Panel {title(found.name)}", "panels"),

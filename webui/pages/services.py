@@ -109,7 +109,9 @@ async def glimpse(here: Parts) -> Glimpse:
 
 
 async def part(request: web.Request) -> web.StreamResponse:
-    """GET /partials/service-list."""
+    """GET /partials/service-list; as JSON, what the page of services gives."""
+    if is_json(request):
+        return await show(request)
     context = ServiceListPart(await glimpse(parts(request)))
     response = shell.page(request, "_service_list.html", context)
     response.headers["Cache-Control"] = "no-store"

@@ -17,8 +17,8 @@ from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionReply, StopSession
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.negotiation import is_json, json_response
-from webui.pages import approvals, formats, log_files, row_html, transcript_rows, watched
+from webui.negotiation import is_form_of_a_browser, is_json, json_response
+from webui.pages import approvals, confirm, formats, log_files, row_html, transcript_rows, watched
 from webui.pages.approval_view import Card
 from webui.pages.confirm import Confirm
 from webui.pages.nesting import nest
@@ -161,13 +161,15 @@ async def ask_stop(request: web.Request) -> web.StreamResponse:
         back=address,
         fields={},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def stop(request: web.Request) -> web.StreamResponse:
-    """POST /sessions/{id}/stop."""
+    """POST /sessions/{id}/stop. Only a browser is led back to the session: scripts and htmx know 204."""
     message = StopSession(id=number(request), by=signed_in(request).name)
     reply = await parts(request).worker.call(message, SessionReply, timeout=10.0)
     if is_json(request):
         return json_response(reply.session)
+    if not is_form_of_a_browser(request):
+        return web.Response(status=204)
     return web.Response(status=303, headers={"Location": f"/sessions/{reply.session.id}"})

@@ -1,7 +1,8 @@
 """The configuration: every setting with its value, where that comes from, and for admins the form that changes it.
 
 GET /config and /config.json, GET and POST /config/{name}, POST /config/{name}/reset. POST /config sets several at once,
-with the existing program's field names. The worker judges and keeps every change; this only asks.
+with the existing program's field names; POST /config/models/refresh has the models asked for now. The worker judges and
+keeps every change; this only asks.
 """
 
 from typing import NamedTuple
@@ -18,10 +19,12 @@ from ipc.messages.settings import (
     SettingValue,
 )
 from webui import shell
+from webui.api import models
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import discovered, formats, setting_rows
+from webui.pages.discovered import Discovered
 from webui.pages.keyed import Choice
 from webui.pages.setting_rows import Field, Filters, Section, SettingRow
 from webui.pages.system import own_settings
@@ -33,7 +36,9 @@ SEEN = "seen_"
 
 
 class SettingsPage(NamedTuple):
-    """The list's context. `everyday` is None for who may not change anything; `told` is what was just done."""
+    """The list's context. `everyday` is None for who may not change anything, `discovered` for who may not have models
+    asked for; `told` is what was just done.
+    """
 
     shell: shell.Shell
     stream: str
@@ -42,7 +47,7 @@ class SettingsPage(NamedTuple):
     shown: list[Choice]
     summary: str
     everyday: list[Field] | None
-    models: list[str]
+    discovered: Discovered | None
     key: str
     error: str | None
     told: str
@@ -113,6 +118,9 @@ async def _list(
         given = typed or {}
         fields = [name for name in setting_rows.EVERYDAY if name in every]
         everyday = [setting_rows.field(every[name], given.get(name)) for name in fields]
+    offered = None
+    if may(signed_in(request).role, Access.OPERATOR) and here.worker.ok:
+        offered = await discovered.look(here, formats.now())
     overrides = sum(one.source == "override" for one in values)
     given_by = sum(one.source == "environment" for one in values)
     context = SettingsPage(
@@ -123,7 +131,7 @@ async def _list(
         shown=setting_rows.SHOWN,
         summary=f"{len(values)} settings: {overrides} overridden, {given_by} from the environment",
         everyday=everyday,
-        models=await discovered.models(here) if everyday else [],
+        discovered=offered,
         key=setting_rows.new_key(),
         error=error.message if error else None,
         told=told,
@@ -193,7 +201,7 @@ async def _page(
         row=setting_rows.row(one, formats.now()),
         field=field,
         why=why,
-        models=await discovered.models(parts(request)) if field and field.kind == "model" else [],
+        models=(await discovered.look(parts(request), formats.now())).names if field and field.kind == "model" else [],
         key=setting_rows.new_key(),
         error=error.message if error else None,
     )
@@ -224,6 +232,14 @@ async def _set(request: web.Request, value: str | None, fields: dict[str, str]) 
         found, answers = await _one(request)
         return await _page(request, found, answers=answers, typed=value, error=error)
     return json_response(reply.setting) if is_json(request) else _back([reply.setting])
+
+
+async def refresh_models(request: web.Request) -> web.StreamResponse:
+    """POST /config/models/refresh."""
+    told = await models.refresh(request)
+    if is_json(request):
+        return json_response(told)
+    return web.Response(status=303, headers={"Location": "/config#discovered"})
 
 
 async def moved(request: web.Request) -> web.StreamResponse:

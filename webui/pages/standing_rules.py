@@ -18,7 +18,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, remember
+from webui.pages import confirm, formats, remember
 from webui.pages.ansi import plain
 from webui.pages.approvals import id_of
 from webui.pages.confirm import Confirm
@@ -181,7 +181,7 @@ async def ask_revoke(request: web.Request) -> web.StreamResponse:
         back="/approvals/rules",
         fields={"key": uuid.uuid4().hex},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def revoke(request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """The queue: what waits in the order of its start and why, what was started or refused lately, and the form to add one.
 
-GET /triggers, POST /triggers (and /sessions/trigger, its older name), the question and the POST that cancel one.
+GET /triggers, POST /triggers, the question and the POST that cancel one; POST /sessions/trigger, which does not wait.
 """
 
 import asyncio
@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from ipc.errors import CallError, Code
+from ipc.messages.sessions import SessionReply, TriggerSession
 from ipc.messages.triggers import AddTrigger, CancelTrigger, TriggerReply
 from schema.database import Database
 from schema.settings import Settings
 from schema.states import Trigger, TriggerStatus
 from schema.triggers import QueuedTrigger, from_row
 from webui import shell
+from webui.api import shapes
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
-from webui.negotiation import is_json, json_response
-from webui.pages import formats, overview, trigger_rows
+from webui.negotiation import is_json, is_partial, json_response
+from webui.pages import confirm, formats, overview, trigger_rows
 from webui.pages.confirm import Confirm
 from webui.pages.keyed import FAR, PAGE, address, number
 from webui.pages.trigger_form import TierChoice, TriggerForm, begun, choices
@@ -170,16 +172,48 @@ async def add(request: web.Request) -> web.StreamResponse:
     except CallError as error:
         if not by_form:
             raise
-        form = TriggerForm(fields.get("prompt", ""), fields.get("tier", "1"), error.message, uuid.uuid4().hex)
-        if fields.get("from") == "overview":
-            return await overview.page(request, form, error.http_status)
-        return await _page(request, form, status=error.http_status)
+        return await _refused(request, fields, error)
     if not by_form:
         return json_response(reply.trigger, status=201)
     trigger = await _soon_started(here, reply.trigger)
-    if trigger.session_id:
-        return web.Response(status=303, headers={"Location": f"/sessions/{trigger.session_id}"})
-    return web.Response(status=303, headers={"Location": f"/triggers?added={trigger.id}"})
+    return _led(request, f"/sessions/{trigger.session_id}" if trigger.session_id else f"/triggers?added={trigger.id}")
+
+
+async def start(request: web.Request) -> web.StreamResponse:
+    """POST /sessions/trigger, with the existing program's codes: fields as above, at once or 409, bad input is 400."""
+    here, fields = parts(request), await read_form(request)
+    by_form = not is_json(request)
+    try:
+        tier, prompt = _asked(fields, here.settings, by_form=by_form)
+        kind = Trigger.MANUAL if by_form else Trigger.API
+        message = TriggerSession(tier=tier, prompt=prompt, trigger=kind, by=signed_in(request).name)
+        reply = await here.worker.call(message, SessionReply, timeout=ADD_SECONDS, id_=form_key(fields))
+    except CallError as error:
+        if not by_form:
+            raise
+        return await _refused(request, fields, error)
+    if not by_form:
+        return json_response(reply.session, status=201)
+    return _led(request, f"/sessions/{reply.session.id}")
+
+
+async def _refused(request: web.Request, fields: dict[str, str], error: CallError) -> web.Response:
+    """The form again, with what was typed and why it was not taken."""
+    said = error.message
+    if error.code is Code.BUSY:
+        said = f"{said.rstrip('.')}. Sent again from here, it waits for its turn in the queue."
+    form = TriggerForm(fields.get("prompt", ""), fields.get("tier", "1"), said, uuid.uuid4().hex)
+    status = shapes.status(request.path, error)
+    if fields.get("from") == "overview":
+        return await overview.page(request, form, status)
+    return await _page(request, form, status=status)
+
+
+def _led(request: web.Request, place: str) -> web.Response:
+    """Where a form leads; htmx would put the page behind a 303 into the one that stands, so it is told to go there."""
+    if is_partial(request):
+        return web.Response(status=204, headers={"HX-Redirect": place})
+    return web.Response(status=303, headers={"Location": place})
 
 
 async def _soon_started(here: Parts, trigger: QueuedTrigger) -> QueuedTrigger:
@@ -219,7 +253,7 @@ async def ask_cancel(request: web.Request) -> web.StreamResponse:
         back="/triggers",
         fields={"key": uuid.uuid4().hex},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def cancel(request: web.Request) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from schema.states import Role
 from webui import shell
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, users
+from webui.pages import confirm, formats, users
 from webui.pages.ansi import plain
 from webui.pages.confirm import Confirm
 from webui.parts import parts, signed_in
@@ -141,7 +141,7 @@ def _ask(request: web.Request, *, question: str, consequences: list[str], action
         back="/users",
         fields={"key": uuid.uuid4().hex},
     )
-    return shell.page(request, "confirm.html", context)
+    return confirm.ask(request, context)
 
 
 async def revoke(request: web.Request) -> web.StreamResponse:

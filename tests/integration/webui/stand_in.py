@@ -226,6 +226,10 @@ class StandIn:
                 return keys.KeyReply(
                     configured=True, ok=request.headers == {"webhook-signature": "right"}, problem="no"
                 )
+            case sessions.TriggerSession():
+                return self._shown(
+                    self.session(tier=request.tier or 1, prompt_text=request.prompt, log=b"", requested_by=request.by)
+                )
             case sessions.StopSession():
                 self.end(request.id, "stopped", f"stopped by {request.by}")
                 return self._shown(request.id)
@@ -294,6 +298,7 @@ _KINDS: tuple[type[Request], ...] = (
     alerts.TakeAlerts,
     keys.CheckKey,
     keys.CheckSignature,
+    sessions.TriggerSession,
     sessions.StopSession,
     *stand_in_decisions.KINDS,
     *REAL,

@@ -19,6 +19,7 @@ OPEN = {
     ("GET", "/password/{token}"),
     ("POST", "/password"),
     ("GET", "/static/{name}"),
+    ("GET", "/favicon.svg"),
     ("GET", "/favicon.ico"),
     ("GET", "/manifest.webmanifest"),
     ("GET", "/sw.js"),

@@ -109,6 +109,31 @@ async def test_confidence_that_was_not_touched_keeps_its_digits(site: Site) -> N
     assert (change.confidence, change.active, change.observation) == (None, None, "y")
 
 
+async def test_at_the_existing_programs_address_what_is_not_named_stays(site: Site) -> None:
+    rows.memory(site.worker.database, "x", service="web", category="timing", confidence=0.54321)
+    operator = site.browser("operator")
+    async with operator.post("/memories/1/update", data=form(observation="y"), allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (303, "/memories?shown=all#memory-1")
+    [change] = [request for request in site.worker.requests if isinstance(request, ChangeMemory)]
+    assert (change.observation, change.category, change.service) == ("y", "timing", "web")
+    assert (change.confidence, change.active) == (None, None)
+    await operator.post("/memories/1/update", data=form(active="0"))
+    assert "No memory matches" in await text_of(site, "/memories")
+    assert (await site.browser("viewer").post("/memories/1/update", data=form(observation="z"))).status == 403
+    assert (await operator.post("/memories/9/update", data=form(observation="z"))).status == 404
+
+
+async def test_a_viewer_reads_a_memory_and_is_offered_no_form(site: Site) -> None:
+    rows.memory(site.worker.database, "slow <at> noon", service="web", category="timing")
+    text = await text_of(site, "/memories/1")
+    main = text.partition("<main")[2].partition("</main>")[0]
+    assert "slow &lt;at&gt; noon" in main
+    assert "An operator can change it." in main
+    assert "<form" not in main
+    assert "/memories/1/delete" not in main
+    assert 'action="/memories/1"' in await text_of(site, "/memories/1", "operator")
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from ipc.errors import CallError, Code
+from ipc.messages.sessions import TriggerSession
 from ipc.messages.triggers import AddTrigger
-from schema.states import SessionStatus
+from schema.states import SessionStatus, Trigger
 from tests.integration.webui.site import CSRF, Site, open_site
 
 LINE = (
@@ -54,7 +55,7 @@ async def test_a_viewer_is_offered_no_form_and_no_stop(site: Site) -> None:
 async def test_a_prompt_of_200_kb_starts_a_session(site: Site) -> None:
     prompt = "ä" * 100_000
     async with site.browser("operator").post(
-        "/sessions/trigger", data=form(prompt=prompt, tier="2"), allow_redirects=False
+        "/triggers", data=form(prompt=prompt, tier="2"), allow_redirects=False
     ) as response:
         assert response.status == 303
         assert response.headers["Location"].startswith("/sessions/")
@@ -62,30 +63,50 @@ async def test_a_prompt_of_200_kb_starts_a_session(site: Site) -> None:
     assert (sent.prompt, sent.tier, sent.by) == (prompt, 2, "operator")
 
 
-async def test_the_same_form_sent_twice_is_one_session(site: Site) -> None:
+@pytest.mark.parametrize("path", ["/triggers", "/sessions/trigger"])
+async def test_the_same_form_sent_twice_is_one_session(site: Site, path: str) -> None:
     browser = site.browser()
     places = []
     for _ in range(2):
-        async with browser.post(
-            "/sessions/trigger", data=form(prompt="x", key="0123456789abcdef"), allow_redirects=False
-        ) as response:
+        async with browser.post(path, data=form(prompt="x", key="0123456789abcdef"), allow_redirects=False) as response:
             places.append(response.headers["Location"])
     assert places[0] == places[1]
     assert len(site.worker.database.rows("sessions.running")) == 1
 
 
 async def test_a_busy_tier_is_told_in_the_form_with_the_prompt_kept(site: Site) -> None:
-    site.worker.refuse[AddTrigger] = CallError(Code.BUSY, "Tier 1 is busy with session 9.")
+    site.worker.refuse[TriggerSession] = CallError(Code.BUSY, "tier 1 is busy with session 9; stop it")
     async with site.browser().post("/sessions/trigger", data=form(prompt="keep <me>")) as response:
         text = await response.text()
     assert response.status == 409
-    assert "Tier 1 is busy with session 9." in text
+    assert "tier 1 is busy with session 9; stop it. Sent again from here, it waits for its turn" in text
     assert "keep &lt;me&gt;</textarea>" in text
+    assert 'action="/triggers"' in text
 
 
-async def test_a_program_gets_the_error_as_json(site: Site) -> None:
-    site.worker.refuse[AddTrigger] = CallError(Code.BUSY, "Tier 1 is busy.")
+@pytest.mark.parametrize("fields", [{"prompt": " "}, {"prompt": "x", "tier": "4"}, {}])
+async def test_bad_input_is_400_at_the_existing_programs_address_and_422_at_ours(
+    site: Site, fields: dict[str, str]
+) -> None:
+    for path, status in (("/sessions/trigger", 400), ("/triggers", 422)):
+        async with site.browser().post(path, data=form(**fields)) as response:
+            text = await response.text()
+        assert response.status == status, path
+        assert 'class="error-note"' in text, path
+    program = site.browser(headers={"Accept": "application/json", "X-CSRF-Token": CSRF})
+    async with program.post("/sessions/trigger", json={"prompt": "x", "tier": 9}) as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (400, "invalid")
+    assert site.worker.database.rows("sessions.running") == []
+
+
+async def test_a_program_gets_session_or_error_as_json(site: Site) -> None:
     program = site.browser(headers={"Accept": "application/json"})
+    async with program.post("/sessions/trigger", json={"prompt": "x", "tier": "auto", "csrf": CSRF}) as response:
+        made = await response.json()
+        assert (response.status, made["status"], made["prompt_text"]) == (201, "running", "x")
+    (asked,) = [one for one in site.worker.requests if isinstance(one, TriggerSession)]
+    assert (asked.tier, asked.trigger) == (0, Trigger.API)
+    site.worker.refuse[TriggerSession] = CallError(Code.BUSY, "Tier 1 is busy.")
     async with program.post("/sessions/trigger", json={"prompt": "x", "csrf": CSRF}) as response:
         assert response.status == 409
         assert await response.json() == {"error": {"code": "busy", "message": "Tier 1 is busy."}}
@@ -98,7 +119,7 @@ async def test_stopping_asks_first_and_then_stops(site: Site) -> None:
         text = await response.text()
     assert f"Stop session {id_}?" in text
     async with browser.post(f"/sessions/{id_}/stop", data=form(), allow_redirects=False) as response:
-        assert response.headers["Location"] == f"/sessions/{id_}"
+        assert (response.status, response.headers["Location"]) == (303, f"/sessions/{id_}")
     row = site.worker.database.one("sessions.by_id", id=id_)
     assert row is not None
     assert (row["status"], row["reason"]) == (SessionStatus.STOPPED, "stopped by operator")

@@ -29,6 +29,34 @@ async def test_a_panel_is_framed_under_the_name_of_its_repository(site: Site) ->
         assert 'sandbox="allow-scripts"' in await response.text()
 
 
+async def test_a_panel_as_json_is_what_its_file_holds(site: Site) -> None:
+    for path, accept in ((PANEL, "application/json"), (f"{PANEL}.json", "*/*")):
+        async with site.browser("viewer").get(path, headers={"Accept": accept}) as response:
+            told = await response.json()
+        assert (told["repository"], told["name"], told["scripts"]) == ("shop", "disk-usage.html", False), path
+        assert "91 %" in told["html"]
+        assert told["modified_at"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+    async with site.browser().get("/panels/shop/gone.html.json") as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (404, "not_found")
+
+
+async def test_the_overview_links_panels_where_there_are_any(site: Site) -> None:
+    async with site.browser("viewer").get("/") as response:
+        assert f'href="{PANEL}"' in await response.text()
+    asked = [one for one in site.worker.requests if isinstance(one, repositories.ListRepositories)]
+    async with site.browser().get("/") as response:
+        assert f'href="{PANEL}"' in await response.text()
+    again = [one for one in site.worker.requests if isinstance(one, repositories.ListRepositories)]
+    assert len(asked) == len(again) == 1, "a mount is not read for every page"
+
+
+async def test_an_overview_without_panels_says_nothing_of_them(site: Site) -> None:
+    site.worker.refuse[repositories.ListRepositories] = CallError(Code.UNAVAILABLE, "the mount hangs")
+    async with site.browser().get("/") as response:
+        assert (response.status, 'id="panels-title"' in await response.text()) == (200, False)
+
+
 async def test_the_panel_itself_may_nothing(site: Site) -> None:
     async with site.browser().get(f"{PANEL}/raw") as response:
         assert "91 %" in await response.text()

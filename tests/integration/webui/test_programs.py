@@ -54,7 +54,7 @@ async def test_the_key_opens_it_from_any_origin_and_by_any_name_and_no_other_doe
         assert "error" in body
     site.worker.chat_key = ""
     assert (await ask(site, route.method, path(route), {}, data=b"{}"))[0] == 503
-    assert (await ask(site, route.method, path(route), key("any"), data=b"{}"))[0] == 401
+    assert (await ask(site, route.method, path(route), key("any"), data=b"{}"))[0] == 503
 
 
 async def test_the_key_opens_no_page(site: Site) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ipc.errors import CallError, Code
 from ipc.messages import settings
+from ipc.messages.models import ListModels
 from schema.configuration import DECLARATIONS
 from tests.integration.webui.site import CSRF, Site
 
@@ -159,10 +160,38 @@ async def test_the_other_name_leads_to_it(site: Site) -> None:
         assert (response.status, response.headers["Location"]) == (301, "/config")
 
 
-async def test_models_stand_in_a_list_when_the_worker_has_discovered_some(site: Site) -> None:
-    _, text = await read(site, "/config/tier1_model")
-    assert 'list="models"' in text
-    assert '<option value="haiku">' in text
+async def test_discovered_models_stand_in_the_lists_of_fields_and_only_those_that_were_told(site: Site) -> None:
+    pages = ("/config", "/config/tier1_model")
+    for path in pages:
+        _, text = await read(site, path)
+        assert 'list="models"' in text
+        options = re.findall(r'<option value="([^"]+)"', text.partition('<datalist id="models">')[2])
+        assert options[:5] == ["haiku", "sonnet", "opus", "claude-haiku-4-5", "claude-opus-4-6"], path
+    site.worker.refuse[ListModels] = CallError(Code.DEADLINE, "The worker did not answer in time.")
+    for path in pages:
+        _, text = await read(site, path)
+        assert "claude-opus-4-6" not in text, path
+        assert '<option value="haiku">' in text, path
+    _, text = await read(site, "/config")
+    assert "It can’t be asked now: The worker did not answer in time.</p>" in text
+
+
+async def test_models_are_asked_for_now_by_operators(site: Site) -> None:
+    action = 'action="/config/models/refresh"'
+    assert action in (await read(site, "/config", "operator"))[1]
+    assert action not in (await read(site, "/config", "viewer"))[1]
+    assert (await post(site, "/config/models/refresh", role="viewer"))[0] == 403
+    site.worker.requests.clear()
+    assert (await post(site, "/config/models/refresh", role="operator"))[:2] == (303, "/config#discovered")
+    assert [one.refresh for one in site.worker.requests if isinstance(one, ListModels)] == [True]
+    headers = {"X-CSRF-Token": CSRF, "Accept": "application/json"}
+    async with site.browser("operator").post("/config/models/refresh", headers=headers) as response:
+        told = await response.json()
+    assert told["models"] == ["claude-haiku-4-5", "claude-opus-4-6"]
+    assert set(told) == {"models", "last_refreshed", "discovery_available"}
+    site.worker.refuse[ListModels] = CallError(Code.DEADLINE, "The worker did not answer in time.")
+    status, _, text = await post(site, "/config/models/refresh")
+    assert (status, "The worker did not answer in time." in text) == (504, True)
 
 
 async def test_a_worker_that_refuses_is_quoted(site: Site) -> None:

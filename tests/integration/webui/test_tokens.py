@@ -116,7 +116,7 @@ async def test_a_token_needs_no_form_token_and_stands_in_the_rows_by_its_name(si
     caller = program(site, token(site, Role.OPERATOR, name="deploys"))
     async with caller.post("/sessions/trigger", data={"prompt": "look"}, allow_redirects=False) as response:
         assert response.status == 303
-    (asked,) = [one for one in site.worker.requests if type(one).__name__ == "AddTrigger"]
+    (asked,) = [one for one in site.worker.requests if type(one).__name__ == "TriggerSession"]
     assert asked.by == "token:deploys"  # type: ignore[attr-defined]
     async with caller.post("/sign-out") as response:
         assert response.status == 422

@@ -50,6 +50,7 @@ CASES: dict[str, tuple[str, Context]] = {
     **{f"cooldowns {state}": ("cooldowns.html", knowledge.cooldowns(state)) for state in STATES},
     **{f"memories {state}": ("memories.html", knowledge.memories(state)) for state in STATES},
     "memory": ("memory.html", knowledge.memory()),
+    "memory, only read": ("memory.html", knowledge.memory(may_act=False)),
     **{f"mcp {state}": ("mcp.html", knowledge.mcp(state)) for state in STATES},
     **{f"repositories {state}": ("repositories.html", knowledge.repositories(state)) for state in STATES},
     **{f"audit {state}": ("audit.html", knowledge.audit(state)) for state in STATES},

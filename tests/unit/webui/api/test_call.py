@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.api.asked import ChangedMemory, ConfigChange, EventQuery, NewMemory, TriggerSessionBody
+from webui.api.asked import ChangedMemory, ConfigChange, EventQuery, MemoryQuery, NewMemory, TriggerSessionBody
 from webui.api.call import told
 
 
@@ -27,8 +27,9 @@ def problem(kind: type[msgspec.Struct], value: Any, *, strict: bool = True) -> s
         (TriggerSessionBody, [], "Expected `object`, got `array`."),
         (
             ConfigChange,
-            {"max_tier": 1},
-            "max_tier: it can't be given here; what can: interval, tier1_model, tier2_model, tier3_model, dry_run.",
+            {"max_tiers": 1},
+            "max_tiers: it can't be given here; what can: interval, tier1_model, tier2_model, tier3_model, dry_run,"
+            " max_tier, state_dir, results_dir, repos_dir.",
         ),
         (ConfigChange, {"dry_run": "yes"}, "dry_run: expected bool, got str."),
         (ConfigChange, {"tier1_model": "-p"}, "tier1_model: It is empty, or has characters that can't be there."),
@@ -55,3 +56,10 @@ def test_whatever_is_wrong_is_told_in_one_sentence(value: dict[str, Any]) -> Non
         sentence = told(error, NewMemory)
         assert sentence.endswith(".")
         assert len(sentence) < 300
+
+
+def test_an_offset_that_is_too_far_is_told_how_to_go_on() -> None:
+    told_ = problem(EventQuery, {"offset": "50001"}, strict=False)
+    assert told_ == "offset: expected int <= 50000; to go further, give the last id that you have seen as before."
+    assert problem(MemoryQuery, {"offset": "50001"}, strict=False) == "offset: expected int <= 50000."
+    assert problem(EventQuery, {"offset": "-1"}, strict=False) == "offset: expected int >= 0."
