@@ -14,7 +14,7 @@ import msgspec
 
 from daemon.services import rollups, stored
 from daemon.services.catalogue import Catalogue, Known
-from daemon.services.credentials import Credentials, joined
+from daemon.services.credentials import Credentials, carried_over, joined
 from daemon.services.heartbeats import Heartbeats
 from daemon.services.maintenance import Maintenance
 from daemon.services.monitor import Monitor
@@ -228,13 +228,17 @@ class Services:
             known = None
             if request.id:
                 row = stored.existing(db, request.id)
-                known = joined(monitored.definition_of(row["definition"]), self._credentials.of(request.id))
-            return self._to_test(request, known)
+                before, kept = monitored.definition_of(row["definition"]), self._credentials.of(request.id)
+                known = joined(before, kept)
+                if request.definition is not None:
+                    # A form shows passwords masked: what is left so is as it was.
+                    known, again = carried_over(request.definition, before, kept)
+                    stored.refuse(again)
+            return self._to_test(known or request.definition)
 
         return await self._store.read(read)
 
-    def _to_test(self, request: TryService, known: Definition | None) -> Definition:
-        wanted = request.definition or known
+    def _to_test(self, wanted: Definition | None) -> Definition:
         if wanted is None:
             raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
         found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]

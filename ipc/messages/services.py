@@ -112,7 +112,7 @@ class TriedReply(Reply, frozen=True):
 
 
 class TryService(Request, frozen=True):
-    """Probes once, now: a service by its id, or a definition that is not stored yet (id 0)."""
+    """Probes once, now: a service by its id, a definition that is not stored yet (id 0), or one to be stored for it."""
 
     subject: ClassVar[str] = "services.test"
     reply: ClassVar[type[Reply]] = TriedReply

@@ -25,6 +25,14 @@ NO_PAGES = {
     "/static/{name:.+}",
     # A part of the overview, for the existing program's users.
     "/partials/service-list",
+    # Parts of the page of services.
+    "/partials/services-table",
+    "/partials/dashboard-stats",
+    # What jobs ask.
+    "/heartbeat/{token}",
+    "/heartbeat/{token}/start",
+    "/heartbeat/{token}/fail",
+    "/heartbeat/{token}/{code}",
     # The text of a repository, for the frame of the page above it.
     "/panels/{repository}/{name}/raw",
 }
