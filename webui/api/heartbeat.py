@@ -77,8 +77,9 @@ async def _stored(worker: Worker, message: HearService) -> None:
     while True:
         try:
             await worker.call(message, Done, timeout=CALL_SECONDS, id_=id_)
-            return
         except CallError as error:
             if error.code not in (Code.UNAVAILABLE, Code.DEADLINE) or loop.time() > end:
                 raise
+        else:
+            return
         await asyncio.sleep(PAUSE_SECONDS)

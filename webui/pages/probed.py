@@ -50,7 +50,7 @@ class Count(NamedTuple):
     word: str
     tone: str
     icon: str
-    count: int
+    number: int
     href: str
     here: bool
 

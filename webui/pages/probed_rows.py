@@ -40,7 +40,7 @@ HEIGHTS = {"h": 50, "g": 75, "d": 100, "t": 100, "p": 60, "m": 50, "b": 25, "u":
 
 
 class Part(NamedTuple):
-    """The findings of one kind in a bar: a letter of `schema.beats`, or "n" where there are none; and where they are."""
+    """The findings of one kind in a bar: a letter of `schema.beats`, or "n" for none; and where they are."""
 
     letter: str
     path: str

@@ -138,7 +138,7 @@ FIELDS = (
              more=True, rows=2),
     Declared("retry_interval", "Time between retries", "seconds", "Empty: a fifth of the interval.", more=True),
     Declared("method", "Method", "method", "HTTP.", more=True, choices=METHODS),
-    Declared("headers", "Headers, one a line", "headers", "Name: value. Secret values are kept apart, and shown as ***.",
+    Declared("headers", "Headers, one a line", "headers", "Name: value. Secret values are kept apart and shown as ***.",
              more=True),
     Declared("body", "Body", "body", more=True),
     Declared("redirects", "Follows redirects", "yes", more=True, choices=YES_NO),
@@ -152,7 +152,8 @@ FIELDS = (
     Declared("grace", "Grace", "seconds", "Heartbeats: how late a sign of life may be.", more=True),
     Declared("cron", "Cron expression", "text", "Heartbeats: when the job runs, if at no plain interval.", more=True),
     Declared("zone", "Time zone", "text", "Of the cron expression.", more=True),
-    Declared("command", "Command, a word a line", "lines", "With the URL command: – the exit code is [STATUS].", more=True),
+    Declared("command", "Command, a word a line", "lines", "With the URL command: – its exit code is [STATUS].",
+             more=True),
 )  # fmt: skip
 REQUIRED = frozenset({"name", "url"})
 NEW = Definition(name="", url="")

@@ -215,7 +215,7 @@ async def stats(request: web.Request) -> web.StreamResponse:
     """GET /partials/dashboard-stats."""
     view = await _view(request)
     if is_json(request):
-        return json_response({one.word: one.count for one in view.counts})
+        return json_response({one.word: one.number for one in view.counts})
     return _part(request, "_dashboard_stats.html", StatsPart(view))
 
 

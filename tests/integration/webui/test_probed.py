@@ -13,6 +13,8 @@ from ipc.messages.services import ChangeService
 from schema.definitions import Definition
 from tests.fakes.target import Target
 from tests.integration.webui.site import CSRF, Site
+from tests.integration.webui.sse_reader import read
+from tests.integration.webui.test_page_stream import until as said_until
 
 FORM = {"csrf": CSRF, "interval": "1", "timeout": "0.5", "retries": "0"}
 
@@ -283,3 +285,25 @@ async def test_a_job_tells_of_itself_at_an_address_that_is_shown_once(site: Site
     assert again[1] != address
     async with site.browser(None).get(address) as response:
         assert response.status == 404
+
+
+async def test_a_row_renews_by_itself_and_goes_when_its_service_is_removed(site: Site, target: Target) -> None:
+    browser = site.browser("operator")
+    for name in ("web", "other"):
+        await post(browser, "/services", name=name, url=target.url(f"/{name}"))
+    await until(site, "web", lambda row: row["status"] == "healthy")
+    id_ = service(site, "web")
+    text = await get(browser, f"/services?q={target.port}/web")
+    stream = re.search(r'data-stream="([^"]+)"', text)
+    assert stream is not None
+    events = read(browser, stream[1].replace("&amp;", "&"))
+    await said_until(events, lambda said: said.event == "beat")
+    target.answer("/web", status=503)
+    found = await said_until(events, lambda said: f'id="probed-{id_}"' in said.data and ">down<" in said.data)
+    assert len(row_of(found.data, id_).encode()) < 3000
+    assert "/other" not in found.data
+    await post(site.browser("operator"), f"/services/{id_}/remove")
+    removed = time.monotonic()
+    await said_until(events, lambda said: f'<li id="probed-{id_}" data-key hidden></li>' in said.data)
+    assert time.monotonic() - removed < 2
+    await events.aclose()
