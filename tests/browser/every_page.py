@@ -57,6 +57,7 @@ class Address(NamedTuple):
 
 LINK = "t" * 43
 AT = "2026-01-31T08:00:00.000Z"
+CERTIFICATE = '{"subject": "CN=payments.example.org", "issuer": "CN=Ours", "expires_at": "2030-01-31T08:00:00.000Z", "names": ["a", "b"]}'
 
 
 def fill(worker: StandIn) -> dict[str, str]:
@@ -75,10 +76,25 @@ def fill(worker: StandIn) -> dict[str, str]:
             created_at=AT, created_by="ada", expires_at=later,
         )  # fmt: skip
         database.change("settings.set", key="tier3_model", value="claude-opus-4-1-20250805", updated_at=AT)
-    return samples(found, person)
+        service = rows.probed(
+            database,
+            "payments",
+            "down",
+            detail="[STATUS] (503) == 200",
+            beats="u" + "h" * 70 + "ghtdpmbhhhddd",
+            tags=("prod",),
+            needs=(),
+            url="https://ada@payments.example.org/health?a-path-that-is-rather-long=for-a-phone",
+            certificate=CERTIFICATE,
+        )
+        rows.probed_incident(database, service, session_id=found.second)
+        rows.probed(database, "catalog", beats="h" * 100, tags=("prod", "eu"), group="shop")
+        rows.probed(database, "slow", "timeout", beats="htt", detail="no answer within the timeout")
+        rows.probed(database, "waits", "blocked", beats="hbb", needs=("payments",))
+    return samples(found, person, service)
 
 
-def samples(night: Night, person: int) -> dict[str, str]:
+def samples(night: Night, person: int, service: int) -> dict[str, str]:
     """What stands in the place of a route's parameters, by the route's path."""
     return {
         r"/sessions/{id:\d+}": f"/sessions/{night.second}",
@@ -99,6 +115,8 @@ def samples(night: Night, person: int) -> dict[str, str]:
         r"/users/tokens/{id:\d+}/revoke": "/users/tokens/1/revoke",
         r"/config/{name:\w+}": "/config/interval",
         "/services/{name}": "/services/payments",
+        r"/services/{id:\d+}/edit": f"/services/{service}/edit",
+        r"/services/{id:\d+}/remove": f"/services/{service}/remove",
         "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",
         "/setup/{token}": f"/setup/{LINK}",
         "/password/{token}": f"/password/{LINK}",
