@@ -22,7 +22,7 @@ from webui.pages.probed_rows import LOOKS, ProbedRow
 from webui.pages.tried import Phase
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-RESULTS = 30
+RESULTS = 20
 INCIDENTS = 5
 ENTRIES = 50
 QUARTER = 15 * MINUTE
