@@ -48,6 +48,8 @@ from daemon.repositories import handlers as repository_handlers
 from daemon.repositories import mcp
 from daemon.repositories import rules as repository_rules
 from daemon.runs.executor import LocalExecutor
+from daemon.services import handlers as service_handlers
+from daemon.services.services import Services
 from daemon.sessions import handlers as session_handlers
 from daemon.sessions import prepare, said
 from daemon.sessions.cli import Cli
@@ -122,6 +124,7 @@ class Parts:
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
         self.system.tellers.append(self.notifications.warnings)
         self.discovery = Discovery(settings)
+        self.services = Services(store, settings, self.publisher, watch)
         self._boot = boot
         self._watch = watch
         self._told: set[str] = set()
@@ -151,6 +154,7 @@ class Parts:
             **memory_handlers.handlers(self.memories),
             **health_handlers.handlers(self.store),
             **cost_handlers.handlers(self.store),
+            **service_handlers.handlers(self.services, self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **model_handlers.handlers(self.discovery),
             **setting_handlers.handlers(self.settings),
@@ -173,6 +177,7 @@ class Parts:
             ("cli", self.cli.watch()),
             ("keeping", self.keeper.run()),
             ("notifications", self.notifications.run()),
+            ("services", self.services.run()),
         ]
 
     async def keep_house(self) -> None:

@@ -119,7 +119,8 @@ def messages_page() -> str:
     )
 
 
-DOORS = {Door.KEY: "with the chat key", Door.SIGNED: "with the chat key, or signed"}
+DOORS = {Door.KEY: "with the chat key", Door.SIGNED: "with the chat key, or signed",
+         Door.ADDRESS: "whoever knows the address"}  # fmt: skip
 
 
 def routes_page() -> str:

@@ -45,6 +45,17 @@ class Action(StrEnum):
     TOKEN_REFUSED = "token.refused"
     NOTIFICATION_TEST = "notification.test"
     NOTIFICATION_RETRY = "notification.retry"
+    SERVICE_ADDED = "service.added"
+    SERVICE_CHANGED = "service.changed"
+    SERVICE_PAUSED = "service.paused"
+    SERVICE_RESUMED = "service.resumed"
+    SERVICE_REMOVED = "service.removed"
+    SERVICE_PUSH_RENEWED = "service.push_renewed"
+    SERVICES_IMPORTED = "services.imported"
+    MAINTENANCE_ADDED = "maintenance.added"
+    MAINTENANCE_REMOVED = "maintenance.removed"
+    INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+    INCIDENT_NOTED = "incident.noted"
     HOUSE_KEPT = "house.kept"
     HOUSE_IMPORTED = "house.imported"
     DATABASE_COPIED = "database.copied"
@@ -89,6 +100,17 @@ MEANING: Mapping[Action, str] = {
     Action.TOKEN_REFUSED: "a token or a key that is none was shown, and from where",
     Action.NOTIFICATION_TEST: "a test was sent to channels",
     Action.NOTIFICATION_RETRY: "what was given up was sent again",
+    Action.SERVICE_ADDED: "a service is probed from now on",
+    Action.SERVICE_CHANGED: "a service is another: which of its fields",
+    Action.SERVICE_PAUSED: "a service is not probed for now",
+    Action.SERVICE_RESUMED: "a service is probed again",
+    Action.SERVICE_REMOVED: "a service is gone, with all that was found of it",
+    Action.SERVICE_PUSH_RENEWED: "a heartbeat has another address",
+    Action.SERVICES_IMPORTED: "services were taken from a file: how many",
+    Action.MAINTENANCE_ADDED: "a maintenance window was planned, or begun",
+    Action.MAINTENANCE_REMOVED: "a maintenance window was ended, or taken back",
+    Action.INCIDENT_ACKNOWLEDGED: "a person looks after an incident",
+    Action.INCIDENT_NOTED: "a person said something about an incident",
     Action.HOUSE_KEPT: "what was old was removed: how much of what",
     Action.HOUSE_IMPORTED: "settings and memories were taken in: how many",
     Action.DATABASE_COPIED: "the database was copied to a file",

@@ -53,13 +53,20 @@ def validity(pem: bytes) -> Validity:
     if found is None:
         raise CertificateError('there is no "BEGIN CERTIFICATE" in it')
     try:
-        der = base64.b64decode(b"".join(found[1].split()), validate=True)
+        return of_der(base64.b64decode(b"".join(found[1].split()), validate=True))
+    except binascii.Error as error:
+        raise CertificateError(f"its certificate can't be read: {error}") from error
+
+
+def of_der(der: bytes) -> Validity:
+    """The same of a certificate as it is sent. CertificateError."""
+    try:
         # Certificate > TBSCertificate: [0] version, serial, algorithm, issuer, validity, …
         (_, certificate), *_ = _values(der)
         (_, signed), *_ = _values(certificate)
         fields = [value for tag, value in _values(signed) if tag != EXPLICIT_0]
         begins, ends = (_moment(tag, value) for tag, value in _values(fields[3]))
-    except (binascii.Error, ValueError, IndexError) as error:
+    except (ValueError, IndexError) as error:
         raise CertificateError(f"its certificate can't be read: {error}") from error
     return Validity(begins, ends)
 

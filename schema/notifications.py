@@ -13,6 +13,7 @@ class Kind(StrEnum):
     """What a notification tells of."""
 
     EVENT = "event"
+    SERVICE = "service"
     ATTENTION = "attention"
     SESSION = "session"
     APPROVAL = "approval"

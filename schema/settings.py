@@ -107,6 +107,10 @@ class Settings(NamedTuple):
     repeat_max: Annotated[int, _m("Limits", "How often a session may make the very same call; a session that goes on is stopped.", unit="calls", live=True, low=1)] = 8
     approval_hold: Annotated[float, _m("Limits", "How long a call that needs a person waits for one who is present, before its session is put aside.", unit="s", live=True, low=0, high=300)] = 20.0
     approval_expires: Annotated[int, _m("Limits", "How long a call may wait for a person; then it counts as denied.", unit="s", live=True, web=True, low=60)] = 86400
+    # Services
+    probes_at_once: Annotated[int, _m("Services", "How many services are probed at the same time.", unit="probes", live=True, low=1, high=5000)] = 250
+    probe_link_local: Annotated[bool, _m("Services", "Whether link-local and metadata addresses, such as 169.254.169.254, may be probed; they give away a cloud host's credentials.", live=True)] = False
+    probe_commands: Annotated[bool, _m("Services", "Whether services may be checked by commands; whoever may add a service then runs commands as the daemon's user.", live=True)] = False
     # Places
     state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
     results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"

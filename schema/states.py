@@ -149,6 +149,49 @@ DELIVERY: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
 }
 
 
+class ServiceStatus(StrEnum):
+    """How a service is, by what its probe found last and by what is known around it."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    TIMEOUT = "timeout"
+    BLOCKED = "blocked"
+    MAINTENANCE = "maintenance"
+    PAUSED = "paused"
+
+
+SERVICE_MEANING: Mapping[ServiceStatus, str] = {
+    ServiceStatus.UNKNOWN: "nothing is known yet, or not any more: not probed, or this host itself was cut off",
+    ServiceStatus.PENDING: "it failed, and is tried again before anybody is told",
+    ServiceStatus.HEALTHY: "every condition holds",
+    ServiceStatus.DEGRADED: "every condition holds, and one that only warns does not",
+    ServiceStatus.DOWN: "a condition does not hold, or it can't be asked",
+    ServiceStatus.TIMEOUT: "no answer within its timeout",
+    ServiceStatus.BLOCKED: "it fails, and so does a service that it depends on; that one is told about",
+    ServiceStatus.MAINTENANCE: "in a maintenance window: probed, and nobody is told",
+    ServiceStatus.PAUSED: "a person has paused it: not probed",
+}
+
+_FOUND = frozenset({ServiceStatus.HEALTHY, ServiceStatus.DEGRADED, ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
+_ASIDE = frozenset({ServiceStatus.MAINTENANCE, ServiceStatus.PAUSED, ServiceStatus.UNKNOWN})
+SERVICE: Mapping[ServiceStatus, frozenset[ServiceStatus]] = {
+    ServiceStatus.UNKNOWN: frozenset(ServiceStatus) - {ServiceStatus.UNKNOWN},
+    ServiceStatus.PENDING: _FOUND | _ASIDE | {ServiceStatus.BLOCKED},
+    ServiceStatus.HEALTHY: frozenset(ServiceStatus) - {ServiceStatus.HEALTHY},
+    ServiceStatus.DEGRADED: frozenset(ServiceStatus) - {ServiceStatus.DEGRADED},
+    # What is down stays so until a probe succeeds: it is never pending again.
+    ServiceStatus.DOWN: (_FOUND | _ASIDE | {ServiceStatus.BLOCKED}) - {ServiceStatus.DOWN},
+    ServiceStatus.TIMEOUT: (_FOUND | _ASIDE | {ServiceStatus.BLOCKED}) - {ServiceStatus.TIMEOUT},
+    ServiceStatus.BLOCKED: _FOUND | _ASIDE | {ServiceStatus.PENDING},
+    # Judged anew from the next probe on.
+    ServiceStatus.MAINTENANCE: frozenset(ServiceStatus) - {ServiceStatus.MAINTENANCE},
+    ServiceStatus.PAUSED: frozenset({ServiceStatus.UNKNOWN}),
+}
+
+
 class Role(StrEnum):
     """What a person may do. Each role includes those before it."""
 

@@ -94,6 +94,8 @@ WATCHING = (
     Route("GET", "/overview.json", "pages.overview:show", VIEWER),
     Route("GET", "/partials/service-list", "pages.services:part", VIEWER),
     *_page("/services", "pages.services:show"),
+    Route("GET", "/partials/services-table", "pages.services:table", VIEWER),
+    Route("GET", "/partials/dashboard-stats", "pages.services:stats", VIEWER),
     # Names may end in anything, so the address for programs comes first.
     Route("GET", "/services/{name}.json", "pages.service:show", VIEWER),
     Route("GET", "/services/{name}", "pages.service:show", VIEWER),
@@ -102,6 +104,26 @@ WATCHING = (
     *_page("/events", "pages.events:show"),
     *_page("/audit", "pages.audit:show"),
     Route("GET", "/live", "live.pages:live", VIEWER),
+)
+# Services that are probed, and what jobs ask to tell of themselves.
+PROBING = (
+    Route("POST", "/services", "pages.service_actions:add", OPERATOR),
+    Route("POST", "/services/bulk", "pages.service_changes:bulk", OPERATOR),
+    *_question(r"/services/{id:\d+}/edit", "pages.service_actions:show_edit", "pages.service_actions:change", OPERATOR),
+    Route("POST", r"/services/{id:\d+}/test", "pages.service_actions:test", OPERATOR),
+    Route("POST", r"/services/{id:\d+}/push", "pages.service_actions:renew_push", OPERATOR),
+    Route("POST", r"/services/{id:\d+}/pause", "pages.service_changes:pause", OPERATOR),
+    Route("POST", r"/services/{id:\d+}/resume", "pages.service_changes:resume", OPERATOR),
+    *_question(
+        r"/services/{id:\d+}/remove", "pages.service_changes:ask_remove", "pages.service_changes:remove", OPERATOR
+    ),
+    Route("DELETE", r"/services/{id:\d+}", "pages.service_changes:remove", OPERATOR),
+    Route("POST", r"/incidents/{id:\d+}", "pages.service_changes:note", OPERATOR),
+    *(
+        Route(method, f"/heartbeat/{{token}}{end}", f"api.heartbeat:{said}", PUBLIC, Door.ADDRESS)
+        for end, said in (("", "succeeded"), ("/start", "begun"), ("/fail", "failed"), ("/{code}", "ended"))
+        for method in ("GET", "POST")
+    ),
 )
 SESSIONS = (
     *_page("/sessions", "pages.sessions:show"),
@@ -191,4 +213,17 @@ PANELS = (
     Route("GET", "/panels/{repository}/{name}/raw", "pages.panels:raw", VIEWER),
 )
 STREAMS = frozenset({r"/sessions/{id:\d+}/stream", r"/chains/{id:\d+}/stream", "/live"})
-TABLE = (*DOORS, *WATCHING, *SESSIONS, *DECIDING, *KNOWING, *TELLING, *ACCESS, *CONFIGURING, *PANELS, *PROGRAMS, *API)
+TABLE = (
+    *DOORS,
+    *WATCHING,
+    *PROBING,
+    *SESSIONS,
+    *DECIDING,
+    *KNOWING,
+    *TELLING,
+    *ACCESS,
+    *CONFIGURING,
+    *PANELS,
+    *PROGRAMS,
+    *API,
+)

@@ -9,10 +9,12 @@ from ipc.ctl.house_commands import HOUSE
 from ipc.ctl.knowledge_commands import KNOWLEDGE
 from ipc.ctl.limit_commands import LIMITS
 from ipc.ctl.notification_commands import NOTIFICATIONS
+from ipc.ctl.service_commands import SERVICES
 from ipc.ctl.session_commands import SESSIONS
 
 NAME = argument("name", metavar="NAME", help="the setting's name or environment variable", choices_of="settings")
 GROUPS = {
+    "services": "what is probed: list, show, add, edit, pause, test, remove",
     "sessions": "list, show, start and stop sessions",
     "triggers": "the queue: list, add, cancel",
     "approvals": "calls that wait for a person, and standing rules",
@@ -32,6 +34,7 @@ COMMANDS = (
         "How the daemon is; exit code 0 running, degraded or not, 3 not running, 4 nothing known.",
         "status:status",
     ),
+    *SERVICES,
     *SESSIONS,
     *LIMITS,
     *KNOWLEDGE,

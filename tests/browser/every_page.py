@@ -4,6 +4,7 @@ The list is derived from `webui.routes`: a page that is added is looked at, or t
 here. What is no page of ours is found out by asking for it, and named in `NO_PAGES` where asking can't tell.
 """
 
+import json
 import re
 import time
 import urllib.error
@@ -25,6 +26,14 @@ NO_PAGES = {
     "/static/{name:.+}",
     # A part of the overview, for the existing program's users.
     "/partials/service-list",
+    # Parts of the page of services.
+    "/partials/services-table",
+    "/partials/dashboard-stats",
+    # What jobs ask.
+    "/heartbeat/{token}",
+    "/heartbeat/{token}/start",
+    "/heartbeat/{token}/fail",
+    "/heartbeat/{token}/{code}",
     # The text of a repository, for the frame of the page above it.
     "/panels/{repository}/{name}/raw",
 }
@@ -49,6 +58,14 @@ class Address(NamedTuple):
 
 LINK = "t" * 43
 AT = "2026-01-31T08:00:00.000Z"
+CERTIFICATE = json.dumps(
+    {
+        "subject": "CN=payments.example.org",
+        "issuer": "CN=Ours",
+        "expires_at": "2030-01-31T08:00:00.000Z",
+        "names": ["a"],
+    }
+)
 
 
 def fill(worker: StandIn) -> dict[str, str]:
@@ -67,10 +84,25 @@ def fill(worker: StandIn) -> dict[str, str]:
             created_at=AT, created_by="ada", expires_at=later,
         )  # fmt: skip
         database.change("settings.set", key="tier3_model", value="claude-opus-4-1-20250805", updated_at=AT)
-    return samples(found, person)
+        service = rows.probed(
+            database,
+            "payments",
+            "down",
+            detail="[STATUS] (503) == 200",
+            beats="u" + "h" * 70 + "ghtdpmbhhhddd",
+            tags=("prod",),
+            needs=(),
+            url="https://ada@payments.example.org/health?a-path-that-is-rather-long=for-a-phone",
+            certificate=CERTIFICATE,
+        )
+        rows.probed_incident(database, service, session_id=found.second)
+        rows.probed(database, "catalog", beats="h" * 100, tags=("prod", "eu"), group="shop")
+        rows.probed(database, "slow", "timeout", beats="htt", detail="no answer within the timeout")
+        rows.probed(database, "waits", "blocked", beats="hbb", needs=("payments",))
+    return samples(found, person, service)
 
 
-def samples(night: Night, person: int) -> dict[str, str]:
+def samples(night: Night, person: int, service: int) -> dict[str, str]:
     """What stands in the place of a route's parameters, by the route's path."""
     return {
         r"/sessions/{id:\d+}": f"/sessions/{night.second}",
@@ -91,6 +123,8 @@ def samples(night: Night, person: int) -> dict[str, str]:
         r"/users/tokens/{id:\d+}/revoke": "/users/tokens/1/revoke",
         r"/config/{name:\w+}": "/config/interval",
         "/services/{name}": "/services/payments",
+        r"/services/{id:\d+}/edit": f"/services/{service}/edit",
+        r"/services/{id:\d+}/remove": f"/services/{service}/remove",
         "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",
         "/setup/{token}": f"/setup/{LINK}",
         "/password/{token}": f"/password/{LINK}",

@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *s
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 # Variables of others, which are no settings.
 OTHERS = {"BROWSER_CRED_", "CLAUDE_CODE_MAX_RETRIES", "RUNTIME_DIRECTORY", "CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE",
-          "CLAUDEOPS_TIER"}  # fmt: skip
+          "CLAUDEOPS_TIER", "CLAUDEOPS_PROBE_"}  # fmt: skip
 FOLDERS = ("schema", "ipc", "daemon", "webui", "tests", "packaging", "docs")
 
 

@@ -8,6 +8,7 @@ from schema.limits import Approval
 from schema.triggers import QueuedTrigger
 from webui.api import answered, asked
 from webui.api.operation import Operation
+from webui.api.service_operations import SERVICES
 from webui.auth.rules import Access, Door
 
 PUBLIC, VIEWER, OPERATOR, ADMIN = Access.PUBLIC, Access.VIEWER, Access.OPERATOR, Access.ADMIN
@@ -165,4 +166,4 @@ PEOPLE = (
         answered.TokenList,
     ),
 )  # fmt: skip
-OPERATIONS: tuple[Operation, ...] = (*STATUS, *SESSIONS, *SAID, *LIMITS, *ALERTS, *SETTINGS, *PEOPLE)
+OPERATIONS: tuple[Operation, ...] = (*STATUS, *SERVICES, *SESSIONS, *SAID, *LIMITS, *ALERTS, *SETTINGS, *PEOPLE)

@@ -35,11 +35,15 @@ class Access(StrEnum):
 
 
 class Door(StrEnum):
-    """What else lets a program in, beside a sign-in or a token of the route's role: the chat key; a signed body."""
+    """What else lets a program in, beside a sign-in or a token of the route's role.
+
+    The chat key; a signed body; the address itself, which nobody knows who was not told it.
+    """
 
     NONE = "none"
     KEY = "key"
     SIGNED = "signed"
+    ADDRESS = "address"
 
 
 def may(role: Role, access: Access) -> bool:

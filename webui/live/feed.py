@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import sys
 import traceback
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -16,9 +16,11 @@ from ipc.errors import CallError
 from ipc.messages.envelope import Event
 from ipc.messages.knowledge import EventSaid, KnowledgeChanged
 from ipc.messages.limits import ApprovalChanged
+from ipc.messages.services import ServiceChanged
 from ipc.messages.sessions import SessionChanged
 from ipc.messages.system import Beat, StateChanged
 from ipc.messages.triggers import TriggersChanged
+from schema import monitored
 from schema.database import Database
 from schema.sessions import Session, from_row
 from webui import needs, shell
@@ -52,6 +54,8 @@ class Feed:
         self.parts: dict[str, Part] = {}
         self.rows = Rows(environment)
         self._watchers: dict[Stream, str] = {}
+        self._shown: dict[Stream, frozenset[int]] = {}  # services that each reader's page shows
+        self._probed: set[int] = set()  # those of them that changed
         self._ready: dict[str, asyncio.Event] = {}
         self._dirty: set[int] = set()
         self._waiting: set[int] = set()  # approvals that waited when last looked
@@ -82,9 +86,16 @@ class Feed:
             self._task = asyncio.create_task(self._keep())
         await ready.wait()
 
+    def shows(self, stream: Stream, services: frozenset[int]) -> None:
+        """A page shows these services from now on. Rows that were made for a page before may be old."""
+        self._shown[stream] = services
+        self._probed |= services & self.rows.ids("service")
+        self._stale.set()
+
     def leave(self, stream: Stream) -> None:
         """It looks no longer; nothing is rendered for nobody."""
         page = self._watchers.pop(stream, "")
+        self._shown.pop(stream, None)
         if page not in self._watchers.values():
             self._ready.pop(page, None)
         if not self._watchers and self._task is not None:
@@ -98,6 +109,10 @@ class Feed:
             return
         if isinstance(event, SessionChanged):
             self._dirty.add(event.id)
+        if isinstance(event, ServiceChanged) and any(event.id in shown for shown in self._shown.values()):
+            # Thousands may be probed: only what is looked at is read again.
+            self._probed.add(event.id)
+            self._stale.set()
         if isinstance(event, ApprovalChanged):
             self._waiting.add(event.id)
         if event is None or isinstance(event, HEARD) or (isinstance(event, Beat) and self._waits()):
@@ -143,6 +158,7 @@ class Feed:
                 self._note(name, context)
         dirty, self._dirty = self._dirty, set()
         await self._read_sessions(dirty, running=True)
+        await self._read_services()
         await self._read_approvals()
         await self._read_events()
         return self.number != before
@@ -195,6 +211,19 @@ class Feed:
 
         for session in await self.here.state.read(look) if ids or running else []:
             self.number += self.rows.session(session, self.number + 1)
+
+    async def _read_services(self) -> None:
+        """The rows of services that changed; those that are gone are."""
+        ids, self._probed = self._probed, set()
+        if not ids:
+            return
+
+        def look(database: Database) -> dict[int, dict[str, Any] | None]:
+            return {id_: database.one("monitored.one", id=id_) for id_ in ids}
+
+        for id_, row in (await self.here.state.read(look)).items():
+            service = None if row is None else monitored.from_row(row)
+            self.number += self.rows.service(id_, service, self.number + 1)
 
     async def _read_approvals(self) -> None:
         """The cards of calls that wait, and of those that waited when last looked."""

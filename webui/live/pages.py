@@ -29,7 +29,7 @@ def _ids(text: str) -> frozenset[int]:
 
 def wanted(page: str, query: Any) -> Wants:
     """Which rows a page shows; see each of the functions below."""
-    makers = {"sessions": _sessions, "approvals": _approvals, "events": _events}
+    makers = {"sessions": _sessions, "approvals": _approvals, "events": _events, "services": _services}
     return makers[page](query) if page in makers else rows.nothing
 
 
@@ -45,6 +45,12 @@ def _sessions(query: Any) -> Wants:
         return newest is not None and row.id > newest and sessions.matches(row.value, filters)
 
     return wants
+
+
+def _services(query: Any) -> Wants:
+    """Those that the page shows."""
+    shown = _ids(query.get("shown", ""))
+    return lambda row: row.kind == "service" and row.id in shown
 
 
 def _approvals(query: Any) -> Wants:
@@ -81,6 +87,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     person = signed_in(request)
     async with here.streams.open(request, person) as connection:
         await here.feed.join(connection, page)
+        if page == "services":
+            here.feed.shows(connection, _ids(request.query.get("shown", "")))
         reader = _Reader(here, connection, page, wants, may(person.role, Access.OPERATOR))
         try:
             if not number:
@@ -123,7 +131,7 @@ class _Reader:
         elif self._page == "approvals":
             await feed.approvals_again(_ids(query.get("live", "")))
             html = [row.html.of(acts=self._acts) for row in feed.rows.after(0, self._wants)]
-        else:
+        elif self._page != "services":  # what changed of these meanwhile, the page's own renewal brings
             return 0
         html[:0] = [feed.parts[name].html.of(acts=self._acts) for name in COMMON if name in feed.parts]
         await self._connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{before}"))

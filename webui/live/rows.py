@@ -1,4 +1,4 @@
-"""Single rows that changed while somebody looked: sessions, approvals, events; each as HTML, made once for all readers.
+"""Single rows that changed while somebody looked: sessions, approvals, events, services; as HTML, made once for all.
 
 Kept by `webui.live.feed`. A row is made again only when its value differs, not when its "4 min ago" does.
 """
@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import jinja2
 
 from schema.knowledge import Event
+from schema.monitored import Monitored
 from schema.sessions import Session
-from webui.pages import event_rows, formats, session_rows
+from webui.pages import event_rows, formats, probed_rows, session_rows
 from webui.pages.approval_view import Card
 
-KEPT = 200
+KEPT = 1000
 
 
 class Html(NamedTuple):
@@ -29,7 +30,7 @@ class Html(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A row, and the number of its last change. `kind`: session, approval or event."""
+    """A row, and the number of its last change. `kind`: session, approval, event or service."""
 
     number: int
     kind: str
@@ -90,6 +91,17 @@ class Rows:
         """An event's row in the list."""
         html = str(self._macro("_event_row.html", "event_tr")(event_rows.row(event, formats.now())))
         return Html(html, html)
+
+    def service(self, id_: int, service: Monitored | None, number: int) -> bool:
+        """Notes a service that is probed; None where it is gone, which leaves its row empty and hidden."""
+        if self._same("service", id_, service):
+            return False
+        if service is None:
+            gone = f'<li id="probed-{id_}" data-key hidden></li>'
+            return self._note(Changed(number, "service", id_, None, Html(gone, gone)))
+        macro, row = self._macro("_probed_row.html", "probed_li"), probed_rows.row(service, formats.now())
+        html = Html(str(macro(row, False)), str(macro(row, True)))
+        return self._note(Changed(number, "service", id_, service, html))
 
     def _macro(self, template: str, name: str) -> Any:
         # The module of a template with macros has them as attributes.

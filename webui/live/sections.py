@@ -83,6 +83,7 @@ SECTIONS: dict[str, Section] = {
     "sessions": FRAME,
     "approvals": FRAME,
     "events": FRAME,
+    "services": FRAME,
     "session": FRAME,
     "chain": FRAME,
     "frame": FRAME,

@@ -1,9 +1,10 @@
-"""One service as sessions have found it: how it is, how it was, its limits, what was done to it and who allowed that.
+"""One service: how it is probed and what was found, then how sessions have found it, and what was done to it.
 
 GET /services/{name} and /services/{name}.json.
 """
 
 import asyncio
+import uuid
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -19,13 +20,14 @@ from schema.services import HourOfChecks, Remediation, Service
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import cooldowns, event_rows, formats, memory_rows, service_rows, service_view, trend
+from webui.pages import cooldowns, event_rows, formats, memory_rows, probed_view, service_rows, service_view, trend
 from webui.pages.ansi import plain
 from webui.pages.charts import Chart
 from webui.pages.cooldowns import ServiceUse
 from webui.pages.event_rows import EventRow
 from webui.pages.keyed import FAR, Choice, number, one_of, words
 from webui.pages.memory_rows import MemoryRow
+from webui.pages.probed_view import Probed
 from webui.pages.service_rows import LATEST, Found, ServiceRow
 from webui.pages.service_view import CheckRow, RemediationRow
 from webui.pages.trend import RANGES, USUAL, ShareOf, Span
@@ -46,9 +48,14 @@ class RangeLink(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What the database knows of a service. `older_checks`, `older_actions`: whether there are more."""
+    """What the database knows of a service. `older_checks`, `older_actions`: whether there are more.
+
+    `observed`: whether a session has ever looked at it; `probed`: where the daemon does.
+    """
 
     found: Found
+    observed: bool
+    probed: probed_view.Stored | None
     shares: list[ShareOf]
     hours: list[HourOfChecks]
     checks: list[HealthCheck]
@@ -65,6 +72,9 @@ class ServicePage(NamedTuple):
     shell: shell.Shell
     stream: str
     here_href: str
+    probed: Probed | None
+    key: str
+    observed: bool
     service: ServiceRow
     shares: list[ShareOf]
     ranges: list[RangeLink]
@@ -115,7 +125,9 @@ def read(database: Database, name: str, asked: Asked, now: datetime) -> Stored |
     row = database.one("services.one", service=name)
     newest = service_rows.newest(database, name)
     actions = database.rows("services.actions", service=name, before=asked.actions_before, limit=ACTIONS + 1)
-    if row is None and newest is None and not actions:
+    observed = row is not None or newest is not None or bool(actions)
+    probed = probed_view.read(database, name, now)
+    if not observed and probed is None:
         return None
     known = row or {"service": name, "status": newest.status if newest else None,
                     "checked_at": newest.checked_at if newest else None}  # fmt: skip
@@ -124,6 +136,8 @@ def read(database: Database, name: str, asked: Asked, now: datetime) -> Stored |
     checks = service_rows.checks_of(database, name, CHECKS + 1, asked.at, asked.before)
     return Stored(
         Found(msgspec.convert(known, Service), newest, service_rows.statuses(database, name)),
+        observed,
+        probed,
         [
             trend.share(one, database.one("services.share", service=name, since=trend.since(one, now)) or {})
             for one in RANGES.values()
@@ -146,12 +160,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         here.state.read(lambda database: read(database, name, asked, now)), cooldowns.ask(here)
     )
     if stored is None:
-        raise CallError(Code.NOT_FOUND, f"No session has looked at a service {plain(name)[:100]!r} yet.")
+        text = f"No session has looked at a service {plain(name)[:100]!r} yet, and none of this name is probed."
+        raise CallError(Code.NOT_FOUND, text)
     used = None if found is None else [one for one in found if one.service == name]
     address = _Addresses(name, asked, stored)
     if is_json(request):
         return json_response(
             {
+                "probed": _probed_json(stored.probed),
                 "service": stored.found.service,
                 "shares": [one._asdict() for one in stored.shares],
                 "hours": stored.hours,
@@ -164,6 +180,18 @@ async def show(request: web.Request) -> web.StreamResponse:
             }
         )
     return shell.page(request, "service.html", _page(request, asked, stored, used, now))
+
+
+def _probed_json(probed: probed_view.Stored | None) -> dict[str, Any] | None:
+    if probed is None:
+        return None
+    return {
+        "service": probed.service,
+        "definition": probed.definition,
+        "uptime": {label: found.share for (label, _), found in zip(probed_view.RANGES, probed.spent, strict=True)},
+        "results": probed.results,
+        "incidents": [{**row, "entries": entries} for row, entries in probed.incidents],
+    }
 
 
 class _Addresses:
@@ -205,6 +233,9 @@ def _page(
         shell=shell.build(request, plain(name), "services"),
         stream="/live?page=frame",
         here_href=request.path_qs,
+        probed=probed_view.view(stored.probed, now) if stored.probed else None,
+        key=uuid.uuid4().hex,
+        observed=stored.observed,
         service=service_rows.row(stored.found, now),
         shares=stored.shares,
         ranges=[RangeLink(address.range(key), one.label, key == asked.range) for key, one in RANGES.items()],

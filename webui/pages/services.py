@@ -1,8 +1,11 @@
-"""The services that sessions have looked at: in trouble first, then the healthy by name, a page at a time.
+"""All services: those that are probed, with the form that adds one; below them what sessions found of others.
 
-GET /services and /services.json; GET /partials/service-list is the overview's part by itself, for whoever renews it.
+GET /services and /services.json. Parts by themselves, for whoever renews them: /partials/services-table and
+/partials/dashboard-stats of this page, /partials/service-list of the overview.
 """
 
+import asyncio
+import uuid
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -12,21 +15,42 @@ from aiohttp import web
 from schema.database import Database
 from schema.services import Service
 from webui import shell
+from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, service_rows
+from webui.pages import formats, keyed, probed, service_form, service_rows
 from webui.pages.keyed import words
+from webui.pages.probed import Filters, ProbedList
+from webui.pages.service_form import Form
 from webui.pages.service_rows import TROUBLE_MAX, Found, Glimpse, ServiceRow
-from webui.parts import Parts, parts
+from webui.pages.tried import Tried
+from webui.parts import Parts, parts, signed_in
 
 PAGE = 50
 
 
+class Said(NamedTuple):
+    """What was just done, in a sentence."""
+
+    tone: str
+    icon: str
+    text: str
+
+
 class ServicesPage(NamedTuple):
-    """The page's context. `first`: whether this is the first page, which alone shows what is in trouble."""
+    """The page's context. `first`: whether this is the first page, which alone shows what is in trouble.
+
+    `form` is None for who may not add a service.
+    """
 
     shell: shell.Shell
     stream: str
     here_href: str
+    probed: ProbedList
+    said: Said | None
+    form: Form | None
+    tried: Tried | None
+    key: str
+    may_act: bool
     trouble: list[ServiceRow]
     healthy: list[ServiceRow]
     total: int
@@ -42,6 +66,20 @@ class Listed(NamedTuple):
     healthy: list[Found]
     total: int
     last: str | None
+
+
+class TablePart(NamedTuple):
+    """The context of the list of probed services by itself."""
+
+    shell: shell.Shell
+    probed: ProbedList
+    may_act: bool
+
+
+class StatsPart(NamedTuple):
+    """The context of the counters by themselves."""
+
+    probed: ProbedList
 
 
 class ServiceListPart(NamedTuple):
@@ -82,24 +120,115 @@ def _as_json(found: Found) -> dict[str, Any]:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /services."""
-    after, now = words(request.query, "after"), formats.now()
-    found = await parts(request).state.read(lambda database: find(database, after, now))
-    next_href = f"/services?{urlencode({'after': found.last})}" if found.last else None
     if is_json(request):
-        listed = [_as_json(one) for one in (*found.trouble, *found.healthy)]
-        return json_response({"services": listed, "total": found.total, "next": next_href})
+        return await _listed(request)
+    return await page(request, said=said(request.query))
+
+
+async def _listed(request: web.Request) -> web.Response:
+    after, filters = words(request.query, "after"), probed.read_filters(request.query)
+    page_ = probed.read_page(request.query)
+    found, ours = await parts(request).state.read(
+        lambda database: (find(database, after, formats.now()), probed.find(database, filters, page_))
+    )
+    listed = [_as_json(one) for one in (*found.trouble, *found.healthy)]
+    next_href = f"/services?{urlencode({'after': found.last})}" if found.last else None
+    counted = {"probed": ours.services, "counts": ours.counts, "matched": len(ours.ids), "probed_total": ours.total}
+    return json_response({"services": listed, "total": found.total, "next": next_href, **counted})
+
+
+async def page(
+    request: web.Request,
+    *,
+    form: Form | None = None,
+    tried: Tried | None = None,
+    said: Said | None = None,
+    status: int = 200,
+) -> web.Response:
+    """The page; with what a form said before, and what came of it."""
+    here, now = parts(request), formats.now()
+    # What was sent by a form says nothing of the list.
+    query = request.query if request.method in ("GET", "HEAD") else {}
+    after, filters, page_ = words(query, "after"), probed.read_filters(query), probed.read_page(query)
+    found, ours = await asyncio.gather(
+        here.state.read(lambda database: find(database, after, now)),
+        here.state.read(lambda database: probed.find(database, filters, page_)),
+    )
+    acts = may(signed_in(request).role, Access.OPERATOR)
+    view = probed.view(ours, filters, now)
     context = ServicesPage(
         shell=shell.build(request, "Services", "services"),
-        stream="/live?page=frame",
-        here_href=f"/services?{urlencode({'after': after})}" if after else "/services",
+        stream=_stream(view),
+        here_href=_address(filters, page_, after),
+        probed=view,
+        said=said,
+        form=(form or service_form.form(service_form.texts(service_form.NEW))) if acts else None,
+        tried=tried,
+        key=uuid.uuid4().hex,
+        may_act=acts,
         trouble=[service_rows.row(one, now) for one in found.trouble],
         healthy=[service_rows.row(one, now) for one in found.healthy],
         total=found.total,
         first=not after,
         first_href="/services" if after else None,
-        next_href=next_href,
+        next_href=f"/services?{urlencode({'after': found.last})}" if found.last else None,
     )
-    return shell.page(request, "services.html", context)
+    return shell.page(request, "services.html", context, status=status)
+
+
+def _address(filters: Filters, page_: int, after: str = "") -> str:
+    """The page's own, without what was said on it once."""
+    return keyed.address("/services", filters.given(), page=page_ if page_ > 1 else "", after=after)
+
+
+def _stream(view: ProbedList) -> str:
+    """The stream of the rows that are shown."""
+    shown = ",".join(str(row.id) for row in view.rows)
+    return f"/live?{urlencode({'page': 'services', 'shown': shown})}" if shown else "/live?page=frame"
+
+
+DID = {"paused": "paused", "resumed": "resumed", "removed": "removed", "added": "added", "changed": "changed"}
+
+
+def said(query: Any) -> Said | None:
+    """What an address says was done: how many services, and to how many it could not be."""
+    what = DID.get(query.get("did", ""))
+    if what is None:
+        return None
+    done, failed = keyed.number(query, "done") or 0, keyed.number(query, "failed") or 0
+    text = f"{done} service{'' if done == 1 else 's'} {what}."
+    if failed:
+        return Said("warn", "triangle-alert", f"{text} {failed} could not be.")
+    return Said("ok", "check", text)
+
+
+async def table(request: web.Request) -> web.StreamResponse:
+    """GET /partials/services-table."""
+    if is_json(request):
+        return await _listed(request)
+    acts = may(signed_in(request).role, Access.OPERATOR)
+    view = await _view(request)
+    return _part(request, "_services_table.html", TablePart(shell.build(request, "Services", "services"), view, acts))
+
+
+async def stats(request: web.Request) -> web.StreamResponse:
+    """GET /partials/dashboard-stats."""
+    view = await _view(request)
+    if is_json(request):
+        return json_response({one.word: one.number for one in view.counts})
+    return _part(request, "_dashboard_stats.html", StatsPart(view))
+
+
+async def _view(request: web.Request) -> ProbedList:
+    filters, page_ = probed.read_filters(request.query), probed.read_page(request.query)
+    found = await parts(request).state.read(lambda database: probed.find(database, filters, page_))
+    return probed.view(found, filters, formats.now())
+
+
+def _part(request: web.Request, template: str, context: NamedTuple) -> web.Response:
+    response = shell.page(request, template, context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 async def glimpse(here: Parts) -> Glimpse:
@@ -112,7 +241,4 @@ async def part(request: web.Request) -> web.StreamResponse:
     """GET /partials/service-list; as JSON, what the page of services gives."""
     if is_json(request):
         return await show(request)
-    context = ServiceListPart(await glimpse(parts(request)))
-    response = shell.page(request, "_service_list.html", context)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _part(request, "_service_list.html", ServiceListPart(await glimpse(parts(request))))

@@ -4,7 +4,7 @@ A new token, or the token of a link, is made here, shown once in the answer, and
 """
 
 import uuid
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from schema.states import Role
 from webui import shell
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import confirm, formats, users
+from webui.pages import confirm, formats, secret, users
 from webui.pages.ansi import plain
 from webui.pages.confirm import Confirm
 from webui.parts import parts, signed_in
@@ -24,26 +24,6 @@ from webui.parts import parts, signed_in
 DAY = 86400
 DAYS_MAX = 36500
 SENT_BEFORE = "This form was sent before, and what it made was shown then. If that is lost, make another."
-
-
-class SecretPage(NamedTuple):
-    """The context of the page that shows something once: a token or a link, and what to know about it."""
-
-    shell: shell.Shell
-    stream: str
-    heading: str
-    label: str
-    secret: str
-    facts: list[str]
-
-
-def _show_once(
-    request: web.Request, *, heading: str, label: str, secret: str, facts: list[str], json: dict[str, object]
-) -> web.Response:
-    if is_json(request):
-        return json_response(json, status=201)
-    context = SecretPage(shell.build(request, heading, "users"), "/live?page=frame", heading, label, secret, facts)
-    return shell.page(request, "secret.html", context, status=201)
 
 
 def _role(fields: dict[str, str]) -> Role:
@@ -74,7 +54,7 @@ async def create_token(request: web.Request) -> web.StreamResponse:
         return await users.page(request, token_form=fields, token_error=error.message, status=error.http_status)
     made = reply.token
     row = users.token_row(made, formats.now())
-    return _show_once(
+    return secret.show_once(
         request,
         heading=f"Token {row.name}",
         label="The token, shown this once",
@@ -108,9 +88,9 @@ def _wanted_token(fields: dict[str, str], hash_: str, by: str) -> CreateToken:
     return CreateToken(name=name, token_hash=hash_, role=role, scopes=scopes, expires_at=expires, by=by)
 
 
-def _refuse_repeat(told: str, secret: str) -> None:
+def _refuse_repeat(told: str, fresh: str) -> None:
     """The worker answers a repeated form as it did before; what was made now counts for nothing and isn't shown."""
-    if told != fingerprint(digest(secret)):
+    if told != fingerprint(digest(fresh)):
         raise CallError(Code.CONFLICT, SENT_BEFORE)
 
 
@@ -178,34 +158,34 @@ async def _known(request: web.Request) -> User:
 async def add(request: web.Request) -> web.StreamResponse:
     """POST /users: fields key, name, role. Answers with the link that sets the password."""
     fields = await read_form(request)
-    secret = new_secret()
+    fresh = new_secret()
     try:
         message = AddUser(
-            name=fields.get("name", ""), role=_role(fields), link_hash=digest(secret), by=signed_in(request).name
+            name=fields.get("name", ""), role=_role(fields), link_hash=digest(fresh), by=signed_in(request).name
         )
         reply = await _send(request, message)
-        _refuse_repeat(reply.link, secret)
+        _refuse_repeat(reply.link, fresh)
     except CallError as error:
         if is_json(request):
             raise
         return await users.page(request, form=fields, error=error.message, status=error.http_status)
-    return _show_link(request, reply, secret)
+    return _show_link(request, reply, fresh)
 
 
 async def offer_password(request: web.Request) -> web.StreamResponse:
     """POST /users/{id}/password-link: field key. Answers with a new link."""
-    secret = new_secret()
-    message = OfferPassword(name=(await _known(request)).name, link_hash=digest(secret), by=signed_in(request).name)
+    fresh = new_secret()
+    message = OfferPassword(name=(await _known(request)).name, link_hash=digest(fresh), by=signed_in(request).name)
     reply = await _send(request, message)
-    _refuse_repeat(reply.link, secret)
-    return _show_link(request, reply, secret)
+    _refuse_repeat(reply.link, fresh)
+    return _show_link(request, reply, fresh)
 
 
-def _show_link(request: web.Request, reply: UserReply, secret: str) -> web.Response:
-    url = f"{reply.address}/password/{secret}"
+def _show_link(request: web.Request, reply: UserReply, fresh: str) -> web.Response:
+    url = f"{reply.address}/password/{fresh}"
     name = plain(reply.user.name)
     ends = formats.until(reply.expires_at, formats.now()) if reply.expires_at else ""
-    return _show_once(
+    return secret.show_once(
         request,
         heading=f"A link for {name}",
         label="The link, shown this once",

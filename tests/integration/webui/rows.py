@@ -3,10 +3,13 @@
 import hashlib
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
-from schema import timestamps
+from daemon.services import stored
+from schema import beats, timestamps
 from schema.database import Database
+from schema.definitions import Definition
 
 FOUND = [{"kind": "restart", "text": "docker restart web", "target": "web"}]
 
@@ -138,3 +141,35 @@ def check(database: Database, service: str, status: str = "healthy", ago: float 
     """What a session found of a service, so many seconds ago."""
     values = {"check_type": "service", "checked_at": timestamps.at(time.time() - ago), "tier": 1, **columns}
     return insert(database, "health_checks", service=service, status=status, **values)
+
+
+def probed(database: Database, name: str, status: str = "healthy", *, findings: bool = True, **more: Any) -> int:
+    """A service that is probed, with its last findings. Its definition is a paused one: nothing asks for it."""
+    now = int(time.time() * 1000)
+    state = {name: more.pop(name) for name in ("beats", "detail", "cause", "certificate") if name in more}
+    wanted = Definition(**{"name": name, "url": f"https://{name}.example.org/health", "paused": True, **more})
+    id_ = stored.insert(database, wanted, by="ada", moment=datetime.now(UTC))
+    values = {"status": status, "since": now - 7_200_000, "checked_at": now - 5000, "latency_us": 34_200, **state}
+    changes = ", ".join(f"{column} = :{column}" for column in values)
+    database._connection.execute(f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": id_})
+    database.change("results.change", service_id=id_, at=now - 86_400_000, status="healthy")
+    database.change("results.change", service_id=id_, at=now - 7_200_000, status=status)
+    for number, letter in enumerate(reversed(state.get("beats", "h") if findings else "")):
+        detail = "[STATUS] (503) == 200" if letter == "d" else None
+        took = None if letter == "t" else 30_000 + number * 100
+        phases = beats.pack({"dns": 1.2, "connect": 3.4, "wait": 25.0})
+        database.change("results.add", service_id=id_, at=now - 5000 - number * 600_000, beat=letter, latency_us=took,
+                        phases=phases, detail=detail)  # fmt: skip
+    return id_
+
+
+def probed_incident(database: Database, service: int, **columns: Any) -> int:
+    """An incident that goes on, with its timeline."""
+    began = timestamps.at(time.time() - 7200)
+    id_ = int(database.value("incidents.open", service_id=service, began_at=began, cause="condition",
+                             detail="[STATUS] (503) == 200"))  # fmt: skip
+    database.change("results.set_incident", service_id=service, incident_id=id_)
+    for kind, text, author in (("began", "[STATUS] (503) == 200", None), ("note", "I look at the pool.", "ada")):
+        database.change("incidents.enter", incident_id=id_, at=began, kind=kind, text=text, author=author,
+                        session_id=columns.get("session_id"))  # fmt: skip
+    return id_

@@ -27,6 +27,7 @@ from schema.states import ApprovalStatus, SessionStatus
 from schema.triggers import from_row as trigger_from_row
 from tests.integration.webui import rows, stand_in_decisions
 from tests.integration.webui.real_access import REAL, RealAccess
+from tests.integration.webui.real_services import SERVICES, RealServices
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21l$1HyBTmTlc5YZF6QVBpkwdTKkzUGv1pbp2CGkAXrGzNM"
 
@@ -57,6 +58,7 @@ class StandIn:
         self.chat_key = "the-chat-key"
         self.stored: dict[str, Reply] = {}
         self.people: RealAccess | None = None
+        self.probing: RealServices | None = None
         self.environ: dict[str, str] = {}
         self._listening = {name: listen(self.runtime / f"{name}.sock") for name in ("rpc", "pub")}
         self._context: zmq.asyncio.Context | None = None
@@ -100,6 +102,9 @@ class StandIn:
         if self._server is not None:
             await self._server.close()
             self._server = None
+        if self.probing is not None:
+            await self.probing.close()
+            self.probing = None
         if self.people is not None:
             await self.people.close()
             self.people = None
@@ -194,14 +199,25 @@ class StandIn:
             raise self.refuse[type(request)]
         if request.changes and call.id in self.stored:
             return self.stored[call.id]
-        reply = await self._by_real(call, request) if type(request) in REAL else self._do(request)
+        real = type(request) in REAL or type(request) in SERVICES
+        reply = await self._by_real(call, request) if real else self._do(request)
         self.stored[call.id] = reply
         return reply
 
     async def _by_real(self, call: Call, request: Request) -> Reply:
-        """Tokens, people and their sign-ins: the worker's own handlers, over the same database."""
+        """Tokens, people and their sign-ins, services: the worker's own handlers, over the same database."""
         assert self.people is not None
+        if type(request) in SERVICES:
+            return await self.services().answer(call, request)
         return await self.people.answer(call, request)
+
+    def services(self) -> RealServices:
+        """The worker's part for services, from its first request on."""
+        assert self.people is not None
+        assert self.publisher is not None
+        if self.probing is None:
+            self.probing = RealServices(self.people.store, self.people.settings, self.publisher)
+        return self.probing
 
     def _do(self, request: Request) -> Reply:
         now, database = timestamps.now(), self.database
@@ -276,4 +292,5 @@ _KINDS: tuple[type[Request], ...] = (
     sessions.StopSession,
     *stand_in_decisions.KINDS,
     *REAL,
+    *SERVICES,
 )

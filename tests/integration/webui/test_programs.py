@@ -20,7 +20,7 @@ from tests.integration.webui.site import CSRF, Site
 from webui import routes
 from webui.auth.rules import Access, Door
 
-KEYED = [route for route in routes.TABLE if route.door is not Door.NONE]
+KEYED = [route for route in routes.TABLE if route.door in (Door.KEY, Door.SIGNED)]
 OPEN = (Access.PUBLIC, Access.SCRAPE)
 PAGES = [
     route for route in routes.TABLE if route.door is Door.NONE and route.access not in OPEN and "/{" not in route.path

@@ -1,0 +1,1 @@
+"""Services: probes, conditions, schedule, status, incidents, rollups."""

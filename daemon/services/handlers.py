@@ -1,0 +1,124 @@
+"""Answers requests about services."""
+
+from daemon.services import asked
+from daemon.services.rules import files
+from daemon.services.services import Services
+from daemon.store import Store
+from ipc.messages.envelope import Done
+from ipc.messages.services import (
+    AddService,
+    AddWindow,
+    ChangedReply,
+    ChangeService,
+    ExportedReply,
+    ExportServices,
+    HearService,
+    ImportedReply,
+    ImportServices,
+    IncidentReply,
+    IncidentsReply,
+    ListIncidents,
+    ListResults,
+    ListServices,
+    ListWindows,
+    NoteIncident,
+    PauseServices,
+    RemoveServices,
+    RemoveWindow,
+    RenewPush,
+    ResultsReply,
+    ServiceReply,
+    ServicesReply,
+    ShowIncident,
+    ShowService,
+    TriedReply,
+    TryService,
+    WindowReply,
+    WindowsReply,
+)
+from ipc.server import Call, Handler
+
+
+def handlers(services: Services, store: Store) -> dict[type, Handler]:
+    """The table's part for services."""
+    catalogue = services.catalogue
+
+    async def page(call: Call, request: ListServices) -> ServicesReply:
+        return await services.page(request)
+
+    async def show(call: Call, request: ShowService) -> ServiceReply:
+        return await services.show(request)
+
+    async def add(call: Call, request: AddService) -> ServiceReply:
+        return await catalogue.add(request, call.asker(request.by), call.id)
+
+    async def change(call: Call, request: ChangeService) -> ServiceReply:
+        return await catalogue.change(request, call.asker(request.by), call.id)
+
+    async def pause(call: Call, request: PauseServices) -> ChangedReply:
+        return await catalogue.pause(request, call.asker(request.by), call.id)
+
+    async def remove(call: Call, request: RemoveServices) -> ChangedReply:
+        return await catalogue.remove(request, call.asker(request.by), call.id)
+
+    async def test(call: Call, request: TryService) -> TriedReply:
+        return await services.test(request)
+
+    async def results(call: Call, request: ListResults) -> ResultsReply:
+        return await services.results(request)
+
+    async def hear(call: Call, request: HearService) -> Done:
+        await services.heartbeats.hear(request)
+        return Done()
+
+    async def renew(call: Call, request: RenewPush) -> ServiceReply:
+        return await catalogue.renew(request, call.asker(request.by))
+
+    async def planned(call: Call, request: ListWindows) -> WindowsReply:
+        return await services.maintenance.listing()
+
+    async def plan(call: Call, request: AddWindow) -> WindowReply:
+        return await services.maintenance.add(request, call.asker(request.by))
+
+    async def unplan(call: Call, request: RemoveWindow) -> Done:
+        await services.maintenance.remove(request, call.asker(request.by))
+        return Done()
+
+    async def list_incidents(call: Call, request: ListIncidents) -> IncidentsReply:
+        return await store.read(lambda db: asked.page(db, request))
+
+    async def show_incident(call: Call, request: ShowIncident) -> IncidentReply:
+        return await store.read(lambda db: asked.show(db, request.id))
+
+    async def note_incident(call: Call, request: NoteIncident) -> IncidentReply:
+        by = call.asker(request.by)
+        reply = await store.write(lambda db: asked.note(db, request, by, call.id))
+        services.tell(reply.incident.service_id)
+        return reply
+
+    async def take(call: Call, request: ImportServices) -> ImportedReply:
+        return await catalogue.take(request, call.asker(request.by), call.id)
+
+    async def give(call: Call, request: ExportServices) -> ExportedReply:
+        return ExportedReply(text=files.written([known.stored for known in await catalogue.all()]))
+
+    return {
+        ImportServices: take,
+        ExportServices: give,
+        ListIncidents: list_incidents,
+        ShowIncident: show_incident,
+        NoteIncident: note_incident,
+        ListWindows: planned,
+        AddWindow: plan,
+        RemoveWindow: unplan,
+        HearService: hear,
+        RenewPush: renew,
+        ListServices: page,
+        ShowService: show,
+        AddService: add,
+        ChangeService: change,
+        PauseServices: pause,
+        RemoveServices: remove,
+        TryService: test,
+        ListResults: results,
+    }

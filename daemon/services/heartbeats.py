@@ -1,0 +1,137 @@
+"""Services that tell of themselves: a job asks its URL when it begins, when it has ended, and how.
+
+Built by `daemon.services.services`, which runs `run`. What was heard and what was missed goes through the same
+recorder as what is probed.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from daemon.services import recorder
+from daemon.services.catalogue import Known
+from daemon.services.recorder import Finding, Recorded
+from daemon.services.rules import heartbeats as rules
+from daemon.services.rules.heartbeats import Heard
+from daemon.services.rules.schedule import Agenda
+from daemon.services.rules.status import Outcome
+from daemon.services.rules.verdict import Verdict
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from ipc.messages.services import HearService, Said
+from schema.database import Database, DatabaseError
+from schema.definitions import Definition
+from schema.facts import Cause, Facts
+
+TEXT_MAX = 500
+RETRY_SECONDS = 5.0
+GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
+
+
+class Heartbeats:
+    """All services that are waited for."""
+
+    def __init__(
+        self,
+        store: Store,
+        maintenance: Callable[[Definition, datetime], bool],
+        recorded: Callable[[int, Recorded, Facts], None],
+    ) -> None:
+        self._store, self._maintenance, self._recorded = store, maintenance, recorded
+        self._known: dict[int, Known] = {}
+        self._agenda = Agenda()
+        self._wake = asyncio.Event()
+        self._since = int(time.time() * 1000)
+
+    async def set(self, known: Known) -> None:
+        """A heartbeat is new, or another."""
+        self._known[known.id] = known
+        self._expect(known.id, await self._store.read(partial(_heard, known.id)))
+
+    def drop(self, service_id: int) -> None:
+        """It is waited for no more."""
+        self._known.pop(service_id, None)
+        self._agenda.drop(service_id)
+
+    def _expect(self, service_id: int, heard: Heard) -> None:
+        at = rules.deadline(self._known[service_id].stored, heard, self._since)
+        if at is None:
+            self._agenda.drop(service_id)
+        else:
+            self._agenda.set(service_id, at / 1000)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Notes what is missed; until cancelled."""
+        while True:
+            self._wake.clear()
+            while due := self._agenda.take(time.time()):
+                await self._miss(due.service_id)
+            at = self._agenda.next_at()
+            with contextlib.suppress(TimeoutError):
+                # The wall clock may jump; a job keeps to it, so it is asked again before long.
+                async with asyncio.timeout(None if at is None else min(max(0.0, at - time.time()), 60.0)):
+                    await self._wake.wait()
+
+    async def _miss(self, service_id: int) -> None:
+        known = self._known.get(service_id)
+        if known is None:
+            return
+        now = int(time.time() * 1000)
+        try:
+            heard = await self._store.read(partial(_heard, service_id))
+            at = rules.deadline(known.stored, heard, self._since)
+            if at is None or at > now:
+                self._expect(service_id, heard)
+                return
+            what = "it began and did not end in time" if heard.begun_at is not None else "no sign of life came in time"
+            verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
+            await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+        except (DatabaseError, CallError) as error:
+            print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
+            self._agenda.set(service_id, time.time() + RETRY_SECONDS)
+
+    async def hear(self, request: HearService) -> None:
+        """A sign of life. CallError `not_found` for an address that is none."""
+        row = await self._store.read(lambda db: db.one("definitions.by_token", token_hash=request.token_hash))
+        known = self._known.get(row["id"]) if row else None
+        if row is None or (known is None and not row["paused"]):
+            raise CallError(Code.NOT_FOUND, GONE)
+        if known is None:
+            return  # paused: the job goes on, and nobody minds
+        now, text = int(time.time() * 1000), request.text[:TEXT_MAX]
+        if request.said is Said.START:
+            await self._store.write(lambda db: db.change("results.begun", service_id=known.id, at=now))
+        else:
+            failed = request.said is Said.FAIL or request.exit_code != 0
+            code = f"exit code {request.exit_code}" if request.exit_code else "it says that it failed"
+            detail = f"{code}: {text}" if text else code
+            verdict = Verdict(Outcome.DOWN, Cause.FAILED, detail) if failed else Verdict(Outcome.HEALTHY)
+            heard = await self._store.read(partial(_heard, known.id))
+            took = None if heard.begun_at is None else float(now - heard.begun_at)
+            facts = Facts(connected=True, latency_ms=took, body=text.encode())
+            await self._record(known, facts, verdict, now, heard=True)
+        self._expect(known.id, await self._store.read(partial(_heard, known.id)))
+
+    async def _record(self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False) -> None:
+        maintenance = self._maintenance(known.stored, datetime.fromtimestamp(now / 1000, UTC))
+        finding = Finding(known.id, known.version, now, facts, verdict)
+
+        def write(db: Database) -> Recorded | None:
+            found = recorder.record(db, finding, known.stored, maintenance=maintenance)
+            if found is not None and heard:
+                db.change("results.heard", service_id=known.id, at=now)
+            return found
+
+        found = await self._store.write(write)
+        if found is not None:
+            self._recorded(known.id, found, facts)
+
+
+def _heard(service_id: int, db: Database) -> Heard:
+    row = db.one("results.heard_of", service_id=service_id)
+    return Heard(row["heard_at"], row["begun_at"]) if row else Heard()

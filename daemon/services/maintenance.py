@@ -1,0 +1,109 @@
+"""Maintenance windows: kept, and asked with each finding whether one is going on for a service.
+
+Built by `daemon.services.services`. All windows are few and lie in memory; the database has them for a restart.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from daemon import audit
+from daemon.services.rules import windows
+from daemon.services.rules.definitions import Problem
+from daemon.services.stored import refuse
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from ipc.messages.services import AddWindow, RemoveWindow, WindowReply, WindowsReply
+from schema import timestamps
+from schema.audit_actions import Action
+from schema.database import Database, Row
+from schema.definitions import Definition, Window
+from schema.monitored import PlannedWindow
+
+WINDOWS_MAX = 500
+
+
+class Maintenance:
+    """All windows."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._windows: dict[int, Window] = {}
+
+    async def load(self) -> None:
+        """Reads what is stored. DatabaseError."""
+        rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
+        self._windows = {row["id"]: _window(row) for row in rows}
+
+    def holds(self, definition: Definition, now: datetime) -> bool:
+        """Whether a service is in a window."""
+        return any(_for(window, definition) and windows.active(window, now) for window in self._windows.values())
+
+    async def listing(self) -> WindowsReply:
+        """All windows, those that go on first, then by when they begin; long past ones are left out."""
+        rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
+        now = datetime.now(UTC)
+        shown = [_shown(row, now) for row in rows]
+        kept = [one for one in shown if one.active or one.next_at]
+        return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or "")))
+
+    async def add(self, request: AddWindow, by: str) -> WindowReply:
+        """A window. CallError `invalid` names the field."""
+        moment = datetime.now(UTC)
+        window = request.window
+        if not window.starts_at and not window.cron:
+            window = msgspec.structs.replace(window, starts_at=timestamps.stamp(moment))
+        found = windows.problem(window)
+        refuse([Problem(*found)] if found else [])
+
+        def write(db: Database) -> Row | None:
+            if len(db.rows("windows.all", limit=WINDOWS_MAX)) >= WINDOWS_MAX:
+                raise CallError(Code.TOO_LARGE, f"there are {WINDOWS_MAX} windows; remove some")
+            id_ = db.value(
+                "windows.add",
+                title=window.title,
+                definition=msgspec.json.encode(window).decode(),
+                now=timestamps.stamp(moment),
+                by=by,
+            )
+            audit.add(db, actor=by, action=Action.MAINTENANCE_ADDED, subject=window.title, at=moment)
+            return db.one("windows.one", id=id_)
+
+        row = await self._store.write(write)
+        assert row is not None  # noqa: S101 - it was just written
+        await self.load()
+        return WindowReply(window=_shown(row, moment))
+
+    async def remove(self, request: RemoveWindow, by: str) -> None:
+        """Ends a window, or takes it back. CallError `not_found`."""
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> None:
+            row = db.one("windows.one", id=request.id)
+            if row is None:
+                raise CallError(Code.NOT_FOUND, f"there is no maintenance window {request.id}")
+            db.change("windows.remove", id=request.id)
+            audit.add(db, actor=by, action=Action.MAINTENANCE_REMOVED, subject=row["title"], at=moment)
+
+        await self._store.write(write)
+        await self.load()
+
+
+def _for(window: Window, definition: Definition) -> bool:
+    return "*" in window.tags or definition.name in window.services or not set(window.tags).isdisjoint(definition.tags)
+
+
+def _window(row: Row) -> Window:
+    return msgspec.json.decode(row["definition"], type=Window)
+
+
+def _shown(row: Row, now: datetime) -> PlannedWindow:
+    window = _window(row)
+    following = windows.next_start(window, now)
+    return PlannedWindow(
+        id=row["id"],
+        window=window,
+        active=windows.active(window, now),
+        next_at=timestamps.stamp(following) if following else None,
+        created_by=row["created_by"],
+    )

@@ -1,0 +1,188 @@
+"""Probes services when they are due, each by itself, within bounds, and hands what was found to the recorder.
+
+Built by `daemon.parts`, which runs `run`. Who is due is decided by `daemon.services.rules.schedule`; what a finding
+means by the recorder, in the database.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from daemon.services import recorder
+from daemon.services.probes import probe
+from daemon.services.probes.probe import Probe, Target
+from daemon.services.recorder import Finding, Recorded
+from daemon.services.rules import definitions, schedule
+from daemon.services.rules.schedule import Agenda
+from daemon.services.rules.status import Outcome
+from daemon.services.rules.verdict import verdict
+from daemon.store import Store
+from ipc.errors import CallError
+from schema.database import DatabaseError
+from schema.definitions import KINDS, Definition, Kind
+from schema.facts import Facts
+from schema.states import ServiceStatus
+
+# Those that gave no answer in time may take this share of the places, so that they never keep the others waiting.
+SLOW_SHARE = 0.5
+
+
+class Watched:
+    """A service that is probed, as it was defined last. `version` is that of its definition."""
+
+    def __init__(self, target: Target, version: int) -> None:
+        self.target, self.version = target, version
+        self.kind = definitions.kind_of(target.definition.url) or Kind.HTTP
+        self.conditions = definitions.conditions_of(target.definition)
+        self.due = 0.0
+        self.slow = False
+        self.running: asyncio.Task[None] | None = None
+        self.again = False  # asked for while it was being probed
+
+
+class Monitor:
+    """All services that are probed. `recorded` hears of each finding that was stored."""
+
+    def __init__(
+        self,
+        store: Store,
+        probes: Mapping[Kind, Probe],
+        maintenance: Callable[[Definition, datetime], bool],
+        recorded: Callable[[int, Recorded, Facts], None],
+        places: Callable[[], int],
+        watch: Callable[["asyncio.Task[None]"], None],
+    ) -> None:
+        """`maintenance`: whether a service is in a window; `places`: how many may be probed at once."""
+        self._store, self._probes, self._maintenance = store, probes, maintenance
+        self._recorded, self._places, self._watch = recorded, places, watch
+        self._agenda = Agenda()
+        self._watched: dict[int, Watched] = {}
+        self._running = 0
+        self._slow_running = 0
+        self._waiting: deque[int] = deque()  # due, slow, and without a place
+        self._wake = asyncio.Event()
+        self._number = 0
+
+    def set(self, target: Target, version: int) -> None:
+        """A service is new, or is another from now on; it is probed soon."""
+        before = self._watched.get(target.id)
+        watched = self._watched[target.id] = Watched(target, version)
+        if before is not None:
+            watched.running = before.running
+            watched.again = before.running is not None
+        now = time.monotonic()
+        self._number += 1
+        # What a person has just made or changed is looked at now; at the start all are spread.
+        watched.due = now if before is not None else schedule.first(self._number, target.definition.interval, now)
+        if not KINDS[watched.kind].passive and watched.running is None:
+            self._agenda.set(target.id, watched.due)
+        self._wake.set()
+
+    def now(self, service_id: int) -> None:
+        """Probes a service as soon as there is a place for it."""
+        watched = self._watched.get(service_id)
+        if watched is None:
+            return
+        if watched.running is not None:
+            watched.again = True
+            return
+        watched.due = time.monotonic()
+        self._agenda.set(service_id, watched.due)
+        self._wake.set()
+
+    def drop(self, service_id: int) -> None:
+        """A service is paused or removed; what is being found of it counts no more."""
+        watched = self._watched.pop(service_id, None)
+        self._agenda.drop(service_id)
+        if watched is not None and watched.running is not None:
+            watched.running.cancel()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                self._wake.clear()
+                self._start_due()
+                at = self._agenda.next_at()
+                full = self._running >= self._places()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if at is None or full else max(0.0, at - time.monotonic())):
+                        await self._wake.wait()
+        finally:
+            running = [one.running for one in self._watched.values() if one.running is not None]
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _start_due(self) -> None:
+        places = self._places()
+        slow_places = max(1, int(places * SLOW_SHARE))
+        while self._waiting and self._slow_running < slow_places and self._running < places:
+            if (watched := self._watched.get(self._waiting.popleft())) is not None and watched.running is None:
+                self._start(watched)
+        while self._running < places:
+            due = self._agenda.take(time.monotonic())
+            if due is None:
+                return
+            watched = self._watched[due.service_id]
+            if watched.slow and self._slow_running >= slow_places:
+                self._waiting.append(due.service_id)
+                continue
+            self._start(watched)
+
+    def _start(self, watched: Watched) -> None:
+        self._running += 1
+        self._slow_running += watched.slow
+        watched.running = asyncio.create_task(self._probe(watched, slow=watched.slow))
+        watched.running.add_done_callback(self._watch)
+
+    async def _probe(self, watched: Watched, *, slow: bool) -> None:
+        retry = False
+        try:
+            retry = await self._find(watched)
+        except (DatabaseError, CallError) as error:
+            print(f"services: {watched.target.definition.name}: {error}", file=sys.stderr, flush=True)
+        finally:
+            self._running -= 1
+            self._slow_running -= slow
+            self._next(watched, retry=retry)
+
+    async def _find(self, watched: Watched) -> bool:
+        """Probes once and stores what was found; True if it is tried again soon."""
+        definition = watched.target.definition
+        at = time.time()
+        facts = await probe.ask(self._probes[watched.kind], watched.target)
+        judged = verdict(facts, watched.conditions, definition.warnings)
+        watched.slow = judged.outcome is Outcome.TIMEOUT
+        finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
+        maintenance = self._maintenance(definition, datetime.fromtimestamp(at, UTC))
+        found = await self._store.write(
+            partial(recorder.record, finding=finding, definition=definition, maintenance=maintenance)
+        )
+        if found is None:
+            return False
+        self._recorded(watched.target.id, found, facts)
+        for service_id in (*found.asks, *found.frees):
+            self.now(service_id)
+        return found.status is ServiceStatus.PENDING
+
+    def _next(self, watched: Watched, *, retry: bool) -> None:
+        watched.running = None
+        current = self._watched.get(watched.target.id)
+        if current is not None:
+            current.running = None
+            now, definition = time.monotonic(), current.target.definition
+            if current.again or current is not watched:
+                current.again, at = False, now
+            elif retry:
+                at = schedule.again(definition.interval, definition.retry_interval, now)
+            else:
+                at = schedule.following(current.due, definition.interval, now)
+            current.due = at
+            self._agenda.set(watched.target.id, at)
+        self._wake.set()

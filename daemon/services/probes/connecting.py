@@ -1,0 +1,160 @@
+"""What probes share that connect: which addresses they may ask, TLS as a service wants it, the certificate they met.
+
+Called by the probes of `daemon.services.probes`. What a connection learns lands in `Seen`, which is the task's own.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+from daemon.services.probes.probe import DeniedError, Target, mark
+from schema import certificate as certificate_file
+from schema import timestamps
+from schema.definitions import Definition
+from schema.facts import Certificate
+
+AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+
+
+class Seen:
+    """What was met on the way: the address, and what TLS knows of the other side."""
+
+    def __init__(self, denied: Callable[[str], str | None]) -> None:
+        self.denied = denied
+        self.ip: str | None = None
+        self.tls: ssl.SSLObject | None = None
+
+    def certificate(self) -> tuple[Certificate | None, float | None]:
+        """The certificate, and in how many seconds it ends; None without TLS."""
+        if self.tls is None:
+            return None, None
+        raw = self.tls.getpeercert(binary_form=True)
+        if not raw:
+            return None, None
+        ends = certificate_file.of_der(raw).ends
+        known: dict[str, Any] = self.tls.getpeercert() or {}  # empty where nothing was verified
+        found = Certificate(
+            subject=_common_name(known.get("subject", ())),
+            issuer=_common_name(known.get("issuer", ())),
+            expires_at=timestamps.stamp(ends),
+            names=tuple(name for _, name in known.get("subjectAltName", ()))[:20],
+        )
+        return found, ends.timestamp() - time.time()
+
+
+SEEN: ContextVar[Seen] = ContextVar("SEEN")
+
+
+def watch(target: Target) -> Seen:
+    """From now on, what this task connects to lands here."""
+    seen = Seen(target.denied)
+    SEEN.set(seen)
+    return seen
+
+
+def allowed_socket(info: AddressInfo) -> socket.socket:
+    """A socket for an address that may be asked. DeniedError."""
+    seen, address = SEEN.get(), str(info[4][0])
+    if why := seen.denied(address):
+        raise DeniedError(why)
+    mark("connect")
+    seen.ip = address
+    made = socket.socket(info[0], info[1], info[2])
+    made.setblocking(False)
+    return made
+
+
+class Context(ssl.SSLContext):
+    """A context that tells when a handshake begins, and of which connection it is."""
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """As the library's own."""
+        mark("tls")
+        made = super().wrap_bio(*args, **kwargs)
+        SEEN.get().tls = made
+        return made
+
+
+def context(wanted: Definition, protocols: tuple[str, ...] = ()) -> ssl.SSLContext:
+    """TLS as a service wants it; `protocols` by ALPN. OSError for files that can't be read."""
+    return _context(wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file, protocols)
+
+
+@lru_cache(maxsize=64)
+def _context(
+    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...]
+) -> ssl.SSLContext:
+    made = Context(ssl.PROTOCOL_TLS_CLIENT)
+    if protocols:
+        made.set_alpn_protocols(list(protocols))
+    if verify:
+        made.load_verify_locations(ca_file) if ca_file else made.load_default_certs()
+    else:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    if certificate_file:
+        made.load_cert_chain(certificate_file, key_file)
+    return made
+
+
+async def addresses(host: str, port: int, family: int, kind: socket.SocketKind) -> list[AddressInfo]:
+    """What a name stands for. OSError."""
+    mark("dns")
+    wanted = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}[family]
+    loop = asyncio.get_running_loop()
+    return list(await loop.getaddrinfo(host, port, family=wanted, type=kind))
+
+
+async def connect(target: Target, host: str, port: int) -> socket.socket:
+    """A TCP connection to the first address that takes one. OSError."""
+    failed: OSError | None = None
+    for info in await addresses(host, port, target.definition.family, socket.SOCK_STREAM):
+        try:
+            made = allowed_socket(info)
+        except DeniedError as error:
+            failed = failed or error
+            continue
+        try:
+            await asyncio.get_running_loop().sock_connect(made, info[4])
+        except OSError as error:
+            made.close()
+            failed = error
+            continue
+        except BaseException:
+            made.close()
+            raise
+        return made
+    raise failed or OSError(f"{host} has no address")
+
+
+async def streams(
+    target: Target, host: str, port: int, *, tls: bool, protocols: tuple[str, ...] = ()
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to talk over, encrypted where wanted. OSError."""
+    made = await connect(target, host, port)
+    try:
+        found = await asyncio.open_connection(
+            sock=made,
+            ssl=context(target.definition, protocols) if tls else None,
+            server_hostname=(target.definition.server_name or host) if tls else None,
+        )
+    except BaseException:
+        made.close()
+        raise
+    mark("wait")
+    return found
+
+
+def inner(error: OSError) -> OSError:
+    """The error that a library has wrapped, for its number says what has happened."""
+    return error.__cause__ if isinstance(error.__cause__, OSError) else error
+
+
+def _common_name(parts: Any) -> str:
+    names = {key: value for part in parts for key, value in part}
+    return str(names.get("commonName") or names.get("organizationName") or "")

@@ -1,0 +1,48 @@
+"""DNS: one question to one name server. The records are [BODY], a line each, and the reply's code is [DNS_RCODE]."""
+
+import socket
+import time
+from urllib.parse import parse_qs, urlsplit
+
+from daemon.services.probes import connecting
+from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
+from schema.facts import Cause, Facts
+
+PORT = 53
+
+
+async def dns(target: Target) -> Facts:
+    """One question, over TCP again where the answer is cut. OSError, ProbeError, TimeoutError."""
+    # Here and not above: who probes no name server does not pay for the library.
+    import dns.asyncquery
+    import dns.exception
+    import dns.message
+    import dns.rcode
+
+    parts = urlsplit(target.definition.url)
+    kind = (parse_qs(parts.query).get("type") or ["A"])[0].upper()
+    try:
+        question = dns.message.make_query(parts.path.strip("/"), kind)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ProbeError(Cause.FAILED, f"this can't be asked: {error}") from error
+    began = time.perf_counter()
+    port = parts.port or PORT
+    (info, *_) = await connecting.addresses(parts.hostname or "", port, target.definition.family, socket.SOCK_DGRAM)
+    address = str(info[4][0])
+    if why := target.denied(address):
+        raise DeniedError(why)
+    mark("wait")
+    try:
+        reply, _ = await dns.asyncquery.udp_with_fallback(question, address, port=port)
+    except dns.exception.DNSException as error:
+        raise ProbeError(Cause.PROTOCOL, f"no answer of a name server: {error}") from error
+    end = time.perf_counter()
+    records = sorted(record.to_text() for rrset in reply.answer for record in rrset)
+    return Facts(
+        latency_ms=(end - began) * 1000,
+        connected=True,
+        ip=address,
+        body="\n".join(records).encode(),
+        dns_rcode=dns.rcode.to_text(reply.rcode()),
+        phases=phases(end),
+    )

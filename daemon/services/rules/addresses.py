@@ -1,0 +1,28 @@
+"""Which addresses may not be probed: those by which a host of a cloud gives away its credentials. Pure.
+
+Called by `daemon.services.probes` with each address that a name led to, redirects too.
+"""
+
+from ipaddress import AddressValueError, IPv6Address, ip_address, ip_network
+
+LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))
+# Those that lie elsewhere: Alibaba, Amazon and Google over IPv6, Oracle.
+METADATA = frozenset({"100.100.100.200", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192"})
+
+
+def denied(address: str, *, allowed: bool) -> str | None:
+    """Why an address may not be asked; None if it may."""
+    if allowed:
+        return None
+    try:
+        found = ip_address(address.partition("%")[0])
+    except (ValueError, AddressValueError):
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    if str(found) in METADATA or any(found in network for network in LINK_LOCAL if network.version == found.version):
+        return (
+            f"{found} is a link-local or metadata address, which gives away a host's credentials;"
+            " CLAUDEOPS_PROBE_LINK_LOCAL=true allows it"
+        )
+    return None

@@ -1,0 +1,197 @@
+"""Whether conditions hold for what a probe has found, and how they read with its values. Pure.
+
+They are written in the notation of `daemon.services.rules.notation`; judged by `daemon.services.rules.verdict`.
+"""
+
+import fnmatch
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from daemon.services.rules.notation import Condition, Function, Literal, Operand, Place, written
+from schema.facts import Facts
+
+SHOWN_MAX = 60
+ENDS = ("CERTIFICATE_EXPIRATION", "DOMAIN_EXPIRATION")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_DURATION = re.compile(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+class Missing:
+    """Stands for a value that is not there; equal to nothing."""
+
+    def __str__(self) -> str:
+        return "missing"
+
+
+MISSING = Missing()
+
+
+class Judged(NamedTuple):
+    """Whether a condition holds, and how it reads with its values: `[STATUS] (503) == 200`."""
+
+    holds: bool
+    shown: str
+
+
+class Answer:
+    """The facts of one probe, with the body read as JSON at most once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._json: Any = self
+
+    def value(self, place: Place) -> Any:
+        """What a placeholder stands for; MISSING where the answer has no such thing."""
+        if place.name == "BODY":
+            return self._body(place.steps)
+        if place.name == "HEADER":
+            wanted = str(place.steps[0])
+            return next((text for name, text in self._facts.headers.items() if name.lower() == wanted), MISSING)
+        found = SIMPLE[place.name](self._facts)
+        return MISSING if found is None else found
+
+    def _body(self, steps: tuple[str | int, ...]) -> Any:
+        if not steps:
+            return self._facts.body.decode("utf-8", "replace").strip()
+        if self._json is self:
+            try:
+                self._json = msgspec.json.decode(self._facts.body)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._json = MISSING
+        found = self._json
+        for step in steps:
+            known = step in found if isinstance(found, dict) else isinstance(found, list) and _index(step, found)
+            if not known:
+                return MISSING
+            found = found[step]
+        return found
+
+    def length(self, place: Place) -> Any:
+        """How many characters, members or items."""
+        found = self.value(place)
+        if place.name == "BODY" and not place.steps:
+            try:
+                found = msgspec.json.decode(self._facts.body)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return len(found)
+        return len(found) if isinstance(found, str | list | dict) else MISSING
+
+
+def _index(step: str | int, found: list[Any]) -> bool:
+    return isinstance(step, int) and step < len(found)
+
+
+SIMPLE: Mapping[str, Callable[[Facts], Any]] = {
+    "STATUS": lambda facts: facts.status,
+    "RESPONSE_TIME": lambda facts: facts.latency_ms,
+    "CONNECTED": lambda facts: facts.connected,
+    "IP": lambda facts: facts.ip,
+    "DNS_RCODE": lambda facts: facts.dns_rcode,
+    "CERTIFICATE_EXPIRATION": lambda facts: facts.certificate_s,
+    "DOMAIN_EXPIRATION": lambda facts: facts.domain_s,
+}
+
+
+def judge(condition: Condition, answer: Answer) -> Judged:
+    """Whether it holds for an answer."""
+    left, right = _resolve(condition.left, answer), _resolve(condition.right, answer)
+    holds = _compare(_in_ms(left, condition.right), condition.operator, _in_ms(right, condition.left))
+    if holds:
+        return Judged(True, condition.text)
+    shown = f"{_show(condition.left, left)} {condition.operator} {_show(condition.right, right)}"
+    return Judged(False, shown)
+
+
+def _in_ms(value: Any, other: Operand) -> Any:
+    """A duration beside the response time, which is in ms; everything else counts in seconds."""
+    if isinstance(value, Literal) and isinstance(other, Place) and other.name == "RESPONSE_TIME":
+        match = _DURATION.fullmatch(value.text)
+        return value if match is None else float(match[1]) * UNITS[match[2]] * 1000
+    return value
+
+
+def _resolve(operand: Operand, answer: Answer) -> Any:
+    if isinstance(operand, Place):
+        return answer.value(operand)
+    if isinstance(operand, Function) and operand.name in ("len", "has"):
+        place = operand.arguments[0]
+        assert isinstance(place, Place)  # noqa: S101 - the reader takes nothing else
+        return answer.length(place) if operand.name == "len" else answer.value(place) is not MISSING
+    return operand
+
+
+def _compare(left: Any, operator: str, right: Any) -> bool:
+    if left is MISSING or right is MISSING:
+        return False
+    if operator in ("==", "!="):
+        return _equal(left, right) is (operator == "==")
+    first, second = _number(left), _number(right)
+    if first is None or second is None:
+        return False
+    return {"<": first < second, "<=": first <= second, ">": first > second, ">=": first >= second}[operator]
+
+
+def _equal(left: Any, right: Any) -> bool:
+    if isinstance(left, Function):
+        left, right = right, left
+    if isinstance(right, Function):
+        if right.name == "pat":
+            pattern = right.arguments[0]
+            assert isinstance(pattern, Literal)  # noqa: S101 - the reader takes nothing else
+            return fnmatch.fnmatchcase(_text(left), pattern.text)
+        return any(_equal(left, one) for one in right.arguments)
+    first, second = _number(left), _number(right)
+    if first is not None and second is not None:
+        return first == second
+    return _text(left) == _text(right)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    text = value.text if isinstance(value, Literal) else value
+    if not isinstance(text, str):
+        return None
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if isinstance(value, Literal) and (match := _DURATION.fullmatch(text)):
+        return float(match[1]) * UNITS[match[2]]
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Literal):
+        return value.text
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _show(operand: Operand, value: Any) -> str:
+    if isinstance(operand, Literal):
+        return operand.text
+    if isinstance(operand, Function) and operand.name in ("any", "pat"):
+        return f"{operand.name}({', '.join(_show(one, one) for one in operand.arguments)})"
+    text = str(value) if value is MISSING else _text(value)
+    if isinstance(operand, Place) and operand.name in ENDS and isinstance(value, int | float):
+        text = lasting(value)
+    elif isinstance(value, float):
+        text = f"{value:.0f}" if value >= 10 else f"{value:g}"
+    # One line, and no control character of a stranger's answer.
+    text = "".join(letter if letter.isprintable() else " " for letter in text[: SHOWN_MAX + 1])
+    text = text[:SHOWN_MAX] + "…" if len(text) > SHOWN_MAX else text
+    return f"{written(operand)} ({text})"
+
+
+def lasting(seconds: float) -> str:
+    """Seconds in the largest unit that fits twice: `5d`, `36h`, `-2d` for what is over."""
+    for unit in ("d", "h", "m"):
+        if abs(seconds) >= 2 * UNITS[unit]:
+            return f"{int(seconds / UNITS[unit])}{unit}"
+    return f"{int(seconds)}s"

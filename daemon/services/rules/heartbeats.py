@@ -1,0 +1,39 @@
+"""When a heartbeat is missed: a job that says when it has run, and did not in time. Pure.
+
+Times are ms since 1970. Called by `daemon.services.heartbeats`.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from schema.definitions import Definition
+
+
+class Heard(NamedTuple):
+    """What was heard of a job: its last success, and a start that no end has followed."""
+
+    at: int | None = None
+    begun_at: int | None = None
+
+
+def deadline(definition: Definition, heard: Heard, looking_since: int) -> int | None:
+    """When it is missed; None where nothing was ever heard. Who could not hear for a time gives it its grace again."""
+    if heard.begun_at is not None:
+        expected = heard.begun_at
+    elif heard.at is not None:
+        expected = following(definition, heard.at)
+    else:
+        return None
+    grace = round(definition.grace * 1000)
+    return max(expected + grace, looking_since + min(grace, round(definition.interval * 1000)))
+
+
+def following(definition: Definition, at: int) -> int:
+    """When the next sign of life is expected after one."""
+    if not definition.cron:
+        return at + round(definition.interval * 1000)
+    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(definition.zone))
+    return round(next(CronSim(definition.cron, moment)).timestamp() * 1000)

@@ -1,0 +1,59 @@
+"""Maintenance windows: once, or again and again by a cron expression, in a time zone of their own. Pure.
+
+Called by `daemon.services.windows`.
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from schema.definitions import Window
+
+LONGEST_MINUTES = 31 * 24 * 60
+
+
+def problem(window: Window) -> tuple[str, str] | None:
+    """The field that can't be so, and why; None if all is well."""
+    if window.starts_at and window.cron:
+        return "cron", "a window is either once (starts_at) or by a cron expression, not both"
+    if not window.starts_at and not window.cron:
+        return "starts_at", "say when: starts_at for once, cron for again and again"
+    if not 0 < window.minutes <= LONGEST_MINUTES:
+        return "minutes", f"a window takes 1 to {LONGEST_MINUTES} minutes"
+    if not (window.services or window.tags):
+        return "services", "name the services or the tags that it is for; the tag * is all services"
+    try:
+        zone = ZoneInfo(window.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "zone", f"{window.zone!r} is no time zone; Europe/Berlin is one"
+    try:
+        if window.cron:
+            CronSim(window.cron, datetime(2026, 1, 1, tzinfo=zone))
+    except CronSimError as error:
+        return "cron", f"{window.cron!r}: {error}"
+    return None
+
+
+def active(window: Window, now: datetime) -> bool:
+    """Whether it is going on at a time (with a zone)."""
+    length = timedelta(minutes=window.minutes)
+    if window.starts_at:
+        start = datetime.fromisoformat(window.starts_at)
+        return start <= now < start + length
+    begun = last_start(window, now)
+    return begun is not None and now < begun + length
+
+
+def last_start(window: Window, now: datetime) -> datetime | None:
+    """When a repeated window last began, at or before a time; None if it never did in the last years."""
+    local = now.astimezone(ZoneInfo(window.zone)) + timedelta(minutes=1)
+    return next(CronSim(window.cron, local, reverse=True), None)
+
+
+def next_start(window: Window, now: datetime) -> datetime | None:
+    """When it begins next, after a time."""
+    if window.starts_at:
+        start = datetime.fromisoformat(window.starts_at)
+        return start if start > now else None
+    return next(CronSim(window.cron, now.astimezone(ZoneInfo(window.zone))), None)

@@ -1,0 +1,252 @@
+"""Services as a part of the worker: catalogue, monitor, windows and rollups, and what people ask of them.
+
+Built by `daemon.parts`, which runs `run`.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from daemon.services import rollups, stored
+from daemon.services.catalogue import Catalogue, Known
+from daemon.services.credentials import Credentials, carried_over, joined
+from daemon.services.heartbeats import Heartbeats
+from daemon.services.maintenance import Maintenance
+from daemon.services.monitor import Monitor
+from daemon.services.probes import kinds, probe
+from daemon.services.probes.probe import Target
+from daemon.services.recorder import Recorded
+from daemon.services.rules import addresses, definitions, variables
+from daemon.services.rules.conditions import Answer, judge
+from daemon.services.rules.notation import parse
+from daemon.services.rules.verdict import verdict
+from daemon.settings.live import LiveSettings
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from ipc.messages.services import (
+    ListResults,
+    ListServices,
+    ResultsReply,
+    ServiceChanged,
+    ServiceReply,
+    ServicesReply,
+    ShowService,
+    TriedCondition,
+    TriedReply,
+    TryService,
+)
+from ipc.server import Publisher
+from schema import monitored, timestamps
+from schema.database import Database, DatabaseError
+from schema.definitions import KINDS, Definition, Kind
+from schema.facts import Facts
+from schema.states import ServiceStatus
+
+LIMIT_MAX = 1000
+BODY_SHOWN = 4096
+ROLL_SECONDS = 60.0
+FORGET_MS = 3_600_000
+FOREVER = 2**62
+
+
+class Services:
+    """All of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: LiveSettings,
+        publisher: Publisher,
+        watch: Callable[["asyncio.Task[None]"], None],
+    ) -> None:
+        self._store, self._settings, self._publisher = store, settings, publisher
+        self._credentials = Credentials(Path(settings.current.state_dir))
+        self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed)
+        self._kinds = kinds.Kinds(settings)
+        self.maintenance = Maintenance(store)
+        self.monitor = Monitor(
+            store,
+            self._kinds.probes,
+            self.maintenance.holds,
+            self._recorded,
+            lambda: self._settings.current.probes_at_once,
+            watch,
+        )
+        self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
+        self._environ: Mapping[str, str] = settings.environ
+        settings.on_change.append(self._reloaded)
+        self._reload = asyncio.Event()
+
+    async def run(self) -> None:
+        """Probes until cancelled."""
+        await self._kinds.clear()
+        await self.maintenance.load()
+        for known in await self.catalogue.all():
+            await self._watch_over(known)
+        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread())
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._kinds.close()
+
+    async def _watch_over(self, known: Known) -> None:
+        if known.paused or known.problem:
+            self.monitor.drop(known.id)
+            self.heartbeats.drop(known.id)
+            if known.problem:
+                print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
+            return
+        if definitions.kind_of(known.stored.url) is Kind.HEARTBEAT:
+            self.monitor.drop(known.id)
+            await self.heartbeats.set(known)
+        else:
+            self.heartbeats.drop(known.id)
+            self.monitor.set(self._target(known.id, known.filled), known.version)
+
+    def _target(self, id_: int, filled: Definition) -> Target:
+        allowed = self._settings.current.probe_link_local
+        return Target(id=id_, definition=filled, denied=partial(addresses.denied, allowed=allowed))
+
+    async def _changed(self, id_: int, known: Known | None) -> None:
+        if known is None:
+            self.monitor.drop(id_)
+            self.heartbeats.drop(id_)
+        else:
+            await self._watch_over(known)
+            self.monitor.now(id_)
+        self._publisher.publish(ServiceChanged(id=id_, kind="removed" if known is None else "defined"))
+
+    def tell(self, id_: int) -> None:
+        """Something about a service is another, and pages should know."""
+        self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
+
+    def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
+        self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
+
+    def _reloaded(self) -> None:
+        if self._settings.environ != self._environ:
+            self._environ = self._settings.environ
+            self._reload.set()
+
+    async def _reread(self) -> None:
+        """Variables of the environment may be others after a reload."""
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            try:
+                for known in await self.catalogue.all():
+                    await self._watch_over(known)
+            except (DatabaseError, CallError) as error:
+                print(f"services: {error}", file=sys.stderr, flush=True)
+
+    async def _roll(self) -> None:
+        forgotten = 0
+        while True:
+            try:
+                now = int(time.time() * 1000)
+                await rollups.roll(self._store, now)
+                if now - forgotten > FORGET_MS:
+                    await rollups.forget(self._store, now)
+                    forgotten = now
+            except (DatabaseError, CallError) as error:
+                print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
+            await asyncio.sleep(ROLL_SECONDS)
+
+    async def page(self, request: ListServices) -> ServicesReply:
+        """Services by name."""
+        limit = max(1, min(request.limit, LIMIT_MAX))
+
+        def read(db: Database) -> ServicesReply:
+            rows = db.rows("monitored.page", after=request.after, limit=limit)
+            counts = {row["status"]: row["count"] for row in db.rows("monitored.counts")}
+            return ServicesReply(services=[monitored.from_row(row) for row in rows], counts=counts)
+
+        return await self._store.read(read)
+
+    async def show(self, request: ShowService) -> ServiceReply:
+        """One service. CallError `not_found`."""
+
+        def read(db: Database) -> ServiceReply:
+            row = db.one("definitions.by_name", name=request.name) if not request.id else None
+            id_ = request.id or (row["id"] if row else 0)
+            if not request.id and row is None:
+                raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
+            row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
+            assert shown is not None  # noqa: S101 - every service stands somehow
+            return ServiceReply(
+                service=monitored.from_row(shown), definition=monitored.definition_of(row["definition"])
+            )
+
+        return await self._store.read(read)
+
+    async def results(self, request: ListResults) -> ResultsReply:
+        """Findings, newest first. CallError `invalid`, `not_found`."""
+        before = FOREVER
+        if request.before:
+            try:
+                before = round(timestamps.parse(request.before).timestamp() * 1000)
+            except ValueError as error:
+                raise CallError(Code.INVALID, f"before: {request.before!r} is no time") from error
+        limit = max(1, min(request.limit, LIMIT_MAX))
+
+        def read(db: Database) -> ResultsReply:
+            stored.existing(db, request.id)
+            rows = db.rows("results.newest", service_id=request.id, before=before, limit=limit)
+            return ResultsReply(results=[monitored.result_from_row(row) for row in rows])
+
+        return await self._store.read(read)
+
+    async def test(self, request: TryService) -> TriedReply:
+        """Probes once, now; nothing is stored. CallError `invalid`, `not_found`."""
+        definition = await self._asked(request)
+        kind = definitions.kind_of(definition.url)
+        if kind is None or KINDS[kind].passive:
+            raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
+        facts = await probe.ask(self._kinds.probes[kind], self._target(0, definition))
+        wanted = definitions.conditions_of(definition)
+        judged = verdict(facts, wanted, definition.warnings)
+        answer = Answer(facts)
+        shown = [judge(parse(text), answer) for text in (*wanted, *definition.warnings)] if not facts.cause else []
+        return TriedReply(
+            status=ServiceStatus(judged.outcome.value),
+            facts=msgspec.structs.replace(facts, body=facts.body[:BODY_SHOWN]),
+            detail=judged.detail,
+            conditions=[TriedCondition(one.shown, one.holds) for one in shown],
+        )
+
+    async def _asked(self, request: TryService) -> Definition:
+        def read(db: Database) -> Definition:
+            known = None
+            if request.id:
+                row = stored.existing(db, request.id)
+                before, kept = monitored.definition_of(row["definition"]), self._credentials.of(request.id)
+                known = joined(before, kept)
+                if request.definition is not None:
+                    # A form shows passwords masked: what is left so is as it was.
+                    known, again = carried_over(request.definition, before, kept)
+                    stored.refuse(again)
+            return self._to_test(known or request.definition)
+
+        return await self._store.read(read)
+
+    def _to_test(self, wanted: Definition | None) -> Definition:
+        if wanted is None:
+            raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
+        found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]
+        if found:
+            fields = {one.field: one.message for one in found}
+            text = "; ".join(f"{name}: {message}" for name, message in fields.items())
+            raise CallError(Code.INVALID, text, {"fields": fields})
+        try:
+            return variables.filled(wanted, self._settings.environ)
+        except variables.UnknownVariableError as error:
+            raise CallError(Code.INVALID, f"url: {error}", {"fields": {"url": str(error)}}) from error

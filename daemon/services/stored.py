@@ -1,0 +1,106 @@
+"""The rows of services: read, inserted, replaced, set aside. Functions of a transaction, called by the catalogue."""
+
+from datetime import datetime
+
+import msgspec
+
+from daemon.services import incidents, recorder
+from daemon.services.rules import definitions
+from daemon.services.rules.definitions import Problem
+from ipc.errors import CallError, Code
+from schema import monitored, timestamps
+from schema.database import Database, Row
+from schema.definitions import Definition, Kind
+from schema.states import SERVICE, ServiceStatus, follow
+
+PAGE = 1000
+BY_PERSON = "a person"
+
+
+def page(after: int, db: Database) -> list[Row]:
+    """Services after an id, whole."""
+    return db.rows("definitions.page", after=after, limit=PAGE)
+
+
+def existing(db: Database, id_: int) -> Row:
+    """The row of a service. CallError `not_found`."""
+    row = db.one("definitions.one", id=id_)
+    if row is None:
+        raise CallError(Code.NOT_FOUND, f"there is no service {id_}; `claudeopsctl services list` shows them")
+    return row
+
+
+def needs(db: Database) -> dict[str, tuple[str, ...]]:
+    """What each service depends on, by name."""
+    found: dict[str, tuple[str, ...]] = {}
+    after = 0
+    while rows := page(after, db):
+        found |= {row["name"]: monitored.definition_of(row["definition"]).needs for row in rows}
+        after = rows[-1]["id"]
+    return found
+
+
+def insert(db: Database, stored: Definition, *, by: str, moment: datetime, owner: str = "") -> int:
+    """Stores a definition that is new; its id. Within a transaction."""
+    id_ = int(db.value("definitions.add", token_hash=None, **_columns(stored, by, moment, owner)))
+    status = ServiceStatus.PAUSED if stored.paused else ServiceStatus.UNKNOWN
+    at = int(moment.timestamp() * 1000)
+    db.change("results.begin", service_id=id_, status=status.value, at=at)
+    db.change("results.change", service_id=id_, at=at, status=status.value)
+    relate(db, id_, stored)
+    return id_
+
+
+def replace(db: Database, row: Row, stored: Definition, *, by: str, moment: datetime) -> None:
+    """Stores a definition in the place of another. Within a transaction."""
+    id_ = row["id"]
+    db.change("definitions.change", id=id_, version=row["version"], **_columns(stored, by, moment, row["owner"]))
+    relate(db, id_, stored)
+    if stored.paused != bool(row["paused"]):
+        _set_aside(db, id_, paused=stored.paused, by=by, moment=moment)
+
+
+def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[str, object]:
+    return {
+        "name": stored.name,
+        "url": stored.url,
+        "kind": (definitions.kind_of(stored.url) or Kind.HTTP).value,
+        "definition": msgspec.json.encode(stored).decode(),
+        "group_name": stored.group,
+        "paused": int(stored.paused),
+        "owner": owner,
+        "now": timestamps.stamp(moment),
+        "by": by,
+    }
+
+
+def relate(db: Database, id_: int, stored: Definition) -> None:
+    """Its tags, and what it depends on. Within a transaction."""
+    db.change("definitions.untag", service_id=id_)
+    for tag in stored.tags:
+        db.change("definitions.tag", service_id=id_, tag=tag)
+    db.change("definitions.unneed", service_id=id_)
+    for name in stored.needs:
+        db.change("definitions.need", service_id=id_, name=name)
+
+
+def _set_aside(db: Database, id_: int, *, paused: bool, by: str, moment: datetime) -> None:
+    """Paused: nothing is known from now on, and an incident ends by the person's hand. Or resumed."""
+    state = db.one("results.state", service_id=id_)
+    assert state is not None  # noqa: S101 - every service stands somehow
+    wanted = ServiceStatus.PAUSED if paused else ServiceStatus.UNKNOWN
+    follow(SERVICE, ServiceStatus(state["status"]), wanted)
+    recorder.change(db, id_, int(moment.timestamp() * 1000), wanted)
+    db.change("results.unknown_since", service_id=id_)
+    if paused and state["incident_id"] is not None:
+        incidents.set_aside(db, id_, state["incident_id"], by=by or BY_PERSON, at=timestamps.stamp(moment))
+
+
+def refuse(problems: list[Problem]) -> None:
+    """CallError `invalid` with each problem by its field, if there is any."""
+    if problems:
+        text = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+        fields: dict[str, str] = {}
+        for problem in problems:
+            fields.setdefault(problem.field, problem.message)
+        raise CallError(Code.INVALID, text, {"fields": fields})

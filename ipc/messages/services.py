@@ -1,0 +1,304 @@
+"""Messages about services that are probed: list, add, change, pause, test, remove; what their probes found."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from ipc.messages.envelope import Event, Reply, Request
+from schema.definitions import Definition, Window
+from schema.facts import Facts
+from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
+from schema.states import ServiceStatus
+
+
+class ServiceReply(Reply, frozen=True):
+    """One service, how it stands, and its definition without passwords. `push_path` ends a heartbeat's new URL."""
+
+    service: Monitored
+    definition: Definition
+    push_path: str = ""
+
+
+class ServicesReply(Reply, frozen=True):
+    """A page of services by name, and how many there are of each status over all."""
+
+    services: list[Monitored]
+    counts: dict[str, int] = {}
+
+
+class ListServices(Request, frozen=True):
+    """Services after a name, by name; empty: from the first."""
+
+    subject: ClassVar[str] = "services.list"
+    reply: ClassVar[type[Reply]] = ServicesReply
+    after: str = ""
+    limit: int = 200
+
+
+class ShowService(Request, frozen=True):
+    """One service, by its id or, where that is 0, by its name."""
+
+    subject: ClassVar[str] = "services.show"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    id: int = 0
+    name: str = ""
+
+
+class AddService(Request, frozen=True):
+    """A service that is new. `invalid` names each field that can't be so, in `data`."""
+
+    subject: ClassVar[str] = "services.add"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    changes: ClassVar[bool] = True
+    definition: Definition
+    by: str = ""
+
+
+class ChangeService(Request, frozen=True):
+    """A service as it is from now on. `version` is what its author saw; `conflict` if it has changed meanwhile."""
+
+    subject: ClassVar[str] = "services.change"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    changes: ClassVar[bool] = True
+    id: int
+    version: int
+    definition: Definition
+    by: str = ""
+
+
+class ChangedReply(Reply, frozen=True):
+    """What became of many: the ids that it was done to, and why not to others, by id."""
+
+    done: list[int]
+    failed: dict[int, str] = {}
+
+
+class PauseServices(Request, frozen=True):
+    """Pauses services, or resumes them."""
+
+    subject: ClassVar[str] = "services.pause"
+    reply: ClassVar[type[Reply]] = ChangedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
+    paused: bool
+    by: str = ""
+
+
+class RemoveServices(Request, frozen=True):
+    """Removes services with all that was found of them."""
+
+    subject: ClassVar[str] = "services.remove"
+    reply: ClassVar[type[Reply]] = ChangedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
+    by: str = ""
+
+
+class TriedCondition(msgspec.Struct, frozen=True):
+    """Conditions as they were judged: the text with its values, and whether it holds."""
+
+    shown: str
+    holds: bool
+
+
+class TriedReply(Reply, frozen=True):
+    """What a probe that was asked for has found; nothing of it is stored. `facts.body` is cut."""
+
+    status: ServiceStatus
+    facts: Facts
+    detail: str = ""
+    conditions: list[TriedCondition] = []
+
+
+class TryService(Request, frozen=True):
+    """Probes once, now: a service by its id, a definition that is not stored yet (id 0), or one to be stored for it."""
+
+    subject: ClassVar[str] = "services.test"
+    reply: ClassVar[type[Reply]] = TriedReply
+    id: int = 0
+    definition: Definition | None = None
+    by: str = ""
+
+
+class ResultsReply(Reply, frozen=True):
+    """Findings, newest first."""
+
+    results: list[Result]
+
+
+class ListResults(Request, frozen=True):
+    """The findings of a service before a stored time (empty: now)."""
+
+    subject: ClassVar[str] = "services.results"
+    reply: ClassVar[type[Reply]] = ResultsReply
+    id: int
+    before: str = ""
+    limit: int = 100
+
+
+class Said(StrEnum):
+    """What a heartbeat says."""
+
+    SUCCESS = "success"
+    START = "start"
+    FAIL = "fail"
+
+
+class HearService(Request, frozen=True):
+    """A sign of life at a heartbeat's address, which ends with what `token_hash` is the SHA-256 of."""
+
+    subject: ClassVar[str] = "services.hear"
+    changes: ClassVar[bool] = True
+    token_hash: str
+    said: Said = Said.SUCCESS
+    exit_code: int = 0
+    text: str = ""
+
+
+class RenewPush(Request, frozen=True):
+    """A fresh address for a heartbeat; the one before counts no more."""
+
+    subject: ClassVar[str] = "services.renew_push"
+    reply: ClassVar[type[Reply]] = ServiceReply
+    id: int
+    by: str = ""
+
+
+class WindowReply(Reply, frozen=True):
+    """One maintenance window."""
+
+    window: PlannedWindow
+
+
+class WindowsReply(Reply, frozen=True):
+    """Maintenance windows, those that go on first."""
+
+    windows: list[PlannedWindow]
+
+
+class ListWindows(Request, frozen=True):
+    """Maintenance windows that go on or are to come."""
+
+    subject: ClassVar[str] = "maintenance.list"
+    reply: ClassVar[type[Reply]] = WindowsReply
+
+
+class AddWindow(Request, frozen=True):
+    """A maintenance window; without a time it begins now."""
+
+    subject: ClassVar[str] = "maintenance.add"
+    reply: ClassVar[type[Reply]] = WindowReply
+    window: Window
+    by: str = ""
+
+
+class RemoveWindow(Request, frozen=True):
+    """Ends a maintenance window, or takes it back."""
+
+    subject: ClassVar[str] = "maintenance.remove"
+    id: int
+    by: str = ""
+
+
+class IncidentsReply(Reply, frozen=True):
+    """Incidents, those that go on first, then the newest."""
+
+    incidents: list[Incident]
+
+
+class ListIncidents(Request, frozen=True):
+    """Incidents below an id (0: from the newest); of one service (0: of all); those that go on alone."""
+
+    subject: ClassVar[str] = "incidents.list"
+    reply: ClassVar[type[Reply]] = IncidentsReply
+    service_id: int = 0
+    open: bool = False
+    before: int = 0
+    limit: int = 50
+
+
+class IncidentReply(Reply, frozen=True):
+    """One incident and what happened in it, the first first."""
+
+    incident: Incident
+    entries: list[IncidentEntry] = []
+
+
+class ShowIncident(Request, frozen=True):
+    """One incident with its timeline."""
+
+    subject: ClassVar[str] = "incidents.show"
+    reply: ClassVar[type[Reply]] = IncidentReply
+    id: int
+
+
+class NoteIncident(Request, frozen=True):
+    """A person looks after an incident (`acknowledge`), or says something about it, or both."""
+
+    subject: ClassVar[str] = "incidents.note"
+    reply: ClassVar[type[Reply]] = IncidentReply
+    changes: ClassVar[bool] = True
+    id: int
+    acknowledge: bool = False
+    text: str = ""
+    by: str = ""
+
+
+class FileMistake(msgspec.Struct, frozen=True):
+    """Something in a file that can't be so; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+class ImportedReply(Reply, frozen=True):
+    """What an import did, or would do, by name; with `errors` it did nothing."""
+
+    added: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    unchanged: int = 0
+    errors: list[FileMistake] = []
+    dry_run: bool = False
+
+
+class ImportServices(Request, frozen=True):
+    """Takes services from a file's text: ours, Gatus', or Uptime Kuma's export. All of it, or nothing.
+
+    With `prune`, services of people that are not in it are removed.
+    """
+
+    subject: ClassVar[str] = "services.import"
+    reply: ClassVar[type[Reply]] = ImportedReply
+    changes: ClassVar[bool] = True
+    text: str
+    file: str = ""
+    dry_run: bool = False
+    prune: bool = False
+    by: str = ""
+
+
+class ExportedReply(Reply, frozen=True):
+    """All services as a file, without passwords."""
+
+    text: str
+
+
+class ExportServices(Request, frozen=True):
+    """All services as a file that an import takes."""
+
+    subject: ClassVar[str] = "services.export"
+    reply: ClassVar[type[Reply]] = ExportedReply
+
+
+class ServiceChanged(Event, frozen=True):
+    """A service was probed, or is another. `kind`: found, defined, removed."""
+
+    subject: ClassVar[str] = "services.changed"
+    id: int
+    kind: str
+    status: ServiceStatus = ServiceStatus.UNKNOWN
+    before: ServiceStatus = ServiceStatus.UNKNOWN

@@ -1,0 +1,69 @@
+-- begin --
+-- How a service stands before it was ever probed.
+INSERT INTO service_states (service_id, status, since) VALUES (:service_id, :status, :at);
+
+-- state --
+-- How a service stands.
+SELECT s.*, d.version, d.paused FROM service_states s JOIN services d ON d.id = s.service_id WHERE s.service_id = :service_id;
+
+-- parents --
+-- How the services stand that one depends on.
+SELECT s.service_id, s.status, s.checked_at, s.failures
+FROM service_needs n JOIN service_states s ON s.service_id = n.needs_id WHERE n.service_id = :service_id;
+
+-- add --
+-- A finding.
+INSERT OR REPLACE INTO results (service_id, at, beat, latency_us, phases, detail)
+VALUES (:service_id, :at, :beat, :latency_us, :phases, :detail);
+
+-- note --
+-- How a service stands after a finding that changed nothing.
+UPDATE service_states SET checked_at = :at, latency_us = :latency_us, cause = :cause, detail = :detail,
+    failures = :failures, failing_since = :failing_since, certificate = coalesce(:certificate, certificate),
+    beats = substr(beats, -99) || :beat
+WHERE service_id = :service_id;
+
+-- become --
+-- Another status.
+UPDATE service_states SET status = :status, since = :since WHERE service_id = :service_id;
+
+-- set_incident --
+-- The incident that a service has, or none.
+UPDATE service_states SET incident_id = :incident_id WHERE service_id = :service_id;
+
+-- unknown_since --
+-- Forgets the tries that were under way.
+UPDATE service_states SET failures = 0, failing_since = NULL WHERE service_id = :service_id;
+
+-- drop_changes --
+-- Takes back what was written from a time on: tries that turned out to be failures.
+DELETE FROM service_changes WHERE service_id = :service_id AND at >= :since;
+
+-- roll_again --
+-- The sums from a time on have to be made again.
+UPDATE service_states SET rolled_to = min(rolled_to, :since) WHERE service_id = :service_id;
+
+-- change --
+-- From a time on, a service has a status.
+INSERT OR REPLACE INTO service_changes (service_id, at, status) VALUES (:service_id, :at, :status);
+
+-- newest --
+-- The newest findings of a service, before a time.
+SELECT at, beat, latency_us, phases, detail FROM results
+WHERE service_id = :service_id AND at < :before ORDER BY at DESC LIMIT :limit;
+
+-- flap --
+-- Since when a service comes and goes; NULL: it doesn't.
+UPDATE service_states SET flapping_since = :at WHERE service_id = :service_id;
+
+-- heard_of --
+-- The last sign of life of a heartbeat, and a start that no end has followed.
+SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
+
+-- begun --
+-- A job has begun.
+UPDATE service_states SET begun_at = :at WHERE service_id = :service_id;
+
+-- heard --
+-- A job has ended.
+UPDATE service_states SET heard_at = :at, begun_at = NULL WHERE service_id = :service_id;

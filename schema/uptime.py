@@ -1,0 +1,62 @@
+"""How long a service worked, from the changes of its status alone: no row for each check is needed.
+
+Summed up by the hour and by the day by `daemon.services.rollups`; read by pages and commands.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from schema.states import ServiceStatus
+
+# What is being tried again counts as working until it is confirmed; then its change is written anew.
+WORKED = frozenset({ServiceStatus.HEALTHY, ServiceStatus.DEGRADED, ServiceStatus.PENDING})
+FAILED = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
+
+
+class Change(NamedTuple):
+    """From `at` (ms since 1970) on, a service had this status."""
+
+    at: int
+    status: ServiceStatus
+
+
+class Spent(NamedTuple):
+    """How long it worked and how long it failed, in ms. Maintenance, pauses and what nobody knows count as neither."""
+
+    worked: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":  # type: ignore[override]  # sums, as people read it
+        return Spent(self.worked + other.worked, self.failed + other.failed)
+
+    @property
+    def share(self) -> float | None:
+        """Of the time that counts, how much it worked, 0 to 1; None where nothing counts."""
+        whole = self.worked + self.failed
+        return self.worked / whole if whole else None
+
+
+def spans(changes: Sequence[Change], start: int, end: int) -> Iterator[tuple[int, int, ServiceStatus]]:
+    """Stretches of one status between two times, from changes in their order; the first may lie before `start`."""
+    for place, change in enumerate(changes):
+        until = changes[place + 1].at if place + 1 < len(changes) else end
+        begin, stop = max(change.at, start), min(until, end)
+        if begin < stop:
+            yield begin, stop, change.status
+
+
+def spent(changes: Sequence[Change], start: int, end: int) -> Spent:
+    """How a time was spent."""
+    worked = failed = 0
+    for begin, stop, status in spans(changes, start, end):
+        worked += (stop - begin) * (status in WORKED)
+        failed += (stop - begin) * (status in FAILED)
+    return Spent(worked, failed)
+
+
+def total(parts: Iterable[Spent]) -> Spent:
+    """The sum of parts that follow one another."""
+    found = Spent()
+    for part in parts:
+        found = found + part
+    return found

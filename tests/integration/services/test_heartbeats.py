@@ -1,0 +1,142 @@
+"""Jobs that tell of themselves, and operators' own commands."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.services.rules.heartbeats import Heard, deadline, following
+from ipc.errors import CallError, Code
+from ipc.messages.services import HearService, PauseServices, RenewPush, Said, TryService
+from schema.access import digest
+from schema.definitions import Definition
+from schema.monitored import Monitored
+from tests.fakes.target import Target
+from tests.integration.services.world import World
+
+
+async def beat(world: World, push: str, said: Said = Said.SUCCESS, **more: object) -> None:
+    token = push.rpartition("/")[2]
+    await world.ask(HearService(token_hash=digest(token), said=said, **more))  # type: ignore[arg-type]
+
+
+async def job(world: World, name: str = "backup", **more: float) -> tuple[Monitored, str]:
+    """A heartbeat every second with 0.5 s of grace, and its address."""
+    times = {"interval": 1.0, "grace": 0.5, **more}
+    service = await world.add(name, "/", url="heartbeat:", **times)
+    reply = await world.ask(RenewPush(id=service.id))
+    return service, reply.push_path
+
+
+async def test_a_job_that_is_silent_is_missed_in_time_and_told_of_once(world: World) -> None:
+    service, push = await job(world)
+    await asyncio.sleep(1.8)
+    assert (await world.show(service)).status == "unknown"  # it was never heard
+    await beat(world, push)
+    heard = time.monotonic()
+    assert (await world.show(service)).status == "healthy"
+    found = await world.until(service, "down")
+    assert 1.4 <= time.monotonic() - heard < 2.5
+    assert (found.cause, found.detail) == ("missed", "no sign of life came in time")
+    await asyncio.sleep(1.0)
+    assert await world.told() == ["backup is down"]
+    await beat(world, push)
+    assert (await world.show(service)).status == "healthy"
+    assert await world.told() == ["backup is down", "backup works again"]
+
+
+async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_end_too(world: World) -> None:
+    service, push = await job(world, interval=60.0)
+    await beat(world, push)
+    await beat(world, push, Said.FAIL, text="disk full")
+    found = await world.show(service)
+    assert (found.status, found.detail) == ("down", "it says that it failed: disk full")
+    await beat(world, push, exit_code=3)
+    assert (await world.show(service)).detail == "exit code 3"
+    await beat(world, push, Said.START)
+    assert (await world.show(service)).status == "down"
+    await asyncio.sleep(0.2)
+    await beat(world, push)
+    found = await world.show(service)
+    assert found.status == "healthy"
+    assert found.latency_ms is not None
+    assert found.latency_ms >= 190
+    await beat(world, push, Said.START)
+    found = await world.until(service, "down", 3)
+    assert found.detail == "it began and did not end in time"
+
+
+async def test_time_in_which_nobody_could_hear_is_not_held_against_a_job(world: World) -> None:
+    service, push = await job(world, interval=2.0, grace=2.0)
+    await beat(world, push)
+    await world.place.script(
+        "UPDATE service_states SET heard_at = heard_at - 3600000, checked_at = checked_at - 3600000"
+    )
+    await world.again()
+    await asyncio.sleep(0.7)
+    assert (await world.show(service)).status == "healthy"
+    await beat(world, push)
+    assert await world.told() == []
+
+
+async def test_an_address_that_was_renewed_or_never_was_is_not_found_and_a_paused_job_is_not_minded(
+    world: World,
+) -> None:
+    service, old = await job(world)
+    reply = await world.ask(RenewPush(id=service.id))
+    with pytest.raises(CallError) as raised:
+        await beat(world, old)
+    assert raised.value.code is Code.NOT_FOUND
+    await beat(world, reply.push_path)
+    await world.ask(PauseServices(ids=[service.id], paused=True))
+    await beat(world, reply.push_path)
+    assert (await world.show(service)).status == "paused"
+    token = reply.push_path.rpartition("/")[2]
+    assert token not in str(await world.rows("SELECT * FROM services")) + str(await world.rows("SELECT * FROM replies"))
+
+
+async def test_a_command_is_run_only_where_that_is_allowed_and_its_exit_code_and_output_are_judged(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target)
+    command = (sys.executable, "-c", "import sys; print('disk 71 %'); sys.exit(3)")
+    definition = Definition(name="x", url="command:", command=command, conditions=("[BODY] == pat(disk*)",))
+    refused = await world.ask(TryService(definition=definition))
+    assert (refused.facts.cause, "CLAUDEOPS_PROBE_COMMANDS" in refused.detail) == ("denied", True)
+    await world.close()
+    world = World(tmp_path, target, CLAUDEOPS_PROBE_COMMANDS="true")
+    allowed = await world.ask(TryService(definition=definition))
+    assert (allowed.status, allowed.facts.status, allowed.facts.body) == ("healthy", 3, b"disk 71 %")
+    by_code = Definition(name="x", url="command:", command=command)
+    assert (await world.ask(TryService(definition=by_code))).detail == "[STATUS] (3) == 0"
+    endless = Definition(name="x", url="command:", command=("sleep", "77"), timeout=0.5)
+    began = time.monotonic()
+    assert (await world.ask(TryService(definition=endless))).status == "timeout"
+    assert time.monotonic() - began < 5
+    missing = Definition(name="x", url="command:", command=("/no/such/program",))
+    assert (await world.ask(TryService(definition=missing))).status == "down"
+    assert list((tmp_path / "checks").iterdir()) == []
+    await world.close()
+
+
+JOB = Definition(name="x", url="heartbeat:", interval=3600.0, grace=60.0)
+
+
+@given(st.integers(10**12, 2 * 10**12), st.integers(0, 10**8))
+def test_a_deadline_lies_an_interval_and_the_grace_after_the_last_sign_of_life(at: int, since: int) -> None:
+    assert deadline(JOB, Heard(at), since) == at + 3_660_000
+    assert deadline(JOB, Heard(at, at + 5), since) == at + 5 + 60_000
+    assert deadline(JOB, Heard(), since) is None
+    assert deadline(JOB, Heard(at), at + 10**9) == at + 10**9 + 60_000
+
+
+def test_a_cron_expression_says_when_a_job_is_expected_in_its_own_zone() -> None:
+    nightly = Definition(name="x", url="heartbeat:", cron="30 2 * * *", zone="Europe/Berlin")
+    # 2026-03-28 02:30 in Berlin is 01:30 UTC; the clocks go forward on the 29th, so that night has no 02:30.
+    at = 1774661400000
+    assert following(nightly, at) - at in (23 * 3_600_000 + 1_800_000, 24 * 3_600_000 - 3_600_000 + 1_800_000)
+    assert following(nightly, at + 3 * 86_400_000) % 86_400_000 == 1_800_000

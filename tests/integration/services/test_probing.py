@@ -1,0 +1,284 @@
+"""Services probed at a target that can do each fault: what is found, how soon, and what follows."""
+
+import asyncio
+import socket
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ipc.errors import CallError, Code
+from ipc.messages.services import (
+    ChangeService,
+    ListResults,
+    PauseServices,
+    RemoveServices,
+    ServiceReply,
+    ShowService,
+    TriedReply,
+    TryService,
+)
+from schema.definitions import Definition
+from schema.states import ServiceStatus
+from tests.fakes.target import Target
+from tests.integration.services.world import World
+
+
+async def test_a_service_that_answers_is_healthy_with_its_latency_and_the_phases_of_each_finding(
+    world: World, target: Target
+) -> None:
+    target.answer("/", delay=0.05)
+    found = await world.until(await world.add("web"), "healthy")
+    assert found.latency_ms is not None
+    assert 50 <= found.latency_ms < 250
+    assert found.last_checked_at is not None
+    (first, *_) = (await world.ask(ListResults(id=found.id))).results
+    assert set(first.phases) == {"connect", "wait", "transfer"}
+    assert first.phases["wait"] >= 49
+    assert abs(sum(first.phases.values()) - (first.latency_ms or 0)) < 20
+
+
+async def test_a_bad_status_is_down_and_shows_the_condition_with_its_value(world: World, target: Target) -> None:
+    target.answer("/", status=503)
+    found = await world.until(await world.add("web"), "down")
+    assert (found.cause, found.detail) == ("condition", "[STATUS] (503) < 400")
+
+
+@pytest.mark.parametrize("how", [{"hang": True}, {"delay": 30.0}, {"body_delay": 30.0}])
+async def test_no_answer_in_time_is_a_timeout_and_not_down(world: World, target: Target, how: dict[str, float]) -> None:
+    target.answer("/", **how)
+    before = time.monotonic()
+    found = await world.until(await world.add("web", timeout=0.4), "timeout")
+    assert time.monotonic() - before < 0.4 + 1
+    assert found.cause == "timeout"
+    assert "no answer within 0.4 s" in found.detail
+
+
+async def test_each_way_of_failing_has_a_cause_of_its_own(world: World, target: Target) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = free.getsockname()[1]
+    target.answer("/reset", reset=True)
+    target.answer("/garbage", garbage=True)
+    target.answer("/loop", status=302, headers=(("Location", "/loop"),))
+    wanted = {
+        "refused": f"http://127.0.0.1:{closed}/",
+        "dns": "http://no-such-host.invalid/",
+        "reset": target.url("/reset"),
+        "protocol": target.url("/garbage"),
+        "tls": f"https://127.0.0.1:{target.port}/",
+    }
+    added = [(cause, await world.add(cause, url=url, timeout=5.0)) for cause, url in wanted.items()]
+    added.append(("protocol", await world.add("loop", "/loop")))
+    for cause, service in added:
+        found = await world.until(service, "down")
+        assert (found.cause, found.name) == (cause, found.name)
+        assert found.detail
+
+
+async def test_each_condition_flips_its_service_alone(world: World, target: Target) -> None:
+    good: dict[str, object] = {"status": 200, "body": b'{"n": 1, "text": "fine"}', "headers": (("X-Node", "a"),)}
+    conditions = {
+        "status": "[STATUS] == 200",
+        "header": "[HEADER].x-node == a",
+        "text": "[BODY] == pat(*fine*)",
+        "json": "[BODY].n == 1",
+        "latency": "[RESPONSE_TIME] < 150",
+    }
+    broken: dict[str, dict[str, object]] = {
+        "status": {"status": 201},
+        "header": {"headers": (("X-Node", "b"),)},
+        "text": {"body": b'{"n": 1, "text": "bad"}'},
+        "json": {"body": b'{"n": 2, "text": "fine"}'},
+        "latency": {"delay": 0.2},
+    }
+    target.answer("/", **good)
+    services = {name: await world.add(name, conditions=(text,)) for name, text in conditions.items()}
+    for service in services.values():
+        await world.until(service, "healthy")
+    for name, change in broken.items():
+        target.answer("/", **{**good, **change})
+        found = await world.until(services[name], "down")
+        assert conditions[name].split("]")[0] in found.detail
+        others = [await world.show(service) for other, service in services.items() if other != name]
+        assert {other.status.value for other in others} == {"healthy"}
+        target.answer("/", **good)
+        await world.until(services[name], "healthy")
+
+
+async def test_a_warning_that_does_not_hold_makes_it_degraded_and_tells_nobody(world: World, target: Target) -> None:
+    service = await world.add("web", warnings=("[BODY] == fine",))
+    found = await world.until(service, "degraded")
+    assert found.detail == "[BODY] (ok) == fine"
+    assert await world.told() == []
+
+
+async def test_failures_within_the_retries_tell_nobody_and_beyond_them_once_as_of_the_first(
+    world: World, target: Target
+) -> None:
+    service = await world.add("web", retries=2, retry_interval=0.2)
+    await world.until(service, "healthy")
+    target.answer("/", status=500)
+    await world.until(service, lambda now: now.status == "pending")
+    target.answer("/")
+    await world.until(service, "healthy")
+    assert await world.told() == []
+    target.answer("/", status=500)
+    await world.until(service, "down")
+    assert await world.told() == ["web is down"]
+    results = (await world.ask(ListResults(id=service.id, limit=3))).results
+    (incident,) = await world.rows("SELECT began_at, ended_at FROM incidents")
+    assert incident["began_at"] == results[-1].at
+    changes = await world.rows("SELECT status FROM service_changes ORDER BY at")
+    assert [row["status"] for row in changes][-2:] == ["healthy", "down"]
+    target.answer("/")
+    await world.until(service, "healthy")
+    assert await world.told() == ["web is down", "web works again"]
+
+
+async def test_who_hangs_keeps_the_others_not_waiting_and_nobody_is_asked_twice_at_once(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_PROBES_AT_ONCE="10")
+    target.answer("/hang", hang=True)
+    for number in range(5):
+        await world.add(f"hangs-{number}", "/hang", timeout=3.0)
+    for number in range(20):
+        await world.add(f"works-{number}", f"/{number}")
+    await asyncio.sleep(6)
+    await world.close()
+    for number in range(20):
+        times = [one.at for one in target.to(f"/{number}")]
+        assert len(times) >= 5
+        assert max(b - a for a, b in pairwise(times)) < 1.5
+    assert target.most_open <= 10
+    hung = [one.at for one in target.to("/hang")]
+    assert len(hung) <= 5 * 3  # each at most once in its timeout
+
+
+async def test_first_probes_after_a_start_are_spread_over_the_interval(world: World, target: Target) -> None:
+    for number in range(50):
+        await world.add(f"s{number}", "/spread", interval=4.0, paused=True)
+    await world.ask(PauseServices(ids=list(range(1, 51)), paused=False))
+    await asyncio.sleep(0.5)
+    await world.again()
+    begin = time.monotonic()
+    target.arrivals.clear()
+    await asyncio.sleep(4.3)
+    times = [one.at - begin for one in target.to("/spread")]
+    assert len(times) >= 50
+    for second in range(4):
+        assert sum(second <= at < second + 1 for at in times) <= 50 * 0.4
+
+
+async def test_a_finding_of_the_old_address_is_not_the_new_ones(world: World, target: Target) -> None:
+    target.answer("/old", delay=0.4, status=500)
+    service = await world.add("web", "/old", timeout=2.0)
+    while not target.to("/old"):
+        await asyncio.sleep(0.01)
+    reply: ServiceReply = await world.ask(ShowService(id=service.id))
+    wanted = Definition(name="web", url=target.url("/new"), interval=60.0)
+    await world.ask(ChangeService(id=service.id, version=reply.service.version, definition=wanted))
+    found = await world.until(service, "healthy")
+    await asyncio.sleep(0.6)
+    assert [one.status for one in (await world.ask(ListResults(id=service.id))).results] == [ServiceStatus.HEALTHY]
+    assert (await world.show(found)).status == "healthy"
+    assert await world.told() == []
+
+
+async def test_what_is_paused_is_not_asked_and_its_incident_ends_by_the_persons_hand(
+    world: World, target: Target
+) -> None:
+    target.answer("/", status=500)
+    service = await world.add("web")
+    await world.until(service, "down")
+    await world.ask(PauseServices(ids=[service.id, 77], paused=True, by="ada"))
+    assert (await world.show(service)).status == "paused"
+    target.arrivals.clear()
+    await asyncio.sleep(1.5)
+    assert target.arrivals == []
+    (incident,) = await world.rows("SELECT ended_by FROM incidents")
+    assert incident["ended_by"] == "ada"
+    await world.ask(PauseServices(ids=[service.id], paused=False))
+    await world.until(service, "down")
+
+
+async def test_two_that_depend_on_one_another_tell_once(world: World, target: Target) -> None:
+    parent = await world.add("db", "/db")
+    child = await world.add("web", "/web", needs=("db",))
+    await world.until(parent, "healthy")
+    await world.until(child, "healthy")
+    target.answer("/db", status=500)
+    target.answer("/web", status=500)
+    await world.until(child, "blocked")
+    await world.until(parent, "down")
+    await asyncio.sleep(1.2)
+    assert await world.told() == ["db is down"]
+    target.answer("/db")
+    await world.until(child, "down")
+    assert await world.told() == ["db is down", "db works again", "web is down"]
+
+
+async def test_what_comes_and_goes_is_told_so_once(world: World, target: Target) -> None:
+    service = await world.add("web", interval=1.0)
+    for _ in range(6):
+        for status, wanted in ((500, "down"), (200, "healthy")):
+            target.answer("/", status=status)
+            world.services.monitor.now(service.id)
+            await world.until(service, wanted)
+    told = await world.told()
+    assert told.count("web comes and goes") == 1
+    assert told.index("web comes and goes") <= 7
+    assert len(told) <= 8
+    assert (await world.show(service)).flapping
+
+
+async def test_time_in_which_nobody_looked_is_shown_as_unknown_and_raises_nothing(world: World, target: Target) -> None:
+    service = await world.add("web")
+    await world.until(service, "healthy")
+    await world.place.script(
+        "UPDATE results SET at = at - 3600000; UPDATE service_changes SET at = at - 3600000;"
+        "UPDATE service_states SET checked_at = checked_at - 3600000"
+    )
+    await world.again()
+    await world.until(service, lambda now: (now.last_checked_at or "") > "" and len(now.beats) > 1)
+    changes = [row["status"] for row in await world.rows("SELECT status FROM service_changes ORDER BY at")]
+    assert changes[-3:] == ["healthy", "unknown", "healthy"]
+    assert await world.told() == []
+
+
+async def test_a_test_shows_every_phase_and_condition_and_stores_nothing(world: World, target: Target) -> None:
+    target.answer("/", status=503, body=b"x" * 10_000)
+    definition = Definition(name="new", url=target.url(), conditions=("[STATUS] == 200", "[BODY] == pat(x*)"))
+    reply: TriedReply = await world.ask(TryService(definition=definition))
+    assert reply.status == "down"
+    assert [(one.shown, one.holds) for one in reply.conditions] == [
+        ("[STATUS] (503) == 200", False),
+        ("[BODY] == pat(x*)", True),
+    ]
+    assert list(reply.facts.phases) == ["connect", "wait", "transfer"]
+    assert len(reply.facts.body) == 4096
+    assert await world.rows("SELECT * FROM services") == []
+    assert await world.rows("SELECT * FROM results") == []
+
+
+async def test_an_address_that_gives_credentials_away_is_not_asked_even_after_a_redirect(
+    world: World, target: Target
+) -> None:
+    target.answer("/", status=302, headers=(("Location", "http://169.254.169.254/latest/meta-data/"),))
+    found = await world.until(await world.add("web"), "down")
+    assert (found.cause, "link-local" in found.detail) == ("denied", True)
+
+
+async def test_removing_takes_everything_and_a_change_of_what_is_gone_says_so(world: World, target: Target) -> None:
+    service = await world.add("web")
+    await world.until(service, "healthy")
+    reply = await world.ask(RemoveServices(ids=[service.id, 99], by="ada"))
+    assert reply.done == [service.id]
+    assert "no service 99" in reply.failed[99]
+    for table in ("services", "service_states", "results", "service_changes"):
+        assert await world.rows(f"SELECT * FROM {table}") == []
+    with pytest.raises(CallError) as raised:
+        await world.ask(ChangeService(id=service.id, version=1, definition=Definition(name="web", url="tcp://a:1")))
+    assert raised.value.code is Code.NOT_FOUND

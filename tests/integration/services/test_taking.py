@@ -1,0 +1,158 @@
+"""Services from files: ours, Gatus', Uptime Kuma's; twice the same is once, and a mistake anywhere is nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.services.rules import files
+from ipc.messages.services import ExportServices, ImportedReply, ImportServices, PauseServices
+from schema.definitions import Definition
+from tests.integration.services.world import World
+
+FIFTY = "services:\n" + "".join(
+    f"  - name: s{number}\n    url: http://127.0.0.1:1/{number}\n    interval: 1h\n    paused: true\n"
+    f"    tags: [prod, n{number % 3}]\n" + (f"    needs: [s{number - 1}]\n" if number % 5 else "")
+    for number in range(50)
+)
+
+
+async def take(world: World, text: str, **more: Any) -> ImportedReply:
+    reply: ImportedReply = await world.ask(ImportServices(text=text, file="s.yml", by="ada", **more))
+    return reply
+
+
+async def test_a_file_of_fifty_twice_is_fifty_and_a_dry_run_tells_the_difference(world: World) -> None:
+    dry = await take(world, FIFTY, dry_run=True)
+    assert (len(dry.added), dry.dry_run) == (50, True)
+    assert await world.rows("SELECT * FROM services") == []
+    assert len((await take(world, FIFTY)).added) == 50
+    again = await take(world, FIFTY)
+    assert (again.added, again.changed, again.removed, again.unchanged) == ([], [], [], 50)
+    other = FIFTY.replace("127.0.0.1:1/7\n", "127.0.0.1:1/seven\n").replace("name: s9\n", "name: nine\n", 1)
+    other = other.replace("needs: [s9]", "needs: [nine]")
+    dry = await take(world, other, dry_run=True, prune=True)
+    assert (dry.added, dry.changed, dry.removed) == (["nine"], ["s7"], ["s9"])
+    assert len(await world.rows("SELECT * FROM services")) == 50
+    done = await take(world, other, prune=True)
+    assert (done.added, done.changed, done.removed) == (["nine"], ["s7"], ["s9"])
+    assert len(await world.rows("SELECT * FROM service_needs")) == 40
+
+
+async def test_one_bad_entry_refuses_all_and_every_mistake_has_its_line_and_column(world: World) -> None:
+    text = """\
+services:
+  - name: fine
+    url: http://127.0.0.1/
+  - name: bad
+    url: ftp://x
+    conditions:
+      - "[STATUS] == 200"
+      - "[NOPE] == 1"
+  - name: fine
+    url: http://127.0.0.1/
+    interval: soon
+  - name: needy
+    url: http://127.0.0.1/$UNKNOWN
+    needs: [nobody]
+    colour: red
+  - just words
+"""
+    reply = await take(world, text)
+    assert await world.rows("SELECT * FROM services") == []
+    found = [(one.line, one.column, one.message.partition(":")[0]) for one in reply.errors]
+    assert (5, 10, "url") in found
+    assert (7, 7, "conditions") in found
+    assert (11, 15, "interval") in found
+    assert (16, 5, "a service has fields") in found
+    assert any(line in (12, 15) for line, _, _ in found)
+    assert all(one.file == "s.yml" for one in reply.errors)
+
+
+async def test_an_export_read_on_an_empty_instance_is_exported_the_same(world: World) -> None:
+    await take(world, FIFTY)
+    text = (await world.ask(ExportServices())).text
+    ids = [row["id"] for row in await world.rows("SELECT id FROM services")]
+    again = await take(world, text)
+    assert again.unchanged == 50
+    await world.place.script("DELETE FROM services")
+    assert len(ids) == 50
+    assert len((await take(world, text)).added) == 50
+    assert (await world.ask(ExportServices())).text == text
+
+
+async def test_an_export_has_no_password_and_read_again_keeps_it(world: World) -> None:
+    await world.add("web", url="http://ada:hush-hush@127.0.0.1:1/", headers={"X-Api-Key": "k-1234"}, paused=True)
+    text = (await world.ask(ExportServices())).text
+    assert "hush" not in text
+    assert "k-1234" not in text
+    await take(world, text.replace("paused: true", "paused: false"))
+    (known,) = await world.services.catalogue.all()
+    assert known.filled.url == "http://ada:hush-hush@127.0.0.1:1/"
+    assert known.filled.headers == {"X-Api-Key": "k-1234"}
+    await world.ask(PauseServices(ids=[known.id], paused=True))
+
+
+def test_endpoints_of_gatus_are_services() -> None:
+    text = """\
+x: &fast {interval: 15s, conditions: ["[STATUS] == 200", "[BODY].status == UP"]}
+endpoints:
+  - name: front
+    group: core
+    url: https://example.org
+    client: {timeout: 3s, insecure: true}
+    headers: {X-A: b}
+    <<: *fast
+  - name: names
+    url: 9.9.9.9
+    dns: {query-name: example.org, query-type: MX}
+    conditions: ["[DNS_RCODE] == NOERROR"]
+  - {name: mail, url: "starttls://mail:587", conditions: ["[CONNECTED] == true"]}
+"""
+    found = files.parse(text)
+    front, names = (entry.definition for entry in found.entries)
+    assert front == Definition(
+        name="core/front", group="core", url="https://example.org", interval=15.0, timeout=3.0, verify=False,
+        headers={"X-A": "b"}, conditions=("[STATUS] == 200", "[BODY].status == UP"),
+    )  # fmt: skip
+    assert names.url == "dns://9.9.9.9/example.org?type=MX"
+    assert [(one.line, "STARTTLS" in one.message) for one in found.mistakes] == [(13, True)]
+    assert list(files.checked(found.entries, {})) == []
+
+
+def test_monitors_of_uptime_kuma_are_services() -> None:
+    monitors = [
+        {"id": 1, "name": "web", "type": "http", "url": "https://example.org", "interval": 60, "maxretries": 2,
+         "retryInterval": 20, "timeout": 48, "accepted_statuscodes": ["200-299", "301"], "active": True,
+         "tags": [{"name": "my tag"}]},
+        {"id": 2, "name": "word", "type": "keyword", "url": "https://example.org", "keyword": "fine", "active": False},
+        {"id": 3, "name": "db", "type": "port", "hostname": "db.local", "port": 5432},
+        {"id": 4, "name": "job", "type": "push", "interval": 300},
+        {"id": 5, "name": "steam", "type": "steam"},
+    ]  # fmt: skip
+    found = files.parse(json.dumps({"version": "1.23", "monitorList": monitors}, indent=1))
+    web, word, db, job = (entry.definition for entry in found.entries)
+    assert (web.conditions, web.retries, web.tags) == (("[STATUS] == any(pat(2*), 301)",), 2, ("my-tag",))
+    assert (word.conditions[1], word.paused) == ("[BODY] == pat(*fine*)", True)
+    assert (db.url, job.url, job.interval) == ("tcp://db.local:5432", "heartbeat:", 300.0)
+    assert ["steam" in one.message for one in found.mistakes] == [True]
+    assert list(files.checked(found.entries, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("services: [", 2), ("a: b", 1), ("- x", 1), ("services:\n\t- x", 2), ("services: 7", 1)]
+)
+def test_what_is_no_such_file_says_so(text: str, line: int) -> None:
+    found = files.parse(text)
+    assert found.entries == []
+    assert [one.line for one in found.mistakes] == [line]
+
+
+@given(st.text(alphabet="services:nameurl -[]{}&*!|>#'\"\n\t 0123", max_size=200))
+def test_whatever_a_file_holds_it_is_read_or_refused(text: str) -> None:
+    found = files.parse(text)
+    for mistake in [*found.mistakes, *files.checked(found.entries, {})]:
+        assert mistake.line >= 1
+        assert mistake.message

@@ -1,0 +1,66 @@
+"""The operations of the API about services and incidents; a part of `webui.api.operations`."""
+
+from schema.definitions import Definition
+from webui.api import service_types as types
+from webui.api.operation import Operation
+from webui.auth.rules import Access
+
+VIEWER, OPERATOR = Access.VIEWER, Access.OPERATOR
+ROOT = "/api/v1"
+ONE = r"/{id:\d+}"
+
+SERVICES = (
+    Operation(
+        "GET", f"{ROOT}/services", "api.services:listing", VIEWER, "services", "Services that are probed, by name",
+        types.ServiceList, query=types.ServiceQuery,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services", "api.services:add", OPERATOR, "services", "A service that is probed from now on",
+        types.ServiceDetail, 201, body=Definition,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/pause", "api.services:pause", OPERATOR, "services", "Stops probing services",
+        types.ServicesChanged, body=types.ServiceIds,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/resume", "api.services:resume", OPERATOR, "services", "Probes services again",
+        types.ServicesChanged, body=types.ServiceIds,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/remove", "api.services:remove", OPERATOR, "services",
+        "Removes services with all that was found of them", types.ServicesChanged, body=types.ServiceIds,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/test", "api.services:attempt", OPERATOR, "services",
+        "Probes once what is described, and stores nothing", types.Tried, body=Definition,
+    ),
+    Operation(
+        "GET", f"{ROOT}/services{ONE}", "api.services:one", VIEWER, "services", "One service, whole",
+        types.ServiceDetail,
+    ),
+    Operation(
+        "PUT", f"{ROOT}/services{ONE}", "api.services:change", OPERATOR, "services",
+        "Changes a service; 409 where it has changed meanwhile", types.ServiceDetail, body=types.ChangedService,
+        errors=(409,),
+    ),
+    Operation(
+        "POST", f"{ROOT}/services{ONE}/test", "api.services:attempt_one", OPERATOR, "services",
+        "Probes a service once, now, and stores nothing", types.Tried, errors=(400,),
+    ),
+    Operation(
+        "GET", f"{ROOT}/services{ONE}/results", "api.services:results", VIEWER, "services",
+        "What was found of a service, newest first", types.ResultList, query=types.ResultQuery,
+    ),
+    Operation(
+        "GET", f"{ROOT}/incidents", "api.services:incidents", VIEWER, "services", "Incidents, newest first",
+        types.IncidentList, query=types.IncidentQuery,
+    ),
+    Operation(
+        "GET", f"{ROOT}/incidents{ONE}", "api.services:incident", VIEWER, "services",
+        "One incident and what happened in it", types.IncidentDetail,
+    ),
+    Operation(
+        "POST", f"{ROOT}/incidents{ONE}", "api.services:note", OPERATOR, "services",
+        "Says something of an incident, or that one looks after it", types.IncidentDetail, body=types.IncidentNote,
+    ),
+)  # fmt: skip

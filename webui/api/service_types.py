@@ -1,0 +1,119 @@
+"""What the API's operations about services take and answer. Used by `webui.api.service_operations`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.definitions import Definition
+from schema.monitored import Incident, IncidentEntry, Monitored, Result
+from schema.states import ServiceStatus
+from webui.api.asked import Given, Name
+
+Ids = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=5000)]
+
+
+class ServiceQuery(Given, frozen=True):
+    """Which services; they come by name."""
+
+    after: Annotated[str, Meta(max_length=100, description="Names after this one.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 200
+    status: ServiceStatus | UnsetType = UNSET
+    tag: Name = ""
+
+
+class ResultQuery(Given, frozen=True):
+    """Which findings; the newest come first."""
+
+    before: Annotated[str, Meta(max_length=40, description="Before this time (RFC 3339); empty: now.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 100
+
+
+class IncidentQuery(Given, frozen=True):
+    """Which incidents; the newest come first."""
+
+    open: bool = False
+    before: Annotated[int, Meta(ge=0, description="Below this id; 0: from the newest.")] = 0
+    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 50
+
+
+class ChangedService(Given, frozen=True):
+    """A service as it is from now on. `version` is that which its author saw."""
+
+    version: Annotated[int, Meta(ge=1)]
+    definition: Definition
+
+
+class ServiceIds(Given, frozen=True):
+    """The services that it is about."""
+
+    ids: Ids
+
+
+class IncidentNote(Given, frozen=True):
+    """What a person says of an incident, and whether they look after it."""
+
+    acknowledge: bool = False
+    text: Annotated[str, Meta(max_length=4000)] = ""
+
+
+class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
+    """Services by name, and how many there are of each status over all."""
+
+    services: list[Monitored]
+    counts: dict[str, int]
+
+
+class ServiceDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One service, how it stands, and its definition without passwords.
+
+    `push_path`, of a heartbeat that is new: where its job tells of itself. It is told this once.
+    """
+
+    service: Monitored
+    definition: Definition
+    push_path: str = ""
+
+
+class ServicesChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """What it was done to, and why not to others, by id."""
+
+    done: list[int]
+    failed: dict[str, str]
+
+
+class ResultList(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings, newest first."""
+
+    results: list[Result]
+
+
+class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
+    """Incidents, newest first."""
+
+    incidents: list[Incident]
+
+
+class IncidentDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident, and what happened in it, the first first."""
+
+    incident: Incident
+    entries: list[IncidentEntry]
+
+
+class TriedCondition(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition with its values, and whether it holds."""
+
+    shown: str
+    holds: bool
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe that was asked for has found; nothing of it is stored. `phases` in ms."""
+
+    status: ServiceStatus
+    detail: str
+    latency_ms: float | None
+    phases: dict[str, float]
+    http_status: int | None
+    conditions: list[TriedCondition]

@@ -1,0 +1,156 @@
+"""The API's services: list, one, add, change, delete, pause, resume, try; findings and incidents.
+
+Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
+"""
+
+from aiohttp import web
+from msgspec import UNSET
+
+from ipc.messages.services import (
+    AddService,
+    ChangedReply,
+    ChangeService,
+    IncidentReply,
+    IncidentsReply,
+    ListIncidents,
+    ListResults,
+    ListServices,
+    NoteIncident,
+    PauseServices,
+    RemoveServices,
+    ResultsReply,
+    ServiceReply,
+    ServicesReply,
+    ShowIncident,
+    ShowService,
+    TriedReply,
+    TryService,
+)
+from schema.definitions import Definition
+from webui.api.service_types import (
+    ChangedService,
+    IncidentDetail,
+    IncidentList,
+    IncidentNote,
+    IncidentQuery,
+    ResultList,
+    ResultQuery,
+    ServiceDetail,
+    ServiceIds,
+    ServiceList,
+    ServiceQuery,
+    ServicesChanged,
+    Tried,
+    TriedCondition,
+)
+from webui.parts import parts, signed_in
+
+SECONDS = 10.0
+TRY_SECONDS = 310.0  # the longest timeout of a service, and some
+
+
+async def listing(request: web.Request, query: ServiceQuery) -> ServiceList:
+    """GET /api/v1/services."""
+    message = ListServices(after=query.after, limit=query.limit)
+    reply = await parts(request).worker.call(message, ServicesReply, timeout=SECONDS)
+    found = [
+        service
+        for service in reply.services
+        if (query.status is UNSET or service.status is query.status) and (not query.tag or query.tag in service.tags)
+    ]
+    return ServiceList(services=found, counts=reply.counts)
+
+
+def _detail(reply: ServiceReply) -> ServiceDetail:
+    return ServiceDetail(service=reply.service, definition=reply.definition, push_path=reply.push_path)
+
+
+async def one(request: web.Request, id: int) -> ServiceDetail:  # noqa: A002 - the parameter's name in the address
+    """GET /api/v1/services/{id}."""
+    return _detail(await parts(request).worker.call(ShowService(id=id), ServiceReply, timeout=SECONDS))
+
+
+async def add(request: web.Request, body: Definition) -> ServiceDetail:
+    """POST /api/v1/services."""
+    message = AddService(definition=body, by=signed_in(request).name)
+    return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
+
+
+async def change(request: web.Request, id: int, body: ChangedService) -> ServiceDetail:  # noqa: A002 - as in the address
+    """PUT /api/v1/services/{id}."""
+    message = ChangeService(id=id, version=body.version, definition=body.definition, by=signed_in(request).name)
+    return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
+
+
+async def pause(request: web.Request, body: ServiceIds) -> ServicesChanged:
+    """POST /api/v1/services/pause."""
+    return await _paused(request, body, paused=True)
+
+
+async def resume(request: web.Request, body: ServiceIds) -> ServicesChanged:
+    """POST /api/v1/services/resume."""
+    return await _paused(request, body, paused=False)
+
+
+async def _paused(request: web.Request, body: ServiceIds, *, paused: bool) -> ServicesChanged:
+    message = PauseServices(ids=body.ids, paused=paused, by=signed_in(request).name)
+    return _changed(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS))
+
+
+def _changed(reply: ChangedReply) -> ServicesChanged:
+    return ServicesChanged(done=reply.done, failed={str(id_): why for id_, why in reply.failed.items()})
+
+
+async def remove(request: web.Request, body: ServiceIds) -> ServicesChanged:
+    """POST /api/v1/services/remove."""
+    message = RemoveServices(ids=body.ids, by=signed_in(request).name)
+    return _changed(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS))
+
+
+async def attempt(request: web.Request, body: Definition) -> Tried:
+    """POST /api/v1/services/test."""
+    return await _tried(request, TryService(definition=body, by=signed_in(request).name))
+
+
+async def attempt_one(request: web.Request, id: int) -> Tried:  # noqa: A002 - the parameter's name in the address
+    """POST /api/v1/services/{id}/test."""
+    return await _tried(request, TryService(id=id, by=signed_in(request).name))
+
+
+async def _tried(request: web.Request, message: TryService) -> Tried:
+    reply = await parts(request).worker.call(message, TriedReply, timeout=TRY_SECONDS)
+    return Tried(
+        status=reply.status,
+        detail=reply.detail,
+        latency_ms=reply.facts.latency_ms,
+        phases=reply.facts.phases,
+        http_status=reply.facts.status,
+        conditions=[TriedCondition(shown=one.shown, holds=one.holds) for one in reply.conditions],
+    )
+
+
+async def results(request: web.Request, id: int, query: ResultQuery) -> ResultList:  # noqa: A002 - as in the address
+    """GET /api/v1/services/{id}/results."""
+    message = ListResults(id=id, before=query.before, limit=query.limit)
+    return ResultList(results=(await parts(request).worker.call(message, ResultsReply, timeout=SECONDS)).results)
+
+
+async def incidents(request: web.Request, query: IncidentQuery) -> IncidentList:
+    """GET /api/v1/incidents."""
+    message = ListIncidents(open=query.open, before=query.before, limit=query.limit)
+    return IncidentList(
+        incidents=(await parts(request).worker.call(message, IncidentsReply, timeout=SECONDS)).incidents
+    )
+
+
+async def incident(request: web.Request, id: int) -> IncidentDetail:  # noqa: A002 - the parameter's name in the address
+    """GET /api/v1/incidents/{id}."""
+    reply = await parts(request).worker.call(ShowIncident(id=id), IncidentReply, timeout=SECONDS)
+    return IncidentDetail(incident=reply.incident, entries=reply.entries)
+
+
+async def note(request: web.Request, id: int, body: IncidentNote) -> IncidentDetail:  # noqa: A002 - as in the address
+    """POST /api/v1/incidents/{id}."""
+    message = NoteIncident(id=id, acknowledge=body.acknowledge, text=body.text, by=signed_in(request).name)
+    reply = await parts(request).worker.call(message, IncidentReply, timeout=SECONDS)
+    return IncidentDetail(incident=reply.incident, entries=reply.entries)

@@ -1,0 +1,210 @@
+"""The list of services that are probed: read, filtered, sorted, counted, a page at a time. All of it in the address.
+
+Used by `webui.pages.services`, which shows it, and by the pages that act on several at once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from ipc.errors import CallError, Code
+from schema import monitored
+from schema.database import Database, Row
+from schema.monitored import Monitored
+from schema.states import ServiceStatus
+from webui.pages import keyed, probed_rows
+from webui.pages.ansi import plain
+from webui.pages.keyed import Choice
+from webui.pages.probed_rows import LOOKS, ORDER, ProbedRow
+from webui.parts import Parts
+
+PAGE = 200
+BITE = 2000
+SORTS = [Choice("name", "Name"), Choice("status", "Worst first"), Choice("latency", "Slowest first"),
+         Choice("group", "Group")]  # fmt: skip
+STATUSES = [Choice(status.value, looks.word) for status, looks in LOOKS.items()]
+# Counted even where there is none: whoever looks wants to see that there is none.
+ALWAYS = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT, ServiceStatus.HEALTHY, ServiceStatus.PAUSED})
+LAST = 1 << 62
+
+
+class Filters(NamedTuple):
+    """What the address asks for; empty is any."""
+
+    q: str = ""
+    tag: str = ""
+    status: str = ""
+    sort: str = ""
+
+    def given(self) -> dict[str, str]:
+        """Those that stand in the address."""
+        return {name: value for name, value in self._asdict().items() if value}
+
+
+class Count(NamedTuple):
+    """How many have a status, and the list of them."""
+
+    word: str
+    tone: str
+    icon: str
+    number: int
+    href: str
+    here: bool
+
+
+class ProbedList(NamedTuple):
+    """The list's context. `matched`: how many the filters let in; `total`: how many there are."""
+
+    rows: list[ProbedRow]
+    counts: list[Count]
+    filters: Filters
+    tags: list[str]
+    statuses: list[Choice]
+    sorts: list[Choice]
+    matched: int
+    total: int
+    first: int
+    before_href: str | None
+    next_href: str | None
+
+
+class Found(NamedTuple):
+    """What was read: those of a page, whole; and what all of them come to."""
+
+    services: list[Monitored]
+    ids: list[int]
+    counts: dict[str, int]
+    tags: list[str]
+    total: int
+    page: int
+
+
+def read_filters(query: Mapping[str, Any]) -> Filters:
+    """CallError for a status or an order that is none."""
+    return Filters(
+        keyed.words(query, "q"),
+        keyed.words(query, "tag"),
+        keyed.one_of(query, "status", STATUSES),
+        keyed.one_of(query, "sort", SORTS),
+    )
+
+
+def read_page(query: Mapping[str, Any]) -> int:
+    """Which page, from 1."""
+    return max(1, keyed.number(query, "page") or 1)
+
+
+def every(database: Database) -> list[Row]:
+    """The row of every service, by name."""
+    found: list[Row] = []
+    after = ""
+    while rows := database.rows("monitored.page", after=after, limit=BITE):
+        found += rows
+        after = rows[-1]["name"]
+        if len(rows) < BITE:
+            break
+    return found
+
+
+def find(database: Database, filters: Filters, page: int = 1) -> Found:
+    """What the address asks for."""
+    rows = every(database)
+    tags = sorted({tag for row in rows for tag in _tags(row)}, key=str.casefold)
+    alike = [row for row in rows if _alike(row, filters)]
+    counts = Counter(row["status"] for row in alike)
+    matched = _sorted([row for row in alike if filters.status in ("", row["status"])], filters.sort)
+    page = min(page, max(1, -(-len(matched) // PAGE)))
+    start = (page - 1) * PAGE
+    return Found(
+        services=[monitored.from_row(row) for row in matched[start : start + PAGE]],
+        ids=[row["id"] for row in matched],
+        counts=dict(counts),
+        tags=tags,
+        total=len(rows),
+        page=page,
+    )
+
+
+def _tags(row: Row) -> list[str]:
+    return row["tags"].split(",") if row["tags"] else []
+
+
+def _alike(row: Row, filters: Filters) -> bool:
+    """By everything but its status, so that each status can be counted."""
+    if filters.tag and filters.tag not in _tags(row):
+        return False
+    words = filters.q.casefold()
+    return not words or any(words in (row[name] or "").casefold() for name in ("name", "url", "tags", "group_name"))
+
+
+def _sorted(rows: list[Row], sort: str) -> list[Row]:
+    places = {status.value: place for place, status in enumerate(ORDER)}
+    if sort == "status":
+        return sorted(rows, key=lambda row: places[row["status"]])
+    if sort == "latency":
+        return sorted(rows, key=lambda row: -(row["latency_us"] or 0))
+    if sort == "group":
+        return sorted(rows, key=lambda row: row["group_name"].casefold())
+    return rows
+
+
+def view(found: Found, filters: Filters, now: datetime, path: str = "/services") -> ProbedList:
+    """What was found, as the page shows it."""
+    given = filters.given()
+    start = (found.page - 1) * PAGE
+    more = start + PAGE < len(found.ids)
+    return ProbedList(
+        rows=[probed_rows.row(service, now) for service in found.services],
+        counts=_counts(found, filters),
+        filters=filters,
+        tags=[plain(tag) for tag in found.tags],
+        statuses=STATUSES,
+        sorts=SORTS,
+        matched=len(found.ids),
+        total=found.total,
+        first=start + 1,
+        before_href=keyed.address(path, given, page=found.page - 1) if found.page > 1 else None,
+        next_href=keyed.address(path, given, page=found.page + 1) if more else None,
+    )
+
+
+def _counts(found: Found, filters: Filters) -> list[Count]:
+    given = {**filters.given(), "status": ""}
+    everything = Count("all", "neutral", "list", sum(found.counts.values()), keyed.address("/services", given),
+                       not filters.status)  # fmt: skip
+    return [everything] + [
+        Count(
+            looks.word,
+            looks.tone,
+            looks.icon,
+            found.counts.get(status.value, 0),
+            keyed.address("/services", {**given, "status": status.value}),
+            filters.status == status.value,
+        )
+        for status, looks in LOOKS.items()
+        if status in ALWAYS or found.counts.get(status.value) or filters.status == status.value
+    ]
+
+
+async def one(here: Parts, id_: int) -> Monitored:
+    """A service by its id. CallError `not_found`."""
+    row = await here.state.read(lambda database: database.one("monitored.one", id=id_))
+    if row is None:
+        raise CallError(Code.NOT_FOUND, f"There is no service {id_}; somebody may have removed it.")
+    return monitored.from_row(row)
+
+
+def id_of(request: web.Request) -> int:
+    """The id in the address."""
+    text: str = request.match_info["id"]
+    if len(text) > 18:
+        raise CallError(Code.NOT_FOUND, f"There is no service {text[:20]}…")
+    return int(text)
+
+
+def service_of(row: Row) -> Monitored:
+    """A row of `every` as a value."""
+    return monitored.from_row(row)
