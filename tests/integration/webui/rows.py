@@ -146,16 +146,19 @@ def check(database: Database, service: str, status: str = "healthy", ago: float 
 def probed(database: Database, name: str, status: str = "healthy", *, findings: bool = True, **more: Any) -> int:
     """A service that is probed, with its last findings. Its definition is a paused one: nothing asks for it."""
     now = int(time.time() * 1000)
-    state = {one: more.pop(one) for one in ("beats", "detail", "cause", "certificate") if one in more}
-    wanted = Definition(**{"name": name, "url": f"https://{name}.example.org/health", "paused": True, **more})
+    state: dict[str, Any] = {
+        name: more.pop(name) for name in ("beats", "detail", "cause", "certificate") if name in more
+    }
+    given: dict[str, Any] = {"name": name, "url": f"https://{name}.example.org/health", "paused": True, **more}
+    wanted = Definition(**given)
     id_ = stored.insert(database, wanted, by="ada", moment=datetime.now(UTC))
     values: dict[str, Any] = {
         "status": status,
         "since": now - 7_200_000,
         "checked_at": now - 5000,
         "latency_us": 34_200,
+        **state,
     }
-    values |= state
     changes = ", ".join(f"{column} = :{column}" for column in values)
     database._connection.execute(f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": id_})
     database.change("results.change", service_id=id_, at=now - 86_400_000, status="healthy")
