@@ -56,18 +56,20 @@ def record(db: Database, finding: Finding, definition: Definition, *, maintenanc
     parents = db.rows("results.parents", service_id=finding.service_id) if definition.needs else []
     row = _after_gap(db, row, finding, definition)
     now = Standing(ServiceStatus(row["status"]), row["failures"], row["failing_since"], row["incident_id"] is not None)
+    # Since when it fails: who was asked after that is known to work, however long this goes on.
+    since = row["failing_since"] if row["failures"] else finding.at
     around = Around(
         retries=definition.retries,
         maintenance=maintenance,
         parent_out=any(parent["status"] in standing.STOPS_OTHERS for parent in parents),
-        parent_unsure=bool(_unsure(parents, finding.at)),
+        parent_unsure=bool(_unsure(parents, since)),
     )
     step = standing.step(now, finding.verdict.outcome, around, finding.at)
     beat = _store(db, finding, step)
     if step.standing.status is not now.status:
         _become(db, finding.service_id, step)
     incident_id = incidents.follow(db, row, finding, definition, step)
-    asks = _unsure(parents, finding.at) if step.standing.status is ServiceStatus.PENDING else ()
+    asks = _unsure(parents, since) if step.standing.status is ServiceStatus.PENDING else ()
     frees = _freed(db, finding.service_id, now.status, step.standing.status)
     return Recorded(
         step.standing.status, now.status, beat, incident_id, step.opens, step.closes, tuple(asks), tuple(frees)
@@ -94,14 +96,14 @@ def _rhythm(definition: Definition) -> float:
     return DAY_SECONDS * 31 if definition.cron else definition.interval + definition.grace
 
 
-def _unsure(parents: list[Row], at: int) -> list[int]:
-    """Those that have not been asked since, or are being tried again: whether they are out is not known yet."""
+def _unsure(parents: list[Row], since: int) -> list[int]:
+    """Those that have not been asked since a time, or are being tried again: whether they are out is not known yet."""
     looked = [parent for parent in parents if parent["status"] != ServiceStatus.PAUSED]
     return [
         parent["service_id"]
         for parent in looked
         if parent["status"] not in standing.STOPS_OTHERS
-        and ((parent["checked_at"] or 0) < at or parent["status"] == ServiceStatus.PENDING)
+        and ((parent["checked_at"] or 0) < since or parent["status"] == ServiceStatus.PENDING)
     ]
 
 

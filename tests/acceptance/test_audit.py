@@ -12,13 +12,17 @@ from ipc.asker import unix_user
 from ipc.ctl.commands import COMMANDS
 from schema.audit_actions import Action
 from tests.acceptance.audited import CHANNEL_URL, Asker, Line, Seeds, fill, form, given_up, hanging, log
-from tests.acceptance.harness import Daemon
+from tests.acceptance.harness import Daemon, wait_for
 from webui import routes
 
 PASSWORD = "another horse battery"
 MODEL = "claude-ops-tier3"
 # What changes nothing, and why.
-CHANGES_NOTHING = {("POST", "/api/v1/models/available/refresh"): "asks another program for its list once more"}
+ASKS_ANEW = "asks another program for its list once more"
+CHANGES_NOTHING = {
+    ("POST", "/api/v1/models/available/refresh"): ASKS_ANEW,
+    ("POST", "/config/models/refresh"): ASKS_ANEW,
+}
 # Forms of people alone, each with whom its line names.
 DOORS = {("POST", "/sign-in"), ("POST", "/sign-out"), ("POST", "/setup"), ("POST", "/password")}
 READS = {
@@ -58,7 +62,6 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
     chat = {"model": MODEL, "messages": [{"role": "user", "content": "{}"}], "stream": False}
     page = {
         "/triggers": Ask("/triggers", {"prompt": "look at db"}, Action.TRIGGER_ADDED),
-        "/sessions/trigger": Ask("/sessions/trigger", {"prompt": "look at web"}, Action.TRIGGER_ADDED),
         "/triggers/{id}/cancel": Ask(f"/triggers/{waiting[0]}/cancel", {}, Action.TRIGGER_CANCELLED),
         "/approvals/{id}/approve": Ask(f"/approvals/{approvals[0]}/approve", {}, Action.APPROVAL_APPROVED),
         "/approvals/{id}/deny": Ask(f"/approvals/{approvals[1]}/deny", {"reason": "no"}, Action.APPROVAL_DENIED),
@@ -69,6 +72,11 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
         "/memories/{id}": Ask(
             f"/memories/{memories[0]}",
             {"category": "timing", "observation": "web is slow", "confidence": "0.9", "active": "1"},
+            Action.MEMORY_CHANGED,
+        ),
+        "/memories/{id}/update": Ask(
+            f"/memories/{memories[0]}/update",
+            {"category": "timing", "observation": "web is slower yet", "confidence": "0.9", "active": "1"},
             Action.MEMORY_CHANGED,
         ),
         "/memories/{id}/delete": Ask(f"/memories/{memories[1]}/delete", {}, Action.MEMORY_DELETED),
@@ -85,6 +93,7 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
         "/config/{name}": Ask("/config/interval", {"value": "800"}, Action.SETTING_CHANGED),
         "/config/{name}/reset": Ask("/config/interval/reset", {}, Action.SETTING_RESET),
         "/sessions/{id}/stop": Ask(f"/sessions/{sessions[0]}/stop", {}, Action.SESSION_STOPPED),
+        "/sessions/trigger": Ask("/sessions/trigger", {"prompt": "{}", "tier": "3"}, Action.SESSION_STARTED),
     }
     api = {
         "/v1/chat/completions": Ask("/v1/chat/completions", chat, Action.TRIGGER_ADDED),
@@ -130,6 +139,12 @@ def walked(daemon: Daemon, asker: Asker, wanted: dict[tuple[str, str], Ask]) -> 
     for (method, _), ask in wanted.items():
         before = len(log(daemon))
         status, answer = asker.ask(method, ask.path, ask.body)
+        if status == 409 and ask.action is Action.SESSION_STARTED:  # the one before in its tier is about to end
+            wait_for(
+                lambda: not any(one["tier"] == 3 for one in daemon.json("sessions", "list", "--status", "running"))
+            )
+            before = len(log(daemon))
+            status, answer = asker.ask(method, ask.path, ask.body)
         assert status in (200, 201, 202, 204, 303), (method, ask.path, status, answer[:500])
         lines = [(line.actor, line.action) for line in log(daemon)[before:]]
         if (asker.name, ask.action.value) not in lines:

@@ -53,11 +53,11 @@ class Http:
 
     async def __call__(self, target: Target) -> Facts:
         """One request. OSError, ProbeError, TimeoutError."""
-        wanted = target.definition
+        wanted, session = target.definition, self._session(target)
         seen = connecting.watch(target)
         began = time.perf_counter()
         with translated():
-            async with self._session(target).request(
+            async with session.request(
                 wanted.method,
                 wanted.url,
                 headers=wanted.headers or None,
@@ -74,11 +74,11 @@ class Http:
 
     async def websocket(self, target: Target) -> Facts:
         """One handshake of a WebSocket, and its close. OSError, ProbeError, TimeoutError."""
-        wanted = target.definition
+        wanted, session = target.definition, self._session(target)
         seen = connecting.watch(target)
         began = time.perf_counter()
         with translated():
-            async with self._session(target).ws_connect(
+            async with session.ws_connect(
                 wanted.url, headers=wanted.headers or None, proxy=wanted.proxy or None, timeout=CLOSE
             ):
                 end = time.perf_counter()
@@ -112,6 +112,7 @@ class Http:
     def _session(self, target: Target) -> aiohttp.ClientSession:
         """One for each way of connecting: those that differ in nothing share it, and no connection."""
         wanted = target.definition
+        # What is never encrypted may lead on to what is, so each has a context; making one takes its time once.
         key = (wanted.family, wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
         found = self._sessions.get(key)
         if found is None:

@@ -98,9 +98,9 @@ def test_a_storm_of_a_hundred_leaves_descriptors_and_threads_as_they_were(
     wait_for(lambda: value(reloading, "restart_limit") == "555", 10, "the last one")
     assert reloading.pid("worker") == worker
     now = at_rest(supervisor, worker)
-    assert all(one <= other for pair in zip(now, before, strict=True) for one, other in zip(*pair, strict=True)), (
-        f"{before} before, {now} after"
-    )
+    # What one of them kept open would be there a hundred times; what the daemon opens by and by is a few.
+    grown = [one - other for pair in zip(now, before, strict=True) for one, other in zip(*pair, strict=True)]
+    assert max(grown) < 10, f"{before} before, {now} after"
     over.touch()
     ended = reloading.wait_ended(session["id"])
     said = [int(number) for number in re.findall(r'"line (\d+)"', Path(ended["log_file"]).read_text())]
