@@ -1,47 +1,28 @@
 """One service that is probed, whole: how it stands, how long it worked, how fast it was, what was found, its incidents.
 
-Used by `webui.pages.service`, which shows below it what sessions found. `read` takes the database; the rest is pure.
+Used by `webui.pages.service`, which shows below it what sessions found. Pure: `webui.pages.probed_read` reads.
 """
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from schema import monitored, timestamps
-from schema.database import Database, Row
+from schema import timestamps
+from schema.database import Row
 from schema.definitions import Definition, Kind
 from schema.facts import CAUSE_MEANING, Cause, Certificate
-from schema.monitored import Monitored, Result
+from schema.monitored import Result
 from schema.states import ServiceStatus
-from schema.uptime import Change, Spent, spent, total
+from schema.uptime import Spent
 from webui.pages import charts, formats, probed_rows, service_form, service_rows, service_view, tried
 from webui.pages.ansi import plain
 from webui.pages.charts import Chart, Slot
 from webui.pages.formats import At
-from webui.pages.keyed import FAR
+from webui.pages.probed_read import MINUTE, QUARTER, RANGES, SLOTS, Stored
 from webui.pages.probed_rows import LOOKS, ProbedRow
 from webui.pages.tried import Phase
 
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-RESULTS = 20
-INCIDENTS = 5
-ENTRIES = 50
-QUARTER = 15 * MINUTE
-SLOTS = DAY // QUARTER
-RANGES = (("24 h", DAY), ("7 days", 7 * DAY), ("30 days", 30 * DAY))
 CERTIFICATE_DAYS = 21
 BROKEN = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
-
-
-class Stored(NamedTuple):
-    """What the database knows. `minutes`: sums of the last day; `spent`: how each of RANGES was spent."""
-
-    service: Monitored
-    definition: Definition
-    updated_by: str
-    spent: list[Spent]
-    minutes: list[Row]
-    results: list[Result]
-    incidents: list[tuple[Row, list[Row]]]
 
 
 class Uptime(NamedTuple):
@@ -125,46 +106,6 @@ class Probed(NamedTuple):
     needs: list[Need]
     definition: list[Phase]
     updated_by: str
-
-
-def read(database: Database, name: str, now: datetime) -> Stored | None:
-    """One look at the database; None where no service of this name is probed."""
-    found = database.one("definitions.by_name", name=name)
-    row = database.one("monitored.one", id=found["id"]) if found else None
-    if found is None or row is None:
-        return None
-    id_, end = found["id"], int(now.timestamp() * 1000)
-    start = (end // QUARTER - SLOTS + 1) * QUARTER
-    incidents = database.rows("incidents.page_of", service_id=id_, before=FAR, limit=INCIDENTS)
-    return Stored(
-        service=monitored.from_row(row),
-        definition=monitored.definition_of(found["definition"]),
-        updated_by=found["updated_by"] or "",
-        spent=[time_spent(database, id_, end - length, end) for _, length in RANGES],
-        minutes=database.rows("rollups.between", service_id=id_, span=60, start=start, end=end),
-        results=[
-            monitored.result_from_row(one)
-            for one in database.rows("results.newest", service_id=id_, before=FAR, limit=RESULTS)
-        ],
-        incidents=[
-            (one, database.rows("incidents.entries", incident_id=one["id"], limit=ENTRIES)) for one in incidents
-        ],
-    )
-
-
-def time_spent(database: Database, id_: int, start: int, end: int) -> Spent:
-    """How a time was spent: by the sums of its whole hours, and by the changes of what is left at both its ends."""
-    first = -(-start // HOUR) * HOUR
-    hours = database.rows("rollups.between", service_id=id_, span=3600, start=first, end=end)
-    whole = total(Spent(one["worked_ms"], one["failed_ms"]) for one in hours)
-    after = hours[-1]["at"] + HOUR if hours else start
-    parts = [(start, first), (after, end)] if hours else [(start, end)]
-    return total([whole, *(_by_changes(database, id_, begin, stop) for begin, stop in parts if begin < stop)])
-
-
-def _by_changes(database: Database, id_: int, start: int, end: int) -> Spent:
-    rows = database.rows("rollups.changes", service_id=id_, start=start, end=end)
-    return spent([Change(row["at"], ServiceStatus(row["status"])) for row in rows], start, end)
 
 
 def percent(found: Spent) -> str:

@@ -20,7 +20,17 @@ from schema.services import HourOfChecks, Remediation, Service
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import cooldowns, event_rows, formats, memory_rows, probed_view, service_rows, service_view, trend
+from webui.pages import (
+    cooldowns,
+    event_rows,
+    formats,
+    memory_rows,
+    probed_read,
+    probed_view,
+    service_rows,
+    service_view,
+    trend,
+)
 from webui.pages.ansi import plain
 from webui.pages.charts import Chart
 from webui.pages.cooldowns import ServiceUse
@@ -55,7 +65,7 @@ class Stored(NamedTuple):
 
     found: Found
     observed: bool
-    probed: probed_view.Stored | None
+    probed: probed_read.Stored | None
     shares: list[ShareOf]
     hours: list[HourOfChecks]
     checks: list[HealthCheck]
@@ -126,7 +136,7 @@ def read(database: Database, name: str, asked: Asked, now: datetime) -> Stored |
     newest = service_rows.newest(database, name)
     actions = database.rows("services.actions", service=name, before=asked.actions_before, limit=ACTIONS + 1)
     observed = row is not None or newest is not None or bool(actions)
-    probed = probed_view.read(database, name, now)
+    probed = probed_read.read(database, name, now)
     if not observed and probed is None:
         return None
     known = row or {"service": name, "status": newest.status if newest else None,
@@ -182,13 +192,13 @@ async def show(request: web.Request) -> web.StreamResponse:
     return shell.page(request, "service.html", _page(request, asked, stored, used, now))
 
 
-def _probed_json(probed: probed_view.Stored | None) -> dict[str, Any] | None:
+def _probed_json(probed: probed_read.Stored | None) -> dict[str, Any] | None:
     if probed is None:
         return None
     return {
         "service": probed.service,
         "definition": probed.definition,
-        "uptime": {label: found.share for (label, _), found in zip(probed_view.RANGES, probed.spent, strict=True)},
+        "uptime": {label: found.share for (label, _), found in zip(probed_read.RANGES, probed.spent, strict=True)},
         "results": probed.results,
         "incidents": [{**row, "entries": entries} for row, entries in probed.incidents],
     }

@@ -1,0 +1,72 @@
+"""What the database knows of one service that is probed. Used by `webui.pages.service`; shown by `probed_view`."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from schema import monitored
+from schema.database import Database, Row
+from schema.definitions import Definition
+from schema.monitored import Monitored, Result
+from schema.states import ServiceStatus
+from schema.uptime import Change, Spent, spent, total
+from webui.pages.keyed import FAR
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+QUARTER = 15 * MINUTE
+SLOTS = DAY // QUARTER
+RESULTS = 20
+INCIDENTS = 5
+ENTRIES = 50
+RANGES = (("24 h", DAY), ("7 days", 7 * DAY), ("30 days", 30 * DAY))
+
+
+class Stored(NamedTuple):
+    """What the database knows. `minutes`: sums of the last day; `spent`: how each of RANGES was spent."""
+
+    service: Monitored
+    definition: Definition
+    updated_by: str
+    spent: list[Spent]
+    minutes: list[Row]
+    results: list[Result]
+    incidents: list[tuple[Row, list[Row]]]
+
+
+def read(database: Database, name: str, now: datetime) -> Stored | None:
+    """One look at the database; None where no service of this name is probed."""
+    found = database.one("definitions.by_name", name=name)
+    row = database.one("monitored.one", id=found["id"]) if found else None
+    if found is None or row is None:
+        return None
+    id_, end = found["id"], int(now.timestamp() * 1000)
+    start = (end // QUARTER - SLOTS + 1) * QUARTER
+    incidents = database.rows("incidents.page_of", service_id=id_, before=FAR, limit=INCIDENTS)
+    return Stored(
+        service=monitored.from_row(row),
+        definition=monitored.definition_of(found["definition"]),
+        updated_by=found["updated_by"] or "",
+        spent=[time_spent(database, id_, end - length, end) for _, length in RANGES],
+        minutes=database.rows("rollups.between", service_id=id_, span=60, start=start, end=end),
+        results=[
+            monitored.result_from_row(one)
+            for one in database.rows("results.newest", service_id=id_, before=FAR, limit=RESULTS)
+        ],
+        incidents=[
+            (one, database.rows("incidents.entries", incident_id=one["id"], limit=ENTRIES)) for one in incidents
+        ],
+    )
+
+
+def time_spent(database: Database, id_: int, start: int, end: int) -> Spent:
+    """How a time was spent: by the sums of its whole hours, and by the changes of what is left at both its ends."""
+    first = -(-start // HOUR) * HOUR
+    hours = database.rows("rollups.between", service_id=id_, span=3600, start=first, end=end)
+    whole = total(Spent(one["worked_ms"], one["failed_ms"]) for one in hours)
+    after = hours[-1]["at"] + HOUR if hours else start
+    parts = [(start, first), (after, end)] if hours else [(start, end)]
+    return total([whole, *(_by_changes(database, id_, begin, stop) for begin, stop in parts if begin < stop)])
+
+
+def _by_changes(database: Database, id_: int, start: int, end: int) -> Spent:
+    rows = database.rows("rollups.changes", service_id=id_, start=start, end=end)
+    return spent([Change(row["at"], ServiceStatus(row["status"])) for row in rows], start, end)
