@@ -8,7 +8,7 @@ from daemon import audit
 from daemon.services import incidents
 from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.services import IncidentReply, IncidentsReply, ListIncidents, NoteIncident
+from ipc.messages.incidents import IncidentReply, IncidentsReply, ListIncidents, NoteIncident
 from schema import timestamps
 from schema.audit_actions import Action
 from schema.database import Database

@@ -191,13 +191,13 @@ class Catalogue:
 
         def write(db: Database) -> ChangedReply:
             done: list[int] = []
-            failed: dict[int, str] = {}
+            failed: dict[str, str] = {}
             for id_ in dict.fromkeys(ids):
                 try:
                     one(db, stored.existing(db, id_), moment)
                     done.append(id_)
                 except CallError as error:
-                    failed[id_] = error.message
+                    failed[str(id_)] = error.message
             return _answer(db, ChangedReply(done=done, failed=failed), request_id, moment)
 
         reply = await self._store.write(write)

@@ -5,9 +5,20 @@ from daemon.services.rules import files
 from daemon.services.services import Services
 from daemon.store import Store
 from ipc.messages.envelope import Done
+from ipc.messages.incidents import (
+    AddWindow,
+    IncidentReply,
+    IncidentsReply,
+    ListIncidents,
+    ListWindows,
+    NoteIncident,
+    RemoveWindow,
+    ShowIncident,
+    WindowReply,
+    WindowsReply,
+)
 from ipc.messages.services import (
     AddService,
-    AddWindow,
     ChangedReply,
     ChangeService,
     ExportedReply,
@@ -15,26 +26,17 @@ from ipc.messages.services import (
     HearService,
     ImportedReply,
     ImportServices,
-    IncidentReply,
-    IncidentsReply,
-    ListIncidents,
     ListResults,
     ListServices,
-    ListWindows,
-    NoteIncident,
     PauseServices,
     RemoveServices,
-    RemoveWindow,
     RenewPush,
     ResultsReply,
     ServiceReply,
     ServicesReply,
-    ShowIncident,
     ShowService,
     TriedReply,
     TryService,
-    WindowReply,
-    WindowsReply,
 )
 from ipc.server import Call, Handler
 

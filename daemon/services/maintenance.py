@@ -13,7 +13,7 @@ from daemon.services.rules.definitions import Problem
 from daemon.services.stored import refuse
 from daemon.store import Store
 from ipc.errors import CallError, Code
-from ipc.messages.services import AddWindow, RemoveWindow, WindowReply, WindowsReply
+from ipc.messages.incidents import AddWindow, RemoveWindow, WindowReply, WindowsReply
 from schema import timestamps
 from schema.audit_actions import Action
 from schema.database import Database, Row

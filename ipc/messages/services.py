@@ -6,9 +6,9 @@ from typing import ClassVar
 import msgspec
 
 from ipc.messages.envelope import Event, Reply, Request
-from schema.definitions import Definition, Window
+from schema.definitions import Definition
 from schema.facts import Facts
-from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
+from schema.monitored import Monitored, Result
 from schema.states import ServiceStatus
 
 
@@ -68,10 +68,10 @@ class ChangeService(Request, frozen=True):
 
 
 class ChangedReply(Reply, frozen=True):
-    """What became of many: the ids that it was done to, and why not to others, by id."""
+    """What became of many: the ids that it was done to, and why not to others, by id as text."""
 
     done: list[int]
-    failed: dict[int, str] = {}
+    failed: dict[str, str] = {}
 
 
 class PauseServices(Request, frozen=True):
@@ -80,8 +80,8 @@ class PauseServices(Request, frozen=True):
     subject: ClassVar[str] = "services.pause"
     reply: ClassVar[type[Reply]] = ChangedReply
     changes: ClassVar[bool] = True
-    ids: list[int]
-    paused: bool
+    ids: list[int] = []
+    paused: bool = True
     by: str = ""
 
 
@@ -91,7 +91,7 @@ class RemoveServices(Request, frozen=True):
     subject: ClassVar[str] = "services.remove"
     reply: ClassVar[type[Reply]] = ChangedReply
     changes: ClassVar[bool] = True
-    ids: list[int]
+    ids: list[int] = []
     by: str = ""
 
 
@@ -162,86 +162,6 @@ class RenewPush(Request, frozen=True):
     subject: ClassVar[str] = "services.renew_push"
     reply: ClassVar[type[Reply]] = ServiceReply
     id: int
-    by: str = ""
-
-
-class WindowReply(Reply, frozen=True):
-    """One maintenance window."""
-
-    window: PlannedWindow
-
-
-class WindowsReply(Reply, frozen=True):
-    """Maintenance windows, those that go on first."""
-
-    windows: list[PlannedWindow]
-
-
-class ListWindows(Request, frozen=True):
-    """Maintenance windows that go on or are to come."""
-
-    subject: ClassVar[str] = "maintenance.list"
-    reply: ClassVar[type[Reply]] = WindowsReply
-
-
-class AddWindow(Request, frozen=True):
-    """A maintenance window; without a time it begins now."""
-
-    subject: ClassVar[str] = "maintenance.add"
-    reply: ClassVar[type[Reply]] = WindowReply
-    window: Window
-    by: str = ""
-
-
-class RemoveWindow(Request, frozen=True):
-    """Ends a maintenance window, or takes it back."""
-
-    subject: ClassVar[str] = "maintenance.remove"
-    id: int
-    by: str = ""
-
-
-class IncidentsReply(Reply, frozen=True):
-    """Incidents, those that go on first, then the newest."""
-
-    incidents: list[Incident]
-
-
-class ListIncidents(Request, frozen=True):
-    """Incidents below an id (0: from the newest); of one service (0: of all); those that go on alone."""
-
-    subject: ClassVar[str] = "incidents.list"
-    reply: ClassVar[type[Reply]] = IncidentsReply
-    service_id: int = 0
-    open: bool = False
-    before: int = 0
-    limit: int = 50
-
-
-class IncidentReply(Reply, frozen=True):
-    """One incident and what happened in it, the first first."""
-
-    incident: Incident
-    entries: list[IncidentEntry] = []
-
-
-class ShowIncident(Request, frozen=True):
-    """One incident with its timeline."""
-
-    subject: ClassVar[str] = "incidents.show"
-    reply: ClassVar[type[Reply]] = IncidentReply
-    id: int
-
-
-class NoteIncident(Request, frozen=True):
-    """A person looks after an incident (`acknowledge`), or says something about it, or both."""
-
-    subject: ClassVar[str] = "incidents.note"
-    reply: ClassVar[type[Reply]] = IncidentReply
-    changes: ClassVar[bool] = True
-    id: int
-    acknowledge: bool = False
-    text: str = ""
     by: str = ""
 
 

@@ -60,6 +60,7 @@ CREATE TABLE service_states (
     rolled_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX service_states_by_status ON service_states (status);
+CREATE INDEX service_states_by_incident ON service_states (incident_id);
 
 -- Every finding, for two days.
 CREATE TABLE results (
@@ -114,7 +115,7 @@ CREATE TABLE incidents (
     trigger_id INTEGER
 ) STRICT;
 CREATE INDEX incidents_of_service ON incidents (service_id, id);
-CREATE INDEX incidents_open ON incidents (service_id) WHERE ended_at IS NULL;
+CREATE INDEX incidents_open ON incidents (id) WHERE ended_at IS NULL;
 
 -- What happened in an incident: findings, notes of people, sessions and what they did.
 CREATE TABLE incident_entries (
@@ -127,6 +128,7 @@ CREATE TABLE incident_entries (
     session_id INTEGER REFERENCES sessions (id) ON DELETE SET NULL
 ) STRICT;
 CREATE INDEX incident_entries_of ON incident_entries (incident_id, id);
+CREATE INDEX incident_entries_by_session ON incident_entries (session_id);
 
 CREATE TABLE maintenance_windows (
     id INTEGER PRIMARY KEY,

@@ -23,6 +23,7 @@ ABOUT = (
 )
 TAGS = {
     "status": "How it is.",
+    "services": "What is probed, what was found, incidents.",
     "sessions": "Runs of the claude CLI.",
     "alerts": "What other programs tell, as triggers in the queue.",
     "triggers": "What asks for a session, in the queue.",

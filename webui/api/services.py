@@ -6,22 +6,18 @@ Reading goes to the database where that has all; every change, and every probe, 
 from aiohttp import web
 from msgspec import UNSET
 
+from ipc.messages.incidents import IncidentReply, IncidentsReply, ListIncidents, NoteIncident, ShowIncident
 from ipc.messages.services import (
     AddService,
     ChangedReply,
     ChangeService,
-    IncidentReply,
-    IncidentsReply,
-    ListIncidents,
     ListResults,
     ListServices,
-    NoteIncident,
     PauseServices,
     RemoveServices,
     ResultsReply,
     ServiceReply,
     ServicesReply,
-    ShowIncident,
     ShowService,
     TriedReply,
     TryService,
@@ -98,7 +94,7 @@ async def _paused(request: web.Request, body: ServiceIds, *, paused: bool) -> Se
 
 
 def _changed(reply: ChangedReply) -> ServicesChanged:
-    return ServicesChanged(done=reply.done, failed={str(id_): why for id_, why in reply.failed.items()})
+    return ServicesChanged(done=reply.done, failed=reply.failed)
 
 
 async def remove(request: web.Request, body: ServiceIds) -> ServicesChanged:

@@ -8,7 +8,8 @@ import uuid
 from aiohttp import web
 
 from ipc.errors import CallError, Code
-from ipc.messages.services import ChangedReply, IncidentReply, NoteIncident, PauseServices, RemoveServices
+from ipc.messages.incidents import IncidentReply, NoteIncident
+from ipc.messages.services import ChangedReply, PauseServices, RemoveServices
 from schema.monitored import Monitored
 from webui import shell
 from webui.forms import form_key, read_form
@@ -32,9 +33,9 @@ async def _send(request: web.Request, message: PauseServices | RemoveServices) -
 
 def _one(reply: ChangedReply, id_: int) -> None:
     """CallError where it could not be done to the one that it is about."""
-    if id_ in reply.failed:
-        gone = id_ not in reply.done and "there is no service" in reply.failed[id_]
-        raise CallError(Code.NOT_FOUND if gone else Code.CONFLICT, f"{reply.failed[id_]}.")
+    if str(id_) in reply.failed:
+        gone = id_ not in reply.done and "there is no service" in reply.failed[str(id_)]
+        raise CallError(Code.NOT_FOUND if gone else Code.CONFLICT, f"{reply.failed[str(id_)]}.")
 
 
 async def pause(request: web.Request) -> web.StreamResponse:
@@ -112,7 +113,7 @@ async def bulk(request: web.Request) -> web.StreamResponse:
         else PauseServices(ids=ids, paused=action == "pause", by=by),
     )
     if is_json(request):
-        return json_response({"done": done.done, "failed": {str(id_): why for id_, why in done.failed.items()}})
+        return json_response({"done": done.done, "failed": done.failed})
     word = {"pause": "paused", "resume": "resumed", "remove": "removed"}[action]
     if done.failed:
         why = "; ".join(list(dict.fromkeys(done.failed.values()))[:NAMED])

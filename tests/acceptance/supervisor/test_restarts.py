@@ -68,7 +68,7 @@ def test_a_hung_web_process_is_replaced_and_the_worker_neither_waits_nor_grows(t
             began = time.monotonic()
             change(connection)
             slowest = max(slowest, time.monotonic() - began)
-        assert heard.count - published > QUEUED + 500
+        assert heard.count - published > QUEUED
         assert slowest < 1.0
         daemon.wait_replaced("web", old, 10)
         grown = resident(worker) - before

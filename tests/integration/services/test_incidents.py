@@ -3,7 +3,7 @@
 import pytest
 
 from ipc.errors import CallError, Code
-from ipc.messages.services import IncidentReply, ListIncidents, NoteIncident, ShowIncident
+from ipc.messages.incidents import IncidentReply, ListIncidents, NoteIncident, ShowIncident
 from tests.fakes.target import Target
 from tests.integration.services.world import World
 

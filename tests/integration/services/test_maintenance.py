@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from daemon.services import rollups
 from daemon.services.rules.windows import active, last_start, next_start, problem
 from ipc.errors import CallError, Code
-from ipc.messages.services import AddWindow, ListWindows, RemoveWindow
+from ipc.messages.incidents import AddWindow, ListWindows, RemoveWindow
 from schema import uptime
 from schema.database import Database
 from schema.definitions import Window

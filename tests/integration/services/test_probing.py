@@ -276,7 +276,7 @@ async def test_removing_takes_everything_and_a_change_of_what_is_gone_says_so(wo
     await world.until(service, "healthy")
     reply = await world.ask(RemoveServices(ids=[service.id, 99], by="ada"))
     assert reply.done == [service.id]
-    assert "no service 99" in reply.failed[99]
+    assert "no service 99" in reply.failed["99"]
     for table in ("services", "service_states", "results", "service_changes"):
         assert await world.rows(f"SELECT * FROM {table}") == []
     with pytest.raises(CallError) as raised:

@@ -6,7 +6,7 @@ from daemon.services.handlers import handlers
 from daemon.services.services import Services
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc.messages import services
+from ipc.messages import incidents, services
 from ipc.messages.envelope import Reply, Request
 from ipc.server import Call, Publisher
 
@@ -20,7 +20,7 @@ SERVICES: tuple[type[Request], ...] = (
     services.TryService,
     services.HearService,
     services.RenewPush,
-    services.NoteIncident,
+    incidents.NoteIncident,
 )
 
 
