@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from daemon import audit
-from daemon.services import stored, taking
+from daemon.services import stored
 from daemon.services.credentials import Credentials, carried_over, joined, split
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
@@ -158,6 +158,8 @@ class Catalogue:
 
     async def take(self, request: ImportServices, by: str, request_id: str, owner: str = "") -> ImportedReply:
         """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for."""
+        from daemon.services import taking  # not above: it brings the reader of YAML with it
+
         moment = datetime.now(UTC)
 
         def write(db: Database) -> tuple[ImportedReply, list[int]]:

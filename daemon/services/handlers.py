@@ -1,7 +1,6 @@
 """Answers requests about services."""
 
 from daemon.services import asked
-from daemon.services.rules import files
 from daemon.services.services import Services
 from daemon.store import Store
 from ipc.messages.envelope import Done
@@ -102,6 +101,8 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         return await catalogue.take(request, call.asker(request.by), call.id)
 
     async def give(call: Call, request: ExportServices) -> ExportedReply:
+        from daemon.services.rules import files  # not above: it brings the reader of YAML with it
+
         return ExportedReply(text=files.written([known.stored for known in await catalogue.all()]))
 
     return {
