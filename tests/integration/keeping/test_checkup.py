@@ -122,7 +122,7 @@ def test_a_database_that_has_long_outgrown_its_bound_is_told(host: Make, tmp_pat
     assert things.database(host()).level == "ok"
     found = things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="1"))
     assert (found.level, "claudeopsctl housekeep" in found.text) == ("warning", True)
-    assert things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="2")).level == "ok"
+    assert things.database(host(CLAUDEOPS_KEEP_DATABASE_MAX_MB="4")).level == "ok"
 
 
 OPENS = """

@@ -150,8 +150,8 @@ async def test_who_hangs_keeps_the_others_not_waiting_and_nobody_is_asked_twice_
     await world.close()
     for number in range(20):
         times = [one.at for one in target.to(f"/{number}")]
-        assert len(times) >= 5
-        assert max(b - a for a, b in pairwise(times)) < 1.5
+        assert len(times) >= 4
+        assert max(b - a for a, b in pairwise(times)) < 2.0
     assert target.most_open <= 10
     hung = [one.at for one in target.to("/hang")]
     assert len(hung) <= 5 * 3  # each at most once in its timeout

@@ -12,6 +12,7 @@ from ipc.server import Call, Publisher
 
 SERVICES: tuple[type[Request], ...] = (
     services.ListServices,
+    services.ListResults,
     services.ShowService,
     services.AddService,
     services.ChangeService,
@@ -20,6 +21,8 @@ SERVICES: tuple[type[Request], ...] = (
     services.TryService,
     services.HearService,
     services.RenewPush,
+    incidents.ListIncidents,
+    incidents.ShowIncident,
     incidents.NoteIncident,
 )
 
