@@ -4,6 +4,11 @@ from enum import StrEnum
 
 import msgspec
 
+# Of memories; what an older program has stored may be otherwise.
+CATEGORIES = ("timing", "dependency", "behavior", "remediation", "maintenance")
+OBSERVATION_MAX = 2000
+SERVICE_MAX = 100
+
 
 class Level(StrEnum):
     """How much an event matters."""

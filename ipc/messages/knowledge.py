@@ -50,7 +50,7 @@ class ListMemories(Request, frozen=True):
 
 
 class AddMemory(Request, frozen=True):
-    """Adds a memory; an identical one is reinforced, a contradicted one loses confidence."""
+    """Adds a memory; one that says the same is reinforced, a contradicted one loses confidence."""
 
     subject: ClassVar[str] = "memories.add"
     reply: ClassVar[type[Reply]] = MemoryReply

@@ -1,13 +1,14 @@
 """What a request that does not fit is told: the field by name, and what would be right."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.api.asked import ChangedMemory, ConfigChange, EventQuery, NewMemory, TriggerSessionBody
+from schema.knowledge import CATEGORIES
+from webui.api.asked import Category, ChangedMemory, ConfigChange, EventQuery, NewMemory, TriggerSessionBody
 from webui.api.call import told
 
 
@@ -55,3 +56,7 @@ def test_whatever_is_wrong_is_told_in_one_sentence(value: dict[str, Any]) -> Non
         sentence = told(error, NewMemory)
         assert sentence.endswith(".")
         assert len(sentence) < 300
+
+
+def test_the_categories_that_may_be_asked_for_are_those_that_memories_have() -> None:
+    assert get_args(Category) == CATEGORIES
