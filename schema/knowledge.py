@@ -8,6 +8,7 @@ import msgspec
 CATEGORIES = ("timing", "dependency", "behavior", "remediation", "maintenance")
 OBSERVATION_MAX = 2000
 SERVICE_MAX = 100
+DELETED_MAX = 500  # at a time
 
 
 class Level(StrEnum):

@@ -131,10 +131,11 @@ KNOWING = (
     *_page("/memories", "pages.memories:show"),
     Route("GET", "/memories.md", "pages.memories:show", VIEWER),
     Route("POST", "/memories", "pages.memories:add", OPERATOR),
+    *_question("/memories/delete", "pages.memory_deletion:ask_chosen", "pages.memory_deletion:delete_chosen", OPERATOR),
     Route("GET", r"/memories/{id:\d+}", "pages.memories:edit", OPERATOR),
     Route("GET", r"/memories/{id:\d+}.json", "pages.memories:edit", VIEWER),
     Route("POST", r"/memories/{id:\d+}", "pages.memories:change", OPERATOR),
-    *_question(r"/memories/{id:\d+}/delete", "pages.memories:ask_delete", "pages.memories:delete", OPERATOR),
+    *_question(r"/memories/{id:\d+}/delete", "pages.memory_deletion:ask", "pages.memory_deletion:delete", OPERATOR),
     *_page("/mcp", "pages.mcp:show"),
     *_page("/repositories", "pages.repositories:show"),
 )

@@ -87,6 +87,23 @@ class DeleteMemory(Request, frozen=True):
     by: str = ""
 
 
+class DeletedReply(Reply, frozen=True):
+    """How many memories were deleted, and how many were not there any more."""
+
+    deleted: int
+    missing: int
+
+
+class DeleteMemories(Request, frozen=True):
+    """Deletes several memories in one transaction, at most 500; those that are not there are only counted."""
+
+    subject: ClassVar[str] = "memories.delete_several"
+    reply: ClassVar[type[Reply]] = DeletedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
+    by: str = ""
+
+
 class ServiceHealth(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one service: its last check, and how many in a row were healthy."""
 

@@ -67,6 +67,7 @@ REQUESTS: dict[str, type[Request]] = {
         knowledge.AddMemory,
         knowledge.ChangeMemory,
         knowledge.DeleteMemory,
+        knowledge.DeleteMemories,
         knowledge.ListHealth,
         cost.ShowCost,
         repositories.ListRepositories,

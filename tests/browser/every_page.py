@@ -85,6 +85,7 @@ def samples(night: Night, person: int) -> dict[str, str]:
         r"/approvals/rules/{id:\d+}/revoke": "/approvals/rules/1/revoke",
         "/cooldowns/clear": "/cooldowns/clear?service=web",
         "/memories": "/memories?shown=all",
+        "/memories/delete": f"/memories/delete?memory={night.memory}&memory={night.memory + 1}",
         r"/memories/{id:\d+}": f"/memories/{night.memory}",
         r"/memories/{id:\d+}/delete": f"/memories/{night.memory}/delete",
         r"/users/{id:\d+}/disable": f"/users/{person}/disable",

@@ -1,6 +1,7 @@
-"""What sessions are told again, by service. GET /memories, .json and .md; operators add, change and delete.
+"""What sessions are told again, by service. GET /memories, .json and .md; operators add and change.
 
-Every change is a message to the worker, which knows what reinforces and what contradicts.
+Every change is a message to the worker, which knows what reinforces and what contradicts. For what is deleted see
+`webui.pages.memory_deletion`.
 """
 
 import uuid
@@ -9,22 +10,17 @@ from typing import NamedTuple
 from aiohttp import web
 
 from ipc.errors import CallError, Code
-from ipc.messages.envelope import Done
-from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, MemoryReply
-from schema.knowledge import Memory
+from ipc.messages.knowledge import AddMemory, ChangeMemory, MemoryReply
+from schema.knowledge import CATEGORIES, OBSERVATION_MAX, SERVICE_MAX, Memory
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, memory_rows
-from webui.pages.approval_view import one_line
-from webui.pages.confirm import Confirm
-from webui.pages.keyed import Choice
+from webui.pages.keyed import Choice, address, number
 from webui.pages.memory_rows import Filters, Group
 from webui.parts import Parts, parts, signed_in
 
-OBSERVATION_MAX = 4000
-NAME_MAX = 200
 CONFIDENCE = "0.7"
 
 
@@ -38,13 +34,22 @@ class MemoryForm(NamedTuple):
     confidence: str
     active: bool
     key: str
+    observation_max: int = OBSERVATION_MAX
+    service_max: int = SERVICE_MAX
+
+    @property
+    def categories(self) -> list[str]:
+        """What may be chosen; that of an older program's memory stays until another one is."""
+        return [*CATEGORIES, *({self.category} - {"", *CATEGORIES})]
 
 
 class MemoriesPage(NamedTuple):
-    """The list's context."""
+    """The list's context. `here_href`: its address, from which it is renewed when `mark` changes."""
 
     shell: shell.Shell
     stream: str
+    here_href: str
+    mark: str
     groups: list[Group]
     filters: Filters
     services: list[str]
@@ -54,6 +59,7 @@ class MemoriesPage(NamedTuple):
     may_act: bool
     form: MemoryForm
     error: str | None
+    told: str
 
 
 class MemoryPage(NamedTuple):
@@ -76,7 +82,8 @@ def id_of(request: web.Request) -> int:
     return int(text)
 
 
-async def _read(here: Parts, id_: int) -> Memory:
+async def read_one(here: Parts, id_: int) -> Memory:
+    """One memory. CallError `not_found`."""
     row = await here.state.read(lambda database: database.one("pages.memory", id=id_))
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no memory {id_}.")
@@ -104,7 +111,9 @@ def _page(
     services, categories = memory_rows.names(known)
     context = MemoriesPage(
         shell=shell.build(request, "Memories", "memories"),
-        stream="/live?page=frame",
+        stream="/live?page=memories",
+        here_href=address("/memories", filters._asdict()),
+        mark=parts(request).feed.mark("memories"),
         groups=memory_rows.groups(found, formats.now()),
         filters=filters,
         services=services,
@@ -114,8 +123,17 @@ def _page(
         may_act=may(signed_in(request).role, Access.OPERATOR),
         form=form,
         error=error,
+        told=_told(number(request.query, "deleted"), number(request.query, "missing") or 0),
     )
     return shell.page(request, "memories.html", context, status=status)
+
+
+def _told(deleted: int | None, missing: int) -> str:
+    """What has become of those that were to be deleted."""
+    if deleted is None:
+        return ""
+    gone = f" {missing} {'was' if missing == 1 else 'were'} gone already." if missing else ""
+    return f"{deleted} {'memory is' if deleted == 1 else 'memories are'} deleted.{gone}"
 
 
 def _form(fields: dict[str, str], id_: int | None) -> MemoryForm:
@@ -139,8 +157,8 @@ def _check(form: MemoryForm) -> None:
     """CallError for what is no memory."""
     if not form.observation or not form.category:
         raise CallError(Code.INVALID, "Say what is to be remembered, and of what kind it is.")
-    if len(form.observation) > OBSERVATION_MAX or max(len(form.category), len(form.service)) > NAME_MAX:
-        raise CallError(Code.INVALID, f"A memory has at most {OBSERVATION_MAX} characters, a name {NAME_MAX}.")
+    if len(form.observation) > OBSERVATION_MAX or len(form.service) > SERVICE_MAX:
+        raise CallError(Code.INVALID, f"A memory has at most {OBSERVATION_MAX} characters, a service {SERVICE_MAX}.")
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -170,7 +188,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 async def edit(request: web.Request) -> web.StreamResponse:
     """GET /memories/{id}: the form that changes one; or the memory as JSON."""
-    memory = await _read(parts(request), id_of(request))
+    memory = await read_one(parts(request), id_of(request))
     if is_json(request):
         return json_response(memory)
     form = MemoryForm(
@@ -193,7 +211,7 @@ def _edit_page(request: web.Request, form: MemoryForm, error: str | None, status
 async def change(request: web.Request) -> web.StreamResponse:
     """POST /memories/{id}: fields key, service, category, observation, confidence, active ("1", or not there)."""
     id_, fields = id_of(request), await read_form(request)
-    memory = await _read(parts(request), id_)
+    memory = await read_one(parts(request), id_)
     form = _form(fields, id_)
     try:
         _check(form)
@@ -216,31 +234,3 @@ async def change(request: web.Request) -> web.StreamResponse:
     if is_json(request):
         return json_response(reply.memory)
     return web.Response(status=303, headers={"Location": f"/memories?shown=all#memory-{id_}"})
-
-
-async def ask_delete(request: web.Request) -> web.StreamResponse:
-    """GET /memories/{id}/delete: the question."""
-    memory = await _read(parts(request), id_of(request))
-    context = Confirm(
-        shell=shell.build(request, f"Delete memory {memory.id}", "memories"),
-        question=f"Delete memory {memory.id}?",
-        consequences=[
-            one_line(memory.observation, 400),
-            "Sessions are not told it any more. To keep it without telling it, make it inactive instead.",
-        ],
-        action=f"/memories/{memory.id}/delete",
-        verb="Delete memory",
-        back=f"/memories/{memory.id}",
-        fields={"key": uuid.uuid4().hex},
-    )
-    return shell.page(request, "confirm.html", context)
-
-
-async def delete(request: web.Request) -> web.StreamResponse:
-    """POST /memories/{id}/delete."""
-    message = DeleteMemory(id=id_of(request), by=signed_in(request).name)
-    key = form_key(await read_form(request))
-    await parts(request).worker.call(message, Done, timeout=10.0, id_=key)
-    if is_json(request):
-        return json_response({"deleted": message.id})
-    return web.Response(status=303, headers={"Location": "/memories"})

@@ -26,6 +26,7 @@ KINDS: tuple[type[Request], ...] = (
     knowledge.AddMemory,
     knowledge.ChangeMemory,
     knowledge.DeleteMemory,
+    knowledge.DeleteMemories,
     repositories.ListRepositories,
     repositories.ReadPanel,
     repositories.ListServers,
@@ -84,6 +85,11 @@ def answer(database: Database, request: Request) -> Reply:
         case knowledge.DeleteMemory():
             database._connection.execute("DELETE FROM memories WHERE id = ?", (request.id,))
             return Done()
+        case knowledge.DeleteMemories():
+            there = [id_ for id_ in request.ids if database.one("pages.memory", id=id_)]
+            for id_ in there:
+                database._connection.execute("DELETE FROM memories WHERE id = ?", (id_,))
+            return knowledge.DeletedReply(deleted=len(there), missing=len(request.ids) - len(there))
         case models.ListModels():
             return models.ModelsReply(models=["claude-haiku-4-5", "claude-opus-4-6"], refreshed_at=AT, available=True)
         case notifications.ListNotifications():
