@@ -234,8 +234,8 @@ function near(s) {
 }
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 function left(s) {
-  if (s <= 0) return "over";
-  return s < 3600 ? `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}` : length(s);
+  if (s <= 0) return "expires now";
+  return `expires in ${s < 3600 ? `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}` : length(s)}`;
 }
 function tick() {
   const now = Date.now() + skew;
