@@ -11,6 +11,8 @@ import urllib.request
 from typing import NamedTuple
 from urllib.parse import quote
 
+from ipc.errors import CallError, Code
+from ipc.messages.notifications import TestNotification
 from schema import timestamps
 from schema.access import digest
 from tests.browser import night
@@ -51,8 +53,16 @@ LINK = "t" * 43
 AT = "2026-01-31T08:00:00.000Z"
 
 
-def fill(worker: StandIn) -> dict[str, str]:
-    """Writes a night and what else pages want to show; `samples` of it."""
+class Filled(NamedTuple):
+    """What there is: the night, a user's id, and what stands in the place of a route's parameters, by its path."""
+
+    night: Night
+    person: int
+    samples: dict[str, str]
+
+
+def fill(worker: StandIn) -> Filled:
+    """Writes a night and what else pages want to show."""
     found = night.fill(worker)
     later = timestamps.at(time.time() + 40 * 86400)
     database = worker.database
@@ -67,7 +77,8 @@ def fill(worker: StandIn) -> dict[str, str]:
             created_at=AT, created_by="ada", expires_at=later,
         )  # fmt: skip
         database.change("settings.set", key="tier3_model", value="claude-opus-4-1-20250805", updated_at=AT)
-    return samples(found, person)
+    worker.refuse[TestNotification] = CallError(Code.INVALID, "There is no channel teams-0000; /notifications has all.")
+    return Filled(found, person, samples(found, person))
 
 
 def samples(night: Night, person: int) -> dict[str, str]:

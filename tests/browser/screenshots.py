@@ -51,7 +51,7 @@ def decide(browser: Browser, daemon: Dashboard, to: Path) -> None:
 def make_night(to: Path) -> None:
     """Every page of the route table."""
     with tempfile.TemporaryDirectory() as directory, stand_in_site(Path(directory)) as site, chromium() as browser:
-        pages = every_page.find(site, site.ask(every_page.fill))
+        pages = every_page.find(site, site.ask(every_page.fill).samples)
         for signed_in in (True, False):
             names = {page.name: page.path for page in pages if page.signed_in == signed_in}
             shoot_all(browser, site, to, names, signed_in=signed_in)
