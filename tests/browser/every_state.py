@@ -13,6 +13,7 @@ from tests.browser.screens import Screen
 from webui import routes
 
 ADMIN, OUT = "admin", ""
+QUESTIONS = ("/cooldowns/clear", "/memories/delete")  # of what there must be some
 # Forms that lead on to a page that is looked at anyway, or else show the page of an error, which is one for all.
 LEADS_ON = {
     "/sign-out",

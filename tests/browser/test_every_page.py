@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import axe, every_page, every_state
 from tests.browser.axe import Finding
 from tests.browser.every_page import Address, Filled
-from tests.browser.every_state import OUT
+from tests.browser.every_state import OUT, QUESTIONS
 from tests.browser.screens import Screen, address, screen, wait_live
 from tests.browser.stand_in_site import StandInSite, stand_in_site
 from tests.browser.test_keyboard import FOCUS
@@ -25,7 +25,6 @@ from tests.integration.webui.stand_in import StandIn
 from webui import routes
 
 PHONE = {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark", "reduced_motion": "reduce"}
-QUESTIONS = ("/cooldowns/clear", "/memories/delete")  # of what there must be some
 ASK_THE_WORKER = [
     "/",
     "/cooldowns",
