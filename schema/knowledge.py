@@ -4,6 +4,12 @@ from enum import StrEnum
 
 import msgspec
 
+# Of memories; what an older program has stored may be otherwise.
+CATEGORIES = ("timing", "dependency", "behavior", "remediation", "maintenance")
+OBSERVATION_MAX = 2000
+SERVICE_MAX = 100
+DELETED_MAX = 500  # at a time
+
 
 class Level(StrEnum):
     """How much an event matters."""

@@ -156,10 +156,11 @@ KNOWING = (
     *_page("/memories", "pages.memories:show"),
     Route("GET", "/memories.md", "pages.memories:show", VIEWER),
     Route("POST", "/memories", "pages.memories:add", OPERATOR),
+    *_question("/memories/delete", "pages.memory_deletion:ask_chosen", "pages.memory_deletion:delete_chosen", OPERATOR),
     *_page(r"/memories/{id:\d+}", "pages.memories:show_one"),
     Route("POST", r"/memories/{id:\d+}", "pages.memories:change", OPERATOR),
     Route("POST", r"/memories/{id:\d+}/update", "pages.memories:update", OPERATOR),
-    *_question(r"/memories/{id:\d+}/delete", "pages.memories:ask_delete", "pages.memories:delete", OPERATOR),
+    *_question(r"/memories/{id:\d+}/delete", "pages.memory_deletion:ask", "pages.memory_deletion:delete", OPERATOR),
     *_page("/mcp", "pages.mcp:show"),
     *_page("/repositories", "pages.repositories:show"),
 )

@@ -52,6 +52,7 @@ BY_PEOPLE: tuple[type, ...] = (
     knowledge.AddMemory,
     knowledge.ChangeMemory,
     knowledge.DeleteMemory,
+    knowledge.DeleteMemories,
     system.RestartProcess,
     system.Reload,
     system.Stop,

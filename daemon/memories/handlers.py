@@ -2,7 +2,16 @@
 
 from daemon.memories.memories import Memories
 from ipc.messages.envelope import Done
-from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, ListMemories, MemoriesReply, MemoryReply
+from ipc.messages.knowledge import (
+    AddMemory,
+    ChangeMemory,
+    DeletedReply,
+    DeleteMemories,
+    DeleteMemory,
+    ListMemories,
+    MemoriesReply,
+    MemoryReply,
+)
 from ipc.server import Call, Handler
 
 
@@ -21,4 +30,13 @@ def handlers(memories: Memories) -> dict[type, Handler]:
     async def delete(call: Call, request: DeleteMemory) -> Done:
         return await memories.delete(request, call.asker(request.by), call.id)
 
-    return {ListMemories: page, AddMemory: add, ChangeMemory: change, DeleteMemory: delete}
+    async def delete_several(call: Call, request: DeleteMemories) -> DeletedReply:
+        return await memories.delete_several(request, call.asker(request.by), call.id)
+
+    return {
+        ListMemories: page,
+        AddMemory: add,
+        ChangeMemory: change,
+        DeleteMemory: delete,
+        DeleteMemories: delete_several,
+    }

@@ -5,6 +5,7 @@ Built by `daemon.worker`; sessions' own memories come in with their log, through
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from daemon import audit
 from daemon.memories import rules, stored
@@ -13,14 +14,24 @@ from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.envelope import Done
-from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, KnowledgeChanged, ListMemories, MemoryReply
+from ipc.messages.envelope import Done, Reply
+from ipc.messages.knowledge import (
+    AddMemory,
+    ChangeMemory,
+    DeletedReply,
+    DeleteMemories,
+    DeleteMemory,
+    KnowledgeChanged,
+    ListMemories,
+    MemoryReply,
+)
 from ipc.server import Publisher
 from schema import timestamps
 from schema.audit_actions import Action
 from schema.database import Database
-from schema.knowledge import Memory
+from schema.knowledge import DELETED_MAX, Memory
 
+R = TypeVar("R", bound=Reply)
 LIMIT_MAX = 1000
 
 
@@ -70,7 +81,7 @@ class Memories:
             audit.add(
                 db, actor=by, action=Action.MEMORY_ADDED, subject=draft.observation, at=moment, detail=f"memory {id_}"
             )
-            return _reply(db, id_, request_id, now)
+            return _reply(db, id_, request_id, moment)
 
         return self._told(await self._store.write(write))
 
@@ -105,7 +116,7 @@ class Memories:
             stored.put(db, draft, memory.id, now)
             told = f"memory {memory.id}: changed {', '.join(fields)}"
             audit.add(db, actor=by, action=Action.MEMORY_CHANGED, subject=draft.observation, at=moment, detail=told)
-            return _reply(db, memory.id, request_id, now)
+            return _reply(db, memory.id, request_id, moment)
 
         return self._told(await self._store.write(write))
 
@@ -113,19 +124,25 @@ class Memories:
         """Deletes a memory. CallError `not_found`."""
         moment = datetime.now(UTC)
 
-        def write(db: Database) -> None:
-            memory = stored.by_id(db, request.id)
-            if memory is None:
+        def write(db: Database) -> Done:
+            if not _forget(db, request.id, by, moment):
                 raise _missing(request.id)
-            db.change("memories.delete", id=memory.id)
-            told = f"memory {memory.id}"
-            audit.add(db, actor=by, action=Action.MEMORY_DELETED, subject=memory.observation, at=moment, detail=told)
-            reply = codec.store(Done())
-            db.change("replies.insert", request_id=request_id, reply=reply, created_at=timestamps.stamp(moment))
+            return _stored(db, Done(), request_id, moment)
 
-        await self._store.write(write)
-        self._publisher.publish(KnowledgeChanged(what="memories"))
-        return Done()
+        return self._told(await self._store.write(write))
+
+    async def delete_several(self, request: DeleteMemories, by: str, request_id: str) -> DeletedReply:
+        """Deletes those of some memories that are there: all of them, or with an error none. CallError for too many."""
+        ids = list(dict.fromkeys(request.ids))
+        if not 0 < len(ids) <= DELETED_MAX:
+            raise CallError(Code.INVALID, f"ids: from 1 to {DELETED_MAX} memories at a time, not {len(ids)}")
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> DeletedReply:
+            deleted = sum(_forget(db, id_, by, moment) for id_ in ids)
+            return _stored(db, DeletedReply(deleted=deleted, missing=len(ids) - deleted), request_id, moment)
+
+        return self._told(await self._store.write(write))
 
     async def keep_house(self) -> None:
         """Lets memories fade. At start and at least daily; more often does no harm. DatabaseError."""
@@ -141,7 +158,7 @@ class Memories:
             raise CallError(Code.INVALID, f"{field}: {told}", {"field": field})
         return clean
 
-    def _told(self, reply: MemoryReply) -> MemoryReply:
+    def _told(self, reply: R) -> R:
         self._publisher.publish(KnowledgeChanged(what="memories"))
         return reply
 
@@ -154,10 +171,26 @@ def _missing(id_: int) -> CallError:
     return CallError(Code.NOT_FOUND, f"there is no memory {id_}; `claudeopsctl memories list --all` shows them")
 
 
-def _reply(db: Database, id_: int, request_id: str, now: str) -> MemoryReply:
+def _forget(db: Database, id_: int, by: str, moment: datetime) -> bool:
+    """Deletes a memory, with its line in the audit log; False if there is none."""
+    memory = stored.by_id(db, id_)
+    if memory is None:
+        return False
+    db.change("memories.delete", id=memory.id)
+    told = f"memory {memory.id}"
+    audit.add(db, actor=by, action=Action.MEMORY_DELETED, subject=memory.observation, at=moment, detail=told)
+    return True
+
+
+def _reply(db: Database, id_: int, request_id: str, moment: datetime) -> MemoryReply:
     """The memory as it is now, stored as the answer to the request that made it so."""
     memory = stored.by_id(db, id_)
     assert memory is not None  # noqa: S101 - written a moment ago in the same transaction
-    reply = MemoryReply(memory=memory)
-    db.change("replies.insert", request_id=request_id, reply=codec.store(reply), created_at=now)
+    return _stored(db, MemoryReply(memory=memory), request_id, moment)
+
+
+def _stored(db: Database, reply: R, request_id: str, moment: datetime) -> R:
+    """The reply, kept for a request that comes again."""
+    values = {"request_id": request_id, "reply": codec.store(reply), "created_at": timestamps.stamp(moment)}
+    db.change("replies.insert", **values)
     return reply

@@ -1,6 +1,6 @@
 """How sure a memory is: reinforced when it is said again, weakened when it is contradicted, fading with age. Pure.
 
-Called by `daemon.memories.stored`; the categories also by `daemon.sessions.markers`.
+Called by `daemon.memories.stored` and `daemon.sessions.said`; the categories also by `daemon.sessions.markers`.
 """
 
 import math
@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from schema.knowledge import Memory
+from daemon.memories import wording
+from schema.knowledge import CATEGORIES, OBSERVATION_MAX, SERVICE_MAX, Memory
 
-CATEGORIES = ("timing", "dependency", "behavior", "remediation", "maintenance")
 OTHER = "behavior"
 FIRST = 0.7
 REINFORCED = 0.1
@@ -19,8 +19,6 @@ FADED = 0.1
 ACTIVE_FROM = 0.3
 FADES_AFTER = timedelta(days=30)
 FADES_EVERY = timedelta(weeks=1)
-OBSERVATION_MAX = 2000
-SERVICE_MAX = 100
 
 
 class Weight(NamedTuple):
@@ -51,9 +49,11 @@ def category_of(word: str) -> str:
     return plain if plain in CATEGORIES else OTHER
 
 
-def plain(text: str) -> str:
-    """A text by which two that say the same are the same: case and space do not count."""
-    return " ".join(text.split()).casefold()
+def known(alike: Sequence[Memory], observation: str) -> Memory | None:
+    """The memory that says the same, word for word if there is one; None if none does."""
+    said = wording.gist(observation)
+    same = [memory for memory in alike if wording.same(wording.gist(memory.observation), said)]
+    return next((memory for memory in same if wording.gist(memory.observation) == said), same[0] if same else None)
 
 
 def is_active(confidence: float) -> bool:
@@ -70,12 +70,11 @@ def weight(id_: int, confidence: float) -> Weight:
 def remember(alike: Sequence[Memory], observation: str, beside: Collection[int] = ()) -> Remembered:
     """What an observation does to the active memories of its service and category.
 
-    The same text is reinforced, and contradicts nothing. A new text contradicts every other, but for those in `beside`:
-    ids of memories that the same session has said, which it wants to stand side by side.
+    One that says the same is reinforced, and contradicts nothing. A new one contradicts every other, but for those in
+    `beside`: ids of memories that the same session has said, which it wants to stand side by side.
     """
-    for memory in alike:
-        if plain(memory.observation) == plain(observation):
-            return Remembered(weight(memory.id, memory.confidence + REINFORCED), [])
+    if (same := known(alike, observation)) is not None:
+        return Remembered(weight(same.id, same.confidence + REINFORCED), [])
     return Remembered(
         None, [weight(memory.id, memory.confidence - CONTRADICTED) for memory in alike if memory.id not in beside]
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from daemon.events import journal
 from daemon.health import checks
-from daemon.memories import stored
+from daemon.memories import rules, stored
 from daemon.sessions.markers import (
     KINDS,
     SaidCheck,
@@ -93,6 +93,11 @@ class Listener:
         # What a session says stands side by side: only what others said is contradicted by it.
         keys = {memory.id: memory_key(memory.service, memory.category, memory.observation) for memory in known}
         beside = {id_ for id_, key in keys.items() if self._has("memory", key)}
+        same = rules.known(known, said.observation)
+        if same is not None and keys[same.id] != said.key:
+            if same.id in beside:
+                return  # its own sentence, in other words
+            self._note("memory", keys[same.id])
         stored.remember(
             self._db,
             service=said.service,

@@ -54,7 +54,7 @@ class ListMemories(Request, frozen=True):
 
 
 class AddMemory(Request, frozen=True):
-    """Adds a memory; an identical one is reinforced, a contradicted one loses confidence."""
+    """Adds a memory; one that says the same is reinforced, a contradicted one loses confidence."""
 
     subject: ClassVar[str] = "memories.add"
     reply: ClassVar[type[Reply]] = MemoryReply
@@ -88,6 +88,23 @@ class DeleteMemory(Request, frozen=True):
     reply: ClassVar[type[Reply]] = Done
     changes: ClassVar[bool] = True
     id: int
+    by: str = ""
+
+
+class DeletedReply(Reply, frozen=True):
+    """How many memories were deleted, and how many were not there any more."""
+
+    deleted: int
+    missing: int
+
+
+class DeleteMemories(Request, frozen=True):
+    """Deletes several memories in one transaction, at most 500; those that are not there are only counted."""
+
+    subject: ClassVar[str] = "memories.delete_several"
+    reply: ClassVar[type[Reply]] = DeletedReply
+    changes: ClassVar[bool] = True
+    ids: list[int]
     by: str = ""
 
 

@@ -69,6 +69,7 @@ REQUESTS: dict[str, type[Request]] = {
         knowledge.AddMemory,
         knowledge.ChangeMemory,
         knowledge.DeleteMemory,
+        knowledge.DeleteMemories,
         knowledge.ListHealth,
         cost.ShowCost,
         services.ListServices,

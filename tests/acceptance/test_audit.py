@@ -83,6 +83,7 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
             Action.MEMORY_CHANGED,
         ),
         "/memories/{id}/delete": Ask(f"/memories/{memories[1]}/delete", {}, Action.MEMORY_DELETED),
+        "/memories/delete": Ask("/memories/delete", {"ids": str(memories[4])}, Action.MEMORY_DELETED),
         "/notifications/test": Ask("/notifications/test", channel, Action.NOTIFICATION_TEST),
         "/notifications/retry": Ask("/notifications/retry", {**channel, "id": str(told[0])}, Action.NOTIFICATION_RETRY),
         "/users": Ask("/users", {"name": "bo", "role": "viewer"}, Action.USER_ADDED),

@@ -115,7 +115,7 @@ PAGES = (
     act(TRIGGER, 409, Whole("tier 3 is busy"), sent=look(tier="3"), headers=BROWSER),
     act("/memories", 303, sent={"category": "timing", "observation": "x"}, leads=r"/memories#memory-\d+"),
     act("/memories/{memory}/update", 303, sent={"observation": "slow at one"}, leads=r"/memories\?shown=all#memory.*"),
-    act("/memories/{gone}/delete", 303, leads="/memories"),
+    act("/memories/{gone}/delete", 303, leads=r"/memories\?deleted=1"),
     act("/config", 303, who="admin", sent={"interval": "900", "dry_run": "false"}, leads=r"/config\?saved=interval.*"),
     act("/config/models/refresh", 303, leads="/config#discovered"),
     Line("GET", "/static/app.css", 200, Kind("text/css"), who="nobody"),

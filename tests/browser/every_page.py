@@ -12,6 +12,8 @@ import urllib.request
 from typing import NamedTuple
 from urllib.parse import quote
 
+from ipc.errors import CallError, Code
+from ipc.messages.notifications import TestNotification
 from schema import timestamps
 from schema.access import digest
 from tests.browser import night
@@ -57,6 +59,7 @@ class Address(NamedTuple):
 
 
 LINK = "t" * 43
+REFUSED = "http://127.0.0.1:9/health"  # nobody listens there
 AT = "2026-01-31T08:00:00.000Z"
 CERTIFICATE = json.dumps(
     {
@@ -68,8 +71,16 @@ CERTIFICATE = json.dumps(
 )
 
 
-def fill(worker: StandIn) -> dict[str, str]:
-    """Writes a night and what else pages want to show; `samples` of it."""
+class Filled(NamedTuple):
+    """What there is: the night, a user's id, and what stands in the place of a route's parameters, by its path."""
+
+    night: Night
+    person: int
+    samples: dict[str, str]
+
+
+def fill(worker: StandIn) -> Filled:
+    """Writes a night and what else pages want to show."""
     found = night.fill(worker)
     later = timestamps.at(time.time() + 40 * 86400)
     database = worker.database
@@ -96,10 +107,11 @@ def fill(worker: StandIn) -> dict[str, str]:
             certificate=CERTIFICATE,
         )
         rows.probed_incident(database, service, session_id=found.second)
-        rows.probed(database, "catalog", beats="h" * 100, tags=("prod", "eu"), group="shop")
+        rows.probed(database, "catalog", beats="h" * 100, tags=("prod", "eu"), group="shop", url=REFUSED)
         rows.probed(database, "slow", "timeout", beats="htt", detail="no answer within the timeout")
         rows.probed(database, "waits", "blocked", beats="hbb", needs=("payments",))
-    return samples(found, person, service)
+    worker.refuse[TestNotification] = CallError(Code.INVALID, "There is no channel teams-0000; /notifications has all.")
+    return Filled(found, person, samples(found, person, service))
 
 
 def samples(night: Night, person: int, service: int) -> dict[str, str]:
@@ -117,6 +129,7 @@ def samples(night: Night, person: int, service: int) -> dict[str, str]:
         r"/approvals/rules/{id:\d+}/revoke": "/approvals/rules/1/revoke",
         "/cooldowns/clear": "/cooldowns/clear?service=web",
         "/memories": "/memories?shown=all",
+        "/memories/delete": f"/memories/delete?memory={night.memory}&memory={night.memory + 1}",
         r"/memories/{id:\d+}": f"/memories/{night.memory}",
         r"/memories/{id:\d+}/delete": f"/memories/{night.memory}/delete",
         r"/users/{id:\d+}/disable": f"/users/{person}/disable",
@@ -125,6 +138,7 @@ def samples(night: Night, person: int, service: int) -> dict[str, str]:
         "/services/{name}": "/services/payments",
         r"/services/{id:\d+}/edit": f"/services/{service}/edit",
         r"/services/{id:\d+}/remove": f"/services/{service}/remove",
+        r"/services/{id:\d+}/test": f"/services/{service + 1}/test",
         "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",
         "/setup/{token}": f"/setup/{LINK}",
         "/password/{token}": f"/password/{LINK}",

@@ -10,6 +10,7 @@ from tests.integration.webui.stand_in import StandIn
 
 STAMP = "2026-01-31T08:05:00.000000000Z\t"
 SSH = "ssh -o BatchMode=yes db-2.example.net 'sudo systemctl restart postgresql@15-main.service' && docker restart web"
+FAILED = ("retrying", "given_up")
 HANDED = "payments refuses connections since 01:40.\nIts database answers; the pool is exhausted.\nA restart may help."
 
 
@@ -120,7 +121,33 @@ def fill(worker: StandIn) -> Night:
     rows.audit(
         db, "call.allow", "StructuredOutput " + '{"summary": "all is well"} ' * 40, session_id=second, rule="reads"
     )
+    _told(worker, second, remote)
     return Night(first, second, waiting, remote, decided, memory)
+
+
+def _told(worker: StandIn, session: int, approval: int) -> None:
+    """What people were told, by two channels, one of which fails."""
+    db, now = worker.database, timestamps.now()
+    certificate = "payments: its certificate has expired, and no tier may renew it."
+    for kind, level, title, link, statuses in (
+        ("digest", "info", "The day: 5 sessions, $0.38, 4 of 6 services healthy", "/", ("sent", "sent")),
+        ("attention", "critical", certificate, f"/sessions/{session}", ("given_up", "sent")),
+        (
+            "approval",
+            "warning",
+            "Session 121 asks to run a command",
+            f"/approvals/{approval}",
+            ("retrying", "suppressed"),
+        ),
+    ):
+        id_ = rows.insert(
+            db, "notifications", kind=kind, level=level, title=title, link=link, created_at=now, routed_at=now
+        )
+        for channel, status in zip(("slack-3f2a", "mailto-1a2b"), statuses, strict=True):
+            rows.insert(
+                db, "deliveries", notification_id=id_, channel=channel, status=status, urgent=0, attempts=3,
+                since=now, next_at=now, changed_at=now, error="HTTP 503" if status in FAILED else None,
+            )  # fmt: skip
 
 
 def _past(worker: StandIn) -> None:

@@ -115,7 +115,8 @@ def screen(browser: Browser, daemon: Dashboard, **options: Any) -> Iterator[Scre
     made = Screen(browser, daemon, **options)
     try:
         yield made
-        assert made.said(but_lost_streams=True) == []
+        said = made.said(but_lost_streams=True)
+        assert said == [], said
     finally:
         made.close()
 

@@ -13,15 +13,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.acceptance.harness import Daemon, running
+from tests.browser.axe import CONTRAST, RULES
 from tests.browser.screens import screen, wait_live
 from tests.browser.test_notices import REPORT
 
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 PROSE = """## Found
 
 | service | status | a long word |

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from ipc.messages.triggers import TriggersChanged
 from schema.states import ApprovalStatus
 from tests.browser import night
+from tests.browser.axe import CONTRAST, RULES
 from tests.browser.screens import screen, texts, wait_live, wait_until
 from tests.browser.stand_in_site import StandInSite, stand_in_site
-from tests.browser.test_accessibility import CONTRAST, RULES, unfold
+from tests.browser.test_accessibility import unfold
 from tests.browser.test_keyboard import tab_to
 from tests.integration.webui import rows
 from tests.integration.webui.stand_in import StandIn

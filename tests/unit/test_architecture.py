@@ -221,7 +221,7 @@ def test_an_event_arrives_as_it_was_published(subject: str, data: st.DataObject)
 
 def needed(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The fields that a message can't be without, each with some value."""
-    values: dict[Any, Any] = {str: "x", int: 1, bool: True, bytes: b"x", dict[str, str]: {}}
+    values: dict[Any, Any] = {str: "x", int: 1, bool: True, bytes: b"x", dict[str, str]: {}, list[int]: [1]}
     return {
         field.name: needed(field.type) if isinstance(field.type, type(msgspec.Struct)) else values.get(field.type)
         for field in msgspec.structs.fields(kind)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.knowledge import Level
+from schema.knowledge import OBSERVATION_MAX, SERVICE_MAX, Level
 from schema.states import ApprovalStatus, SessionStatus, TriggerStatus
 
 MOST = 1000
@@ -46,18 +46,18 @@ Model = Annotated[
         examples=["sonnet"],
     ),
 ]
-Category = Literal["timing", "dependency", "behavior", "remediation", "maintenance"]
+Category = Literal["timing", "dependency", "behavior", "remediation", "maintenance"]  # schema.knowledge.CATEGORIES
 Observation = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=2000,
+        max_length=OBSERVATION_MAX,
         pattern=r"[^\s\x00]",
         description="One sentence; kept on one line.",
         examples=["The backup of db runs from 02:00 to 02:20."],
     ),
 ]
-Service = Annotated[str, Meta(max_length=100, description="Empty: all services.")]
+Service = Annotated[str, Meta(max_length=SERVICE_MAX, description="Empty: all services.")]
 Sure = Annotated[float, Meta(ge=0, le=1, description="Below 0.3 it is not told to sessions.")]
 
 

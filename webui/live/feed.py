@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import sys
 import traceback
+from collections import Counter
 from typing import Any, NamedTuple
 
 import jinja2
@@ -63,6 +64,7 @@ class Feed:
         self._stale = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._knew_worker = False
+        self._told: Counter[str] = Counter()  # how often what sessions know was said to have changed
 
     def bind(self, here: Parts) -> None:
         """Names the parts that it reads from; they are made after it."""
@@ -105,6 +107,8 @@ class Feed:
 
     def hear(self, event: Event | None) -> None:
         """What the worker publishes."""
+        if event is None or isinstance(event, KnowledgeChanged):
+            self._told.update(("memories",) if event is None else (event.what,))
         if not self._watchers:
             return
         if isinstance(event, SessionChanged):
@@ -117,6 +121,10 @@ class Feed:
             self._waiting.add(event.id)
         if event is None or isinstance(event, HEARD) or (isinstance(event, Beat) and self._waits()):
             self._stale.set()
+
+    def mark(self, what: str) -> str:
+        """Differs as soon as that kind of knowledge may have changed. For pages that hold more than a stream sends."""
+        return f"{self.epoch}:{self._told[what]}"
 
     def _waits(self) -> bool:
         """Whether a page waits for its first parts, or what it shows was made before the worker was heard at all."""

@@ -57,6 +57,10 @@ async def _notifications(here: Parts) -> dict[str, Any]:
     return await notifications.live(here)
 
 
+async def _memories(here: Parts) -> dict[str, Any]:
+    return {"mark": here.feed.mark("memories")}
+
+
 async def _nothing(here: Parts) -> dict[str, Any]:
     return {}
 
@@ -80,6 +84,7 @@ SECTIONS: dict[str, Section] = {
     "triggers": Section(("_queue.html", "_past.html"), _triggers),
     "cooldowns": Section(("_cooldowns.html", "_actions.html"), _cooldowns),
     "notifications": Section(("_channels.html", "_notifications.html"), _notifications),
+    "memories": Section(("_memories_mark.html",), _memories),
     "sessions": FRAME,
     "approvals": FRAME,
     "events": FRAME,

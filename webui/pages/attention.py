@@ -4,7 +4,7 @@ and what sessions called critical.
 Pure. Each leads to where it is settled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from schema import timestamps
@@ -29,17 +29,12 @@ def approvals(waiting: Iterable[Approval], now: datetime) -> list[Problem]:
             "plan",
             "hand",
             f"Session #{approval.session_id} asks to run",
-            f"{one_line(found.call_text(approval.tool, approval.input))} · {_until(approval.expires_at, now)}",
+            f"{one_line(found.call_text(approval.tool, approval.input))} · {formats.expires(approval.expires_at, now)}",
             f"/approvals/{approval.id}",
             "Decide",
         )
         for approval in waiting
     ]
-
-
-def _until(expires: str, now: datetime) -> str:
-    left = formats.left(expires, now)
-    return "is about to expire" if left == "over" else f"expires in {left}"
 
 
 def events(critical: Iterable[Event]) -> list[Problem]:
@@ -54,14 +49,21 @@ def events(critical: Iterable[Event]) -> list[Problem]:
     return listed
 
 
-def critical(events_found: Iterable[Event], known: Iterable[Problem]) -> list[Problem]:
-    """The other critical events, each once; not those of a service that is among what is `known` to be broken."""
+def critical(
+    events_found: Iterable[Event], known: Iterable[Problem], healthy: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """The other critical events, each once; not those of a service that is among what is `known` to be broken.
+
+    Nor those of a service that was found `healthy` later: by name, when it was last looked at.
+    """
     told = tuple(problem.title for problem in known)
     listed: dict[tuple[str, str], Problem] = {}
     more = 0
     for event in events_found:
         service, text = one_line(event.service or ""), " ".join(plain(event.message).split())[:WORDS_CHARS]
         if calls_for_a_person(event.message) or (service and any(title.startswith(f"{service} ") for title in told)):
+            continue
+        if event.service and (healthy or {}).get(event.service, "") > event.created_at:
             continue
         if (service, text) in listed:
             continue

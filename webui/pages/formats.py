@@ -36,12 +36,13 @@ def until(stored: str, now: datetime) -> str:
     return f"in {_near(left)}" if left > 0 else "now"
 
 
-def left(stored: str, now: datetime) -> str:
-    """How long until a stored time, to the second below an hour: "14:32"; "5 h 12 m"; "over"."""
+def expires(stored: str, now: datetime) -> str:
+    """When something ends, to the second below an hour: "expires in 14:32", "expires in 5 h 12 m", "expires now"."""
     seconds = (timestamps.parse(stored) - now).total_seconds()
     if seconds <= 0:
-        return "over"
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds < 3600 else duration(seconds)
+        return "expires now"
+    left = f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds < 3600 else duration(seconds)
+    return f"expires in {left}"
 
 
 def clock(stored: str) -> str:

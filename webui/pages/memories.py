@@ -1,6 +1,7 @@
-"""What sessions are told again, by service. GET /memories, .json and .md; operators add, change and delete.
+"""What sessions are told again, by service. GET /memories, .json and .md; operators add and change.
 
-Every change is a message to the worker, which knows what reinforces and what contradicts.
+Every change is a message to the worker, which knows what reinforces and what contradicts. For what is deleted see
+`webui.pages.memory_deletion`.
 """
 
 import uuid
@@ -9,23 +10,18 @@ from typing import NamedTuple
 from aiohttp import web
 
 from ipc.errors import CallError, Code
-from ipc.messages.envelope import Done
-from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory, MemoryReply
-from schema.knowledge import Memory
+from ipc.messages.knowledge import AddMemory, ChangeMemory, MemoryReply
+from schema.knowledge import CATEGORIES, OBSERVATION_MAX, SERVICE_MAX, Memory
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import confirm, formats, memory_export, memory_rows
+from webui.pages import formats, memory_export, memory_rows
 from webui.pages.ansi import plain
-from webui.pages.approval_view import one_line
-from webui.pages.confirm import Confirm
-from webui.pages.keyed import Choice
+from webui.pages.keyed import Choice, address, number
 from webui.pages.memory_rows import Filters, Group
 from webui.parts import Parts, parts, signed_in
 
-OBSERVATION_MAX = 4000
-NAME_MAX = 200
 CONFIDENCE = "0.7"
 
 
@@ -39,13 +35,25 @@ class MemoryForm(NamedTuple):
     confidence: str
     active: bool
     key: str
+    observation_max: int = OBSERVATION_MAX
+    service_max: int = SERVICE_MAX
+
+    @property
+    def categories(self) -> list[str]:
+        """What may be chosen; that of an older program's memory stays until another one is."""
+        return [*CATEGORIES, *({self.category} - {"", *CATEGORIES})]
 
 
 class MemoriesPage(NamedTuple):
-    """The list's context. `newest`: how many it shows where there are more; None where it shows all."""
+    """The list's context. `newest`: how many it shows where there are more; None where it shows all.
+
+    `here_href`: its address, from which it is renewed when `mark` changes.
+    """
 
     shell: shell.Shell
     stream: str
+    here_href: str
+    mark: str
     groups: list[Group]
     newest: int | None
     filters: Filters
@@ -56,6 +64,7 @@ class MemoriesPage(NamedTuple):
     may_act: bool
     form: MemoryForm
     error: str | None
+    told: str
 
 
 class MemoryPage(NamedTuple):
@@ -79,7 +88,8 @@ def id_of(request: web.Request) -> int:
     return int(text)
 
 
-async def _read(here: Parts, id_: int) -> Memory:
+async def read_one(here: Parts, id_: int) -> Memory:
+    """One memory. CallError `not_found`."""
     row = await here.state.read(lambda database: database.one("pages.memory", id=id_))
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no memory {id_}.")
@@ -102,7 +112,9 @@ async def _page(
     listed = await parts(request).state.read(lambda database: memory_rows.find(database, filters))
     context = MemoriesPage(
         shell=shell.build(request, "Memories", "memories"),
-        stream="/live?page=frame",
+        stream="/live?page=memories",
+        here_href=address("/memories", filters._asdict()),
+        mark=parts(request).feed.mark("memories"),
         groups=memory_rows.groups(listed.memories, formats.now()),
         newest=len(listed.memories) if listed.cut else None,
         filters=filters,
@@ -113,8 +125,17 @@ async def _page(
         may_act=may(signed_in(request).role, Access.OPERATOR),
         form=form,
         error=error,
+        told=_told(number(request.query, "deleted"), number(request.query, "missing") or 0),
     )
     return shell.page(request, "memories.html", context, status=status)
+
+
+def _told(deleted: int | None, missing: int) -> str:
+    """What has become of those that were to be deleted."""
+    if deleted is None:
+        return ""
+    gone = f" {missing} {'was' if missing == 1 else 'were'} gone already." if missing else ""
+    return f"{deleted} {'memory is' if deleted == 1 else 'memories are'} deleted.{gone}"
 
 
 def _form(fields: dict[str, str], id_: int | None) -> MemoryForm:
@@ -138,8 +159,8 @@ def _check(form: MemoryForm) -> None:
     """CallError for what is no memory."""
     if not form.observation or not form.category:
         raise CallError(Code.INVALID, "Say what is to be remembered, and of what kind it is.")
-    if len(form.observation) > OBSERVATION_MAX or max(len(form.category), len(form.service)) > NAME_MAX:
-        raise CallError(Code.INVALID, f"A memory has at most {OBSERVATION_MAX} characters, a name {NAME_MAX}.")
+    if len(form.observation) > OBSERVATION_MAX or len(form.service) > SERVICE_MAX:
+        raise CallError(Code.INVALID, f"A memory has at most {OBSERVATION_MAX} characters, a service {SERVICE_MAX}.")
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -179,7 +200,7 @@ def _stored(memory: Memory) -> dict[str, str]:
 
 async def show_one(request: web.Request) -> web.StreamResponse:
     """GET /memories/{id}: what it says, and for operators the form that changes it."""
-    memory = await _read(parts(request), id_of(request))
+    memory = await read_one(parts(request), id_of(request))
     if is_json(request):
         return json_response(memory)
     return _one_page(request, _form(_stored(memory), memory.id), None)
@@ -199,13 +220,13 @@ def _one_page(request: web.Request, form: MemoryForm, error: str | None, status:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """POST /memories/{id}: fields key, service, category, observation, confidence, active ("1", or not there)."""
-    memory = await _read(parts(request), id_of(request))
+    memory = await read_one(parts(request), id_of(request))
     return await _change(request, memory, await read_form(request))
 
 
 async def update(request: web.Request) -> web.StreamResponse:
     """POST /memories/{id}/update, the existing program's address: the same fields, and what is not named stays."""
-    memory = await _read(parts(request), id_of(request))
+    memory = await read_one(parts(request), id_of(request))
     return await _change(request, memory, {**_stored(memory), **await read_form(request)})
 
 
@@ -233,31 +254,3 @@ async def _change(request: web.Request, memory: Memory, fields: dict[str, str]) 
     if is_json(request):
         return json_response(reply.memory)
     return web.Response(status=303, headers={"Location": f"/memories?shown=all#memory-{id_}"})
-
-
-async def ask_delete(request: web.Request) -> web.StreamResponse:
-    """GET /memories/{id}/delete: the question."""
-    memory = await _read(parts(request), id_of(request))
-    context = Confirm(
-        shell=shell.build(request, f"Delete memory {memory.id}", "memories"),
-        question=f"Delete memory {memory.id}?",
-        consequences=[
-            one_line(memory.observation, 400),
-            "Sessions are not told it any more. To keep it without telling it, make it inactive instead.",
-        ],
-        action=f"/memories/{memory.id}/delete",
-        verb="Delete memory",
-        back=f"/memories/{memory.id}",
-        fields={"key": uuid.uuid4().hex},
-    )
-    return confirm.ask(request, context)
-
-
-async def delete(request: web.Request) -> web.StreamResponse:
-    """POST /memories/{id}/delete."""
-    message = DeleteMemory(id=id_of(request), by=signed_in(request).name)
-    key = form_key(await read_form(request))
-    await parts(request).worker.call(message, Done, timeout=10.0, id_=key)
-    if is_json(request):
-        return json_response({"deleted": message.id})
-    return web.Response(status=303, headers={"Location": "/memories"})

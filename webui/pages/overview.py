@@ -107,6 +107,7 @@ class Stored(NamedTuple):
     spent_today: float
     approvals: list[Approval]
     critical: list[Event]
+    healthy: dict[str, str]  # of the services that these are about, those found healthy: when
     refused: list[QueuedTrigger]
     services: Glimpse
     week: dict[str, int]
@@ -143,6 +144,7 @@ def read(database: Database) -> Stored:
     since, until = cost.window(1, now.date())
     today = database.one("cost.total", since=since, until=until) or {"sessions": 0, "micro_usd": 0}
     week = database.one("cost.total", since=cost.window(WEEK, now.date())[0], until=until) or {}
+    critical = _critical(database)
     ended = [session for session in newest if session.status not in OPEN][:RECENT]
     return Stored(
         running=running,
@@ -150,7 +152,8 @@ def read(database: Database) -> Stored:
         sessions_today=today["sessions"],
         spent_today=today["micro_usd"] / cost.MILLION,
         approvals=[approval_from_row(row) for row in database.rows("pages.approvals_waiting", limit=NEEDS_MAX)],
-        critical=_critical(database),
+        critical=critical,
+        healthy=_healthy(database, {event.service for event in critical if event.service}),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=service_rows.glimpse(database, now),
         week=week,
@@ -163,6 +166,11 @@ def _critical(database: Database) -> list[Event]:
     rows = database.rows("pages.attention", since=needs.since(), limit=needs.EVENTS_LOOKED_AT)
     names = set(Event.__struct_fields__)
     return [msgspec.convert({name: row[name] for name in names}, Event) for row in rows]
+
+
+def _healthy(database: Database, names: set[str]) -> dict[str, str]:
+    rows = (database.one("services.one", service=name) for name in names)
+    return {row["service"]: row["checked_at"] or "" for row in rows if row and row["status"] == "healthy"}
 
 
 class Looked(NamedTuple):
@@ -238,7 +246,7 @@ def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tup
     )
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
-    broken += attention.critical(stored.critical, broken)
+    broken += attention.critical(stored.critical, broken, stored.healthy)
     waiting = [
         *attention.approvals(stored.approvals, now),
         *attention.events(stored.critical),

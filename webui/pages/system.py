@@ -88,6 +88,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     daemon, values, facts = await asyncio.gather(
         system_state.gather(here), here.worker.settings(), asyncio.to_thread(data_facts, here)
     )
+    known = bool(values)  # without the worker, only those that this process uses
     values = values or own_settings(here.settings)
     if is_json(request):
         return json_response({"status": daemon.status, "worker_ok": daemon.worker_ok, "settings": values})
@@ -98,6 +99,10 @@ async def show(request: web.Request) -> web.StreamResponse:
         health=system_state.health(daemon, formats.now()),
         cli=system_state.cli(daemon),
         facts=facts,
-        settings_text=f"{len(values)} settings, {sum(one.source == 'override' for one in values)} of them overridden",
+        settings_text=(
+            f"{len(values)} settings, {sum(one.source == 'override' for one in values)} of them overridden"
+            if known
+            else "Not known now: the worker keeps them, and it does not answer"
+        ),
     )
     return shell.page(request, "system.html", context)

@@ -5,7 +5,7 @@
 //   beat   {"now": "<UTC ISO>"} at once after the first state, then at least every 10 s
 //   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill;
 //          an unknown element with data-append goes to the end of the element that it names. With data-keep, only what has
-//          data-part within it is merged.
+//          data-part within it is merged. One whose data-mark differs has the element that data-renews names fetched anew.
 //   caught (transcripts) what was missed while the connection was lost is sent
 //   done   as state, then the stream is over          reset  load the page anew
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -90,7 +90,9 @@ setInterval(() => { for (const [id, now] of held) if (!inUse(document.getElement
 const fresh = new Set();
 function state(html) {
   for (const element of [...fragment(html).children]) {
+    const renews = element.dataset.renews, known = renews && document.getElementById(element.id)?.dataset.mark;
     if (!place(element) && element.nodeName === "TR") fresh.add(element.id);
+    if (renews && known !== element.dataset.mark) renew(renews);
   }
   const pill = $("#fresh");
   if (pill && fresh.size) { pill.hidden = false; pill.textContent = `${fresh.size} new ${pill.dataset.noun}${fresh.size > 1 ? "s" : ""}, show`; }
@@ -236,8 +238,8 @@ function near(s) {
 }
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 function left(s) {
-  if (s <= 0) return "over";
-  return s < 3600 ? `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}` : length(s);
+  if (s <= 0) return "expires now";
+  return `expires in ${s < 3600 ? `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}` : length(s)}`;
 }
 function tick() {
   const now = Date.now() + skew;
@@ -307,13 +309,20 @@ $("#ask")?.addEventListener("close", (event) => {
   if (from && document.activeElement === document.body) from.focus();
 });
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-once]")) return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "1";
+  const form = event.target;
+  if (form.matches("[data-asks]")) { // a question about what is chosen in it
+    event.preventDefault();
+    return ask($("#ask"), { href: `${form.action}?${new URLSearchParams(new FormData(form))}`, id: event.submitter?.id ?? "" });
+  }
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
 });
 addEventListener("pageshow", () => { for (const form of all("[data-once]")) delete form.dataset.sent; });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-filters] select")) event.target.form.requestSubmit();
+  const { all: name } = event.target.dataset;
+  if (name) for (const box of all(`input[name="${name}"]`, event.target.form)) box.checked = event.target.checked;
 });
 // Empty fields stay out of the address.
 document.addEventListener("formdata", (event) => {

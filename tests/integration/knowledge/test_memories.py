@@ -18,6 +18,8 @@ from ipc.messages.envelope import Request
 from ipc.messages.knowledge import (
     AddMemory,
     ChangeMemory,
+    DeletedReply,
+    DeleteMemories,
     DeleteMemory,
     KnowledgeChanged,
     ListMemories,
@@ -141,6 +143,27 @@ async def test_a_memory_is_changed_field_by_field_and_deleted(place: Place, ask:
     ]
     assert lines[1]["detail"] == f"memory {memory.id}: changed service, category, confidence"
     assert {line["subject"] for line in lines} == {"slow"}
+
+
+async def test_several_are_deleted_at_once_with_a_line_each_and_what_is_not_there_is_counted(
+    place: Place, ask: Ask
+) -> None:
+    ids = [(await add(ask, text, service=text)).id for text in ("one", "two", "three")]
+    place.heard.events.clear()
+    reply = await ask(DeleteMemories(ids=[ids[0], 99, ids[2], ids[0]], by="ada"))
+    assert reply == DeletedReply(deleted=2, missing=1)
+    assert await listed(ask) == [("two", 0.7)]
+    lines = await place.rows("SELECT actor, subject, detail FROM audit WHERE action = 'memory.deleted' ORDER BY id")
+    assert lines == [
+        {"actor": "ada", "subject": "one", "detail": f"memory {ids[0]}"},
+        {"actor": "ada", "subject": "three", "detail": f"memory {ids[2]}"},
+    ]
+    assert place.heard.events == [KnowledgeChanged(what="memories")]
+    raw = await place.store.read(lambda db: db.value("replies.by_id", request_id="id-4"))
+    assert codec.read_stored(bytes(raw), DeletedReply) == reply
+    for wrong in ([], list(range(501))):
+        with pytest.raises(CallError, match=r"^ids: from 1 to 500"):
+            await ask(DeleteMemories(ids=wrong))
 
 
 async def test_a_request_that_is_sent_again_is_answered_from_its_stored_reply(place: Place, ask: Ask) -> None:

@@ -86,6 +86,18 @@ async def test_words_and_the_structured_output_count_once_together(place: Place)
     assert set(changed) == {"memories", "health"}
 
 
+async def test_a_memory_in_other_words_is_reinforced_once_by_each_session_that_says_it(place: Place) -> None:
+    words = ("web is slow after a deploy", "The web is slow after deploys.", "After a deploy, web is slow")
+    for number, others in ((1, words[:2]), (2, words[1:]), (3, (words[2], words[0], words[1]))):
+        session = await place.session()
+        await say(place, session, *(SaidMemory("timing", "web", text) for text in others))
+        rows = await place.rows("SELECT observation, round(confidence, 2) AS sure FROM memories")
+        assert rows == [{"observation": words[0], "sure": round(0.6 + number / 10, 2)}]
+    await say(place, await place.session(), SaidMemory("timing", "web", "web is not slow after a deploy"))
+    rows = await place.rows("SELECT round(confidence, 2) AS sure FROM memories ORDER BY id")
+    assert [row["sure"] for row in rows] == [0.7, 0.7]
+
+
 async def test_what_is_said_counts_at_once_and_not_at_the_end(place: Place) -> None:
     session = await place.session()
     reading = follower(place, session, b"")

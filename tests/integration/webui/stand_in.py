@@ -55,6 +55,7 @@ class StandIn:
         self.requests: list[Request] = []
         self.refuse: dict[type[Request], CallError] = {}
         self.holds = ""  # why no trigger starts
+        self.bare = False  # as on a new daemon: no repository, no server, no channel, no model known
         self.chat_key = "the-chat-key"
         self.stored: dict[str, Reply] = {}
         self.people: RealAccess | None = None
@@ -250,7 +251,7 @@ class StandIn:
                 self.end(request.id, "stopped", f"stopped by {request.by}")
                 return self._shown(request.id)
             case _ if type(request) in stand_in_decisions.KINDS:
-                return self._decided(stand_in_decisions.answer(database, request))
+                return self._decided(stand_in_decisions.answer(database, request, bare=self.bare))
         return Done()
 
     def _add(self, request: triggers.AddTrigger) -> Reply:

@@ -26,6 +26,7 @@ KINDS: tuple[type[Request], ...] = (
     knowledge.AddMemory,
     knowledge.ChangeMemory,
     knowledge.DeleteMemory,
+    knowledge.DeleteMemories,
     repositories.ListRepositories,
     repositories.ReadPanel,
     repositories.ListServers,
@@ -50,8 +51,26 @@ def one(database: Database, query: str, id_: int, kind: Any) -> Any:
     return msgspec.convert({name: value for name, value in row.items() if name in names}, kind, strict=False)
 
 
-def answer(database: Database, request: Request) -> Reply:
+def bare_answer(request: Request) -> Reply | None:
+    """What a daemon tells that is new; None for what it does not make up."""
+    match request:
+        case limits.ListCooldowns():
+            return limits.CooldownsReply(cooldowns=[])
+        case models.ListModels():
+            return models.ModelsReply(models=[], refreshed_at=None, available=False)
+        case notifications.ListNotifications():
+            return notifications.NotificationsReply(channels=[], notifications=[], problems=[])
+        case repositories.ListRepositories():
+            return repositories.RepositoriesReply(repositories=[])
+        case repositories.ListServers():
+            return repositories.ServersReply(servers=[], problems=[])
+    return None
+
+
+def answer(database: Database, request: Request, *, bare: bool = False) -> Reply:
     """The reply to one request of KINDS."""
+    if bare and (nothing := bare_answer(request)) is not None:
+        return nothing
     now = timestamps.now()
     match request:
         case triggers.CancelTrigger():
@@ -84,6 +103,11 @@ def answer(database: Database, request: Request) -> Reply:
         case knowledge.DeleteMemory():
             database._connection.execute("DELETE FROM memories WHERE id = ?", (request.id,))
             return Done()
+        case knowledge.DeleteMemories():
+            there = [id_ for id_ in request.ids if database.one("pages.memory", id=id_)]
+            for id_ in there:
+                database._connection.execute("DELETE FROM memories WHERE id = ?", (id_,))
+            return knowledge.DeletedReply(deleted=len(there), missing=len(request.ids) - len(there))
         case models.ListModels():
             return models.ModelsReply(models=["claude-haiku-4-5", "claude-opus-4-6"], refreshed_at=AT, available=True)
         case notifications.ListNotifications():

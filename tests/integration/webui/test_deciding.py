@@ -41,7 +41,7 @@ async def test_the_list_shows_the_call_whole_what_the_rule_saw_and_how_much_is_u
     assert "Restarts of web need a person at tier 2." in text
     assert "web: 1 of 2 restarts used in 4 h" in text
     assert "The health check has failed three times." in text
-    assert "expires in <time" in text
+    assert "data-left>expires in " in text
 
 
 async def test_calls_stand_by_their_expiry(site: Site) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ipc.errors import CallError, Code
-from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemory
+from ipc.messages.knowledge import AddMemory, ChangeMemory, DeleteMemories, DeleteMemory
 from ipc.messages.limits import ClearCooldown, ListCooldowns
 from ipc.messages.repositories import ListRepositories, ListServers
 from tests.integration.webui import rows
@@ -102,6 +102,54 @@ async def test_memories_are_added_changed_and_deleted_by_operators(site: Site) -
     assert (change.active, change.by) == (False, "operator")
 
 
+async def test_several_memories_are_deleted_after_a_question_that_shows_them(site: Site) -> None:
+    database = site.worker.database
+    for text in ("one <b>", "two", "three"):
+        rows.memory(database, text, service="web", category="timing")
+    text = await text_of(site, "/memories", "operator")
+    assert text.count('type="checkbox" name="memory"') == 3
+    assert 'name="memory"' not in await text_of(site, "/memories")
+    operator = site.browser("operator")
+    async with operator.get("/memories/delete?memory=1&memory=3&memory=99&service=web") as response:
+        text = await response.text()
+    for words in ("Delete 2 memories?", "web: one &lt;b&gt;", "web: three", 'name="ids" value="1,3"'):
+        assert words in text
+    database._connection.execute("DELETE FROM memories WHERE id = 3")
+    data = form(ids="1,3", service="web", key="k" * 16)
+    async with operator.post("/memories/delete", data=data, allow_redirects=False) as response:
+        assert response.headers["Location"] == "/memories?service=web&deleted=1&missing=1"
+    assert "1 memory is deleted. 1 was gone already." in await text_of(
+        site, "/memories?service=web&deleted=1&missing=1"
+    )
+    async with operator.get("/memories.json") as response:
+        assert [memory["observation"] for memory in (await response.json())["memories"]] == ["two"]
+    [message] = [request for request in site.worker.requests if isinstance(request, DeleteMemories)]
+    assert (message.ids, message.by) == ([1, 3], "operator")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("", 422, "Choose memories in the list first"),
+        ("?memory=one", 422, "is no memory&#39;s number"),
+        ("?" + "&".join(f"memory={number}" for number in range(501)), 422, "At most 500 at a time"),
+        ("?memory=99", 404, "None of these memories is there any more"),
+    ],
+)
+async def test_what_can_not_be_deleted_together_is_told(site: Site, query: str, status: int, words: str) -> None:
+    async with site.browser("operator").get(f"/memories/delete{query}") as response:
+        assert (response.status, words in await response.text()) == (status, True)
+    async with site.browser("operator").post("/memories/delete", data=form(ids="")) as response:
+        assert response.status == 422
+    assert [request for request in site.worker.requests if isinstance(request, DeleteMemories)] == []
+
+
+async def test_a_category_of_an_older_program_stays_until_another_is_chosen(site: Site) -> None:
+    rows.memory(site.worker.database, "x", category="network")
+    assert "<option selected>network</option>" in await text_of(site, "/memories/1", "operator")
+    assert "network</option>" not in (await text_of(site, "/memories", "operator")).split('id="add-title"')[1]
+
+
 async def test_confidence_that_was_not_touched_keeps_its_digits(site: Site) -> None:
     rows.memory(site.worker.database, "x", confidence=0.54321)
     data = form(observation="y", category="timing", service="", confidence="0.54", active="1")
@@ -141,7 +189,8 @@ async def test_a_viewer_reads_a_memory_and_is_offered_no_form(site: Site) -> Non
         ({"observation": ""}, "Say what is to be remembered"),
         ({"confidence": "2"}, "from 0 to 1"),
         ({"confidence": "nan"}, "from 0 to 1"),
-        ({"observation": "x" * 5000}, "at most 4000"),
+        ({"observation": "x" * 2001}, "at most 2000"),
+        ({"service": "x" * 101}, "a service 100"),
     ],
 )
 async def test_what_is_no_memory_is_told_in_its_form(site: Site, fields: dict[str, str], words: str) -> None:

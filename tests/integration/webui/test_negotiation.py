@@ -23,7 +23,7 @@ ID = re.compile(r'\sid="([^"]+)"')
 async def filled(tmp_path: Path) -> AsyncIterator[tuple[Site, dict[str, str]]]:
     """A dashboard with something on every page, and what stands for the parameters of each route."""
     async with open_site(tmp_path) as site:
-        known = every_page.fill(site.worker)
+        known = every_page.fill(site.worker).samples
         yield site, known | {"/panels/{repository}/{name}/raw": "/panels/shop/disk-usage.html/raw"}
 
 

@@ -167,6 +167,10 @@ def test_compose_takes_away_what_the_daemon_does_not_need(service: dict[str, lis
     assert "privileged" not in service
 
 
+def test_compose_opens_one_port_and_on_this_host_alone(service: dict[str, list[str]]) -> None:
+    assert service["ports"] == ["127.0.0.1:8080:8080"]
+
+
 def test_compose_sets_settings_and_hands_secrets_over_as_files(service: dict[str, list[str]]) -> None:
     for line in service["environment"]:
         name = line.partition(":")[0]

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.memories.rules import (
-    CATEGORIES,
     FADES_AFTER,
     FADES_EVERY,
     Draft,
@@ -20,7 +19,7 @@ from daemon.memories.rules import (
     revised,
     weight,
 )
-from schema.knowledge import Memory
+from schema.knowledge import CATEGORIES, Memory
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -47,6 +46,13 @@ def test_the_same_text_is_reinforced_whatever_its_case_and_space() -> None:
     found = remember([memory(1, "other"), memory(2, "Slow  at night")], "slow at NIGHT ")
     assert found.same == Weight(2, 0.8, True)
     assert found.weakened == []
+
+
+def test_what_says_the_same_in_other_words_is_reinforced_and_the_same_words_before_others() -> None:
+    said = [memory(1, "at night, web is slow", 0.5), memory(2, "web is slow at night", 0.6)]
+    assert remember(said, "The web is slow at night.").same == Weight(2, 0.7, True)
+    assert remember(said[:1], "The web is slow at night.").same == Weight(1, 0.6, True)
+    assert remember(said, "web is not slow at night").weakened == [Weight(1, 0.3, True), Weight(2, 0.4, True)]
 
 
 def test_confidence_never_exceeds_one() -> None:

@@ -8,12 +8,11 @@ import msgspec
 import pytest
 
 from daemon.escalation.rules import CheckResult, Handoff
-from daemon.memories.rules import CATEGORIES
 from daemon.repositories import scan, shipped
 from daemon.sessions import command, markers
 from daemon.sessions.markers import LEVELS, STATUSES
 from schema.configuration import BY_ENV
-from schema.knowledge import Level
+from schema.knowledge import CATEGORIES, Level
 from schema.settings import Settings
 from tests.unit.daemon.prompts.prompts import FENCE, PROMPTS, TEXTS
 

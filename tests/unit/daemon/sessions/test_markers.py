@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.memories.rules import CATEGORIES
 from daemon.sessions.markers import (
     NAME_MAX,
     TEXT_MAX,
@@ -21,7 +20,7 @@ from daemon.sessions.markers import (
     read_structured,
     read_text,
 )
-from schema.knowledge import Level
+from schema.knowledge import CATEGORIES, Level
 
 
 def said(text: str) -> list[Saying]:

@@ -1,13 +1,22 @@
 """What a request that does not fit is told: the field by name, and what would be right."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.api.asked import ChangedMemory, ConfigChange, EventQuery, MemoryQuery, NewMemory, TriggerSessionBody
+from schema.knowledge import CATEGORIES
+from webui.api.asked import (
+    Category,
+    ChangedMemory,
+    ConfigChange,
+    EventQuery,
+    MemoryQuery,
+    NewMemory,
+    TriggerSessionBody,
+)
 from webui.api.call import told
 
 
@@ -63,3 +72,7 @@ def test_an_offset_that_is_too_far_is_told_how_to_go_on() -> None:
     assert told_ == "offset: expected int <= 50000; to go further, give the last id that you have seen as before."
     assert problem(MemoryQuery, {"offset": "50001"}, strict=False) == "offset: expected int <= 50000."
     assert problem(EventQuery, {"offset": "-1"}, strict=False) == "offset: expected int >= 0."
+
+
+def test_the_categories_that_may_be_asked_for_are_those_that_memories_have() -> None:
+    assert get_args(Category) == CATEGORIES

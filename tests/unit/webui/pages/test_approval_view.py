@@ -39,7 +39,7 @@ def test_a_waiting_card_shows_the_call_whole_what_makes_it_risky_and_the_time_le
     assert str(card.call) == "ssh <mark>db-2</mark> <mark>sudo</mark> docker restart web"
     assert card.marks == ["on db-2", "as another user"]
     assert card.uses == ["web: 1 of 2 restarts used in 4 h"]
-    assert (card.expires.text, card.words, card.alike, card.decision) == ("14:32", "it hangs", 2, "")
+    assert (card.expires.text, card.words, card.alike, card.decision) == ("expires in 14:32", "it hangs", 2, "")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_a_call_that_waits_leads_to_its_card_with_the_time_left() -> None:
 
 def test_a_call_about_to_expire_says_so() -> None:
     [found] = attention.approvals([approval(expires_at="2026-03-14T02:06:30.000Z")], NOW)
-    assert "is about to expire" in found.text
+    assert "expires now" in found.text
 
 
 def test_only_events_that_ask_for_a_person_are_listed() -> None:
@@ -69,6 +69,12 @@ def test_critical_events_are_told_once_each_and_those_of_a_service_that_is_liste
     said = [event("the disk is full")] * 3 + [event("Needs human attention: db: look"), of("web", "answers 503")]
     found = attention.critical(said, known)
     assert [(one.title, one.text, one.href) for one in found] == [("Critical:", "the disk is full", "/sessions/4")]
+
+
+def test_a_critical_event_of_a_service_that_is_healthy_again_is_not_told() -> None:
+    said = [of("db", "is down"), of("web", "is slow"), of("", "the disk is full")]
+    healthy = {"db": "2026-03-14T02:05:00.000Z", "web": "2026-03-14T01:59:00.000Z"}
+    assert [one.title for one in attention.critical(said, [], healthy)] == ["web:", "Critical:"]
 
 
 def test_many_critical_events_are_counted() -> None:

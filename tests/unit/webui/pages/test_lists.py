@@ -30,11 +30,11 @@ THEN = "2026-03-14T02:02:30.000Z"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(872, "14:32"), (59, "0:59"), (0, "over"), (-5, "over"), (18720, "5 h 12 m")]
+    ("seconds", "words"), [(872, "in 14:32"), (59, "in 0:59"), (0, "now"), (-5, "now"), (18720, "in 5 h 12 m")]
 )
 def test_the_time_left_is_told_to_the_second_below_an_hour(seconds: int, words: str) -> None:
     at = datetime.fromtimestamp(NOW.timestamp() + seconds, UTC).isoformat()
-    assert formats.left(at, NOW) == words
+    assert formats.expires(at, NOW) == f"expires {words}"
 
 
 @pytest.mark.parametrize(
