@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from daemon.supervisor.places import Places
-from daemon.supervisor.programs import Programs
+from daemon.supervisor.programs import LEAN, Programs
 from schema.configuration import DECLARATIONS, ConfigurationError, load
 
 PLACES = Places(10, 11, 12, 13, "http://127.0.0.1:1", 14)
@@ -18,7 +18,7 @@ def test_the_web_process_gets_its_settings_and_nothing_else() -> None:
             "CLAUDEOPS_STATE_DIR": "/s", **SECRETS}  # fmt: skip
     built = Programs(base).web(PLACES, "b00").environment()
     declared = {item.env for item in DECLARATIONS.values() if item.meta.web and not item.meta.secret}
-    assert set(built) == declared | {"PATH", "HOME", "CLAUDEOPS_BOOT_ID"}
+    assert set(built) == declared | {"PATH", "HOME", "CLAUDEOPS_BOOT_ID", *LEAN}
     assert not set(built.values()) & set(SECRETS.values())
     assert built["CLAUDEOPS_BOOT_ID"] == "b00"
     assert load(built).claude_bin == "/opt/claude"
@@ -35,7 +35,7 @@ def test_the_web_process_gets_the_http_socket_alone_and_the_worker_the_others() 
 
 def test_the_worker_gets_everything() -> None:
     base = {"CLAUDEOPS_STATE_DIR": "/s", "CLAUDEOPS_RUNTIME_DIR": "/r", "EXTRA": "1", **SECRETS}
-    assert dict(Programs(base).worker(PLACES, "b").environment()) == {**base, "CLAUDEOPS_BOOT_ID": "b"}
+    assert dict(Programs(base).worker(PLACES, "b").environment()) == {**LEAN, **base, "CLAUDEOPS_BOOT_ID": "b"}
 
 
 @pytest.fixture
