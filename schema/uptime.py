@@ -26,9 +26,6 @@ class Spent(NamedTuple):
     worked: int = 0
     failed: int = 0
 
-    def __add__(self, other: "Spent") -> "Spent":  # type: ignore[override]  # sums, as people read it
-        return Spent(self.worked + other.worked, self.failed + other.failed)
-
     @property
     def share(self) -> float | None:
         """Of the time that counts, how much it worked, 0 to 1; None where nothing counts."""
@@ -56,7 +53,5 @@ def spent(changes: Sequence[Change], start: int, end: int) -> Spent:
 
 def total(parts: Iterable[Spent]) -> Spent:
     """The sum of parts that follow one another."""
-    found = Spent()
-    for part in parts:
-        found = found + part
-    return found
+    found = list(parts)
+    return Spent(sum(part.worked for part in found), sum(part.failed for part in found))

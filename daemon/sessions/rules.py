@@ -39,6 +39,9 @@ class Money(NamedTuple):
     budget: float = 0.0
 
 
+NO_MONEY = Money()
+
+
 class Outcome(NamedTuple):
     """The final state of a session."""
 
@@ -54,7 +57,7 @@ def outcome(
     timeout_s: float,
     last_stderr: str = "",
     short_of_memory: bool = False,
-    money: Money = Money(),  # noqa: B008 - a value, and never changed
+    money: Money = NO_MONEY,
 ) -> Outcome:
     """What became of a session: who ended its run decides first, then what the CLI said, then its exit code.
 

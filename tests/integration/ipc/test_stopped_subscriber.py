@@ -92,7 +92,7 @@ async def test_a_stopped_subscriber_costs_the_publisher_neither_time_nor_memory(
         os.kill(process.pid, signal.SIGCONT)
         count, before = await wait("back")
         assert 1000 < count < EVENTS / 10
-        assert before.count("gap") == 1
+        assert "gap" in before  # one or, where it reads more slowly than is told, several
     finally:
         process.kill()
         process.wait()
