@@ -34,6 +34,7 @@ from ipc.messages.services import (
     ResultsReply,
     ServiceChanged,
     ServiceReply,
+    ServicesProbed,
     ServicesReply,
     ShowService,
     TriedCondition,
@@ -50,6 +51,7 @@ from schema.states import ServiceStatus
 LIMIT_MAX = 1000
 BODY_SHOWN = 4096
 ROLL_SECONDS = 60.0
+TELL_SECONDS = 0.2
 FORGET_MS = 3_600_000
 FOREVER = 2**62
 
@@ -78,6 +80,7 @@ class Services:
             watch,
         )
         self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
+        self._probed: set[int] = set()
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
@@ -94,7 +97,8 @@ class Services:
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
-                task.cancel()
+                if not task.cancelling():  # one that is cancelled twice can't end what it is about
+                    task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._kinds.close()
 
@@ -130,7 +134,17 @@ class Services:
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
 
     def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
+        if found.status is found.before:
+            # Most findings change nothing: pages hear of many of them at once.
+            if not self._probed:
+                asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell_probed)
+            self._probed.add(id_)
+            return
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
+
+    def _tell_probed(self) -> None:
+        ids, self._probed = sorted(self._probed), set()
+        self._publisher.publish(ServicesProbed(ids=ids))
 
     def _reloaded(self) -> None:
         if self._settings.environ != self._environ:

@@ -215,10 +215,17 @@ class ExportServices(Request, frozen=True):
 
 
 class ServiceChanged(Event, frozen=True):
-    """A service was probed, or is another. `kind`: found, defined, removed."""
+    """A service has another status, or is another. `kind`: found, defined, removed."""
 
     subject: ClassVar[str] = "services.changed"
     id: int
     kind: str
     status: ServiceStatus = ServiceStatus.UNKNOWN
     before: ServiceStatus = ServiceStatus.UNKNOWN
+
+
+class ServicesProbed(Event, frozen=True):
+    """Services were probed, and are as they were; what is known of them is newer."""
+
+    subject: ClassVar[str] = "services.probed"
+    ids: list[int]

@@ -125,5 +125,6 @@ EVENTS: dict[str, type[Event]] = {
         knowledge.KnowledgeChanged,
         access.AccessChanged,
         services.ServiceChanged,
+        services.ServicesProbed,
     )
 }
