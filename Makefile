@@ -77,6 +77,7 @@ docs: $(VENV)/.run ## rebuild the generated reference pages and the annotated en
 lock: $(UV) ## resolve requirements/*.txt anew
 	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build pyproject.toml -o requirements/run.txt --custom-compile-command 'make lock'
 	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build --extra test pyproject.toml -o requirements/test.txt --custom-compile-command 'make lock'
+	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes requirements/peers.in -o requirements/peers.txt --custom-compile-command 'make lock'
 
 clean: ## remove what these targets made; the demo's state too
 	rm -rf $(VENV) $(STATE) packaging/css/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
