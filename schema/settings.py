@@ -124,6 +124,10 @@ class Settings(NamedTuple):
     keep_events_days: Annotated[int, _m("Keeping house", "How long events are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 365
     keep_checks_days: Annotated[int, _m("Keeping house", "How long health checks are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 90
     keep_notifications_days: Annotated[int, _m("Keeping house", "How long notifications are kept that have reached every channel, or were given up; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
+    keep_results_days: Annotated[int, _m("Keeping house", "How long each single finding of a probed service is kept; then its sums tell of it. 0 keeps them for ever.", unit="days", live=True, low=0)] = 2
+    keep_minute_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the minute are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 14
+    keep_hour_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the hour, and changes of status, are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 400
+    keep_day_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the day are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 0
     keep_database_max_mb: Annotated[int, _m("Keeping house", "How much of its file the database may use; beyond it the oldest rows go, day by day, whatever their days say, but none of the last 24 hours. 0 sets no bound.", unit="MB", live=True, low=0)] = 4096
     keep_transcripts_days: Annotated[int, _m("Keeping house", "How long the claude CLI's own files below the sessions' HOME are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
     backup_keep: Annotated[int, _m("Keeping house", "How many nightly backups are kept below the state directory; 0 makes none.", unit="backups", live=True, low=0, high=1000)] = 7

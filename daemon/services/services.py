@@ -81,6 +81,8 @@ class Services:
         )
         self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
         self._probed: set[int] = set()
+        self._kept = rollups.keep(settings.current)
+        self._forgotten = 0  # when what is old was removed last, ms since 1970
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
@@ -147,6 +149,8 @@ class Services:
         self._publisher.publish(ServicesProbed(ids=ids))
 
     def _reloaded(self) -> None:
+        if rollups.keep(self._settings.current) != self._kept:
+            self._forgotten = 0
         if self._settings.environ != self._environ:
             self._environ = self._settings.environ
             self._reload.set()
@@ -163,14 +167,13 @@ class Services:
                 print(f"services: {error}", file=sys.stderr, flush=True)
 
     async def _roll(self) -> None:
-        forgotten = 0
         while True:
             try:
                 now = int(time.time() * 1000)
                 await rollups.roll(self._store, now)
-                if now - forgotten > FORGET_MS:
-                    await rollups.forget(self._store, now)
-                    forgotten = now
+                if now - self._forgotten > FORGET_MS:
+                    self._forgotten, self._kept = now, rollups.keep(self._settings.current)
+                    await rollups.forget(self._store, now, self._kept)
             except (DatabaseError, CallError) as error:
                 print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
             await asyncio.sleep(ROLL_SECONDS)
