@@ -109,6 +109,7 @@ class Settings(NamedTuple):
     approval_expires: Annotated[int, _m("Limits", "How long a call may wait for a person; then it counts as denied.", unit="s", live=True, web=True, low=60)] = 86400
     # Services
     probes_at_once: Annotated[int, _m("Services", "How many services are probed at the same time.", unit="probes", live=True, low=1, high=5000)] = 250
+    services_file: Annotated[str, _m("Services", "A YAML file of services, or a directory of such files; read at start and whenever one changes. What it describes can't be changed elsewhere.", live=True)] = ""
     probe_link_local: Annotated[bool, _m("Services", "Whether link-local and metadata addresses, such as 169.254.169.254, may be probed; they give away a cloud host's credentials.", live=True)] = False
     probe_commands: Annotated[bool, _m("Services", "Whether services may be checked by commands; whoever may add a service then runs commands as the daemon's user.", live=True)] = False
     # Places

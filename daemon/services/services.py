@@ -25,6 +25,7 @@ from daemon.services.rules import addresses, definitions, variables
 from daemon.services.rules.conditions import Answer, judge
 from daemon.services.rules.notation import parse
 from daemon.services.rules.verdict import verdict
+from daemon.services.watched_files import WatchedFiles
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -83,6 +84,7 @@ class Services:
         self._probed: set[int] = set()
         self._kept = rollups.keep(settings.current)
         self._forgotten = 0  # when what is old was removed last, ms since 1970
+        self.files = WatchedFiles(store, settings, self.catalogue)
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
@@ -93,7 +95,7 @@ class Services:
         await self.maintenance.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
-        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread())
+        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread(), self.files.run())
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)

@@ -86,6 +86,7 @@ REQUESTS: dict[str, type[Request]] = {
         incidents.RemoveWindow,
         services.ImportServices,
         services.ExportServices,
+        services.ListServiceFiles,
         incidents.ListIncidents,
         incidents.ShowIncident,
         incidents.NoteIncident,
