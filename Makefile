@@ -12,7 +12,7 @@ need = command -v $(1) >/dev/null || bash packaging/install.sh $(2)
 # Settings of whoever calls make never reach a test or a benchmark.
 CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 CI="$$CI" TERM=dumb
 
-.PHONY: help setup setup-test cli run test unit fuzz check image-check unit-check bench evaluate screenshots icons css lock docs clean
+.PHONY: help setup setup-test cli run test unit fuzz check image-check unit-check kills bench evaluate screenshots icons css lock docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ image-check: ## build the container image, run it as compose would, and break it
 unit-check: cli ## boot a virtual machine, install the systemd unit in it, and break it; as root, some minutes
 	@bash packaging/systemd/boot-check.sh
 
+kills: setup-test ## kill the worker two hundred times while services flap; some minutes
+	@mkdir -p $(STATE)/home
+	$(CLEAN_ENV) CLAUDEOPS_TEST_KILLS=200 $(BIN)/python -m pytest -n 0 -s tests/acceptance/test_service_kills.py
+
 bench: setup-test ## measure, against a floor or a peer in the same run; writes docs/performance.md
 	@mkdir -p $(STATE)/home
 	$(CLEAN_ENV) $(BIN)/python -m benchmarks
@@ -77,6 +81,7 @@ docs: $(VENV)/.run ## rebuild the generated reference pages and the annotated en
 lock: $(UV) ## resolve requirements/*.txt anew
 	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build pyproject.toml -o requirements/run.txt --custom-compile-command 'make lock'
 	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes --extra build --extra test pyproject.toml -o requirements/test.txt --custom-compile-command 'make lock'
+	$(UV) pip compile -q --python-version 3.11 --universal --generate-hashes requirements/peers.in -o requirements/peers.txt --custom-compile-command 'make lock'
 
 clean: ## remove what these targets made; the demo's state too
 	rm -rf $(VENV) $(STATE) packaging/css/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

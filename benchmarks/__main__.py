@@ -11,7 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import big_pages, ctl_cold_start, idle, reading, session_list, shim_throughput, sse, web_restart
+from benchmarks import (
+    big_pages,
+    ctl_cold_start,
+    idle,
+    probing,
+    reading,
+    service_pages,
+    service_storage,
+    session_list,
+    shim_throughput,
+    sse,
+    web_restart,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 Figures = dict[str, float]
@@ -81,6 +93,34 @@ BENCHMARKS = (
         Bar("every page over 1,000,000 events and checks and 100,000 sessions, slowest", "worst_ms", big_pages.BAR_MS,
             least=False, unit=" ms"),
         Bar("the overview with its styles and scripts, compressed", "overview_kb", 60, least=False, unit=" kB"),
+    )),
+    Benchmark("probing.cost", probing.cost, (
+        Bar("processor time of an HTTP check, stored and summed up, every 10 s for 1,000 services", "check_ms", 1.0,
+            least=False, unit=" ms"),
+        Bar("the same against aiohttp alone", "against_floor", 3.5, least=False, unit="×"),
+        Bar("the same against SimpleMonitor", "against_simplemonitor", 1.0, least=False, unit="×"),
+        Bar("the same against what is published of Uptime Kuma", "against_uptime_kuma", 1.0, least=False, unit="×"),
+    ), probing.COST_NOTE),
+    Benchmark("probing.late", probing.late, (
+        Bar("lateness at the target, 1,000 services every 10 s, 5 % of them hanging, p99", "p99_ms", 250, least=False,
+            unit=" ms"),
+        Bar("until each of them was asked once", "first_round_intervals", 1.0, least=False, unit=" intervals"),
+    ), probing.LATENESS_NOTE),
+    Benchmark("probing.many", probing.many, (
+        Bar("10,000 services every 60 s: checks made of those that are due", "sustained", 0.99, least=True, unit="×"),
+        Bar("their lateness at the target, p99", "p99_ms", 1000, least=False, unit=" ms"),
+        Bar("memory of the worker meanwhile", "worker_mib", 300, least=False, unit=" MiB"),
+        Bar("a session's line written → read meanwhile, p99, beyond what it is without services", "output_added_ms",
+            50, least=False, unit=" ms"),
+    ), probing.LATENESS_NOTE),
+    Benchmark("service_storage", service_storage.measure, (
+        Bar("a raw result", "result_bytes", 120, least=False, unit=" B"),
+        Bar("a service and year, with what is kept by default", "year_mb", 6, least=False, unit=" MB"),
+    ), service_storage.NOTE),
+    Benchmark("service_pages", service_pages.measure, (
+        Bar("list of 1,000 services with 100 findings each, slowest address", "worst_ms", 150, least=False, unit=" ms"),
+        Bar("the same, before compression", "heaviest_kb", 500, least=False, unit=" kB"),
+        Bar("a row's update by SSE", "row_bytes", 3000, least=False, unit=" B"),
     )),
 )  # fmt: skip
 

@@ -125,6 +125,7 @@ class Parts:
         self.system.tellers.append(self.notifications.warnings)
         self.discovery = Discovery(settings)
         self.services = Services(store, settings, self.publisher, watch)
+        self.system.tellers.append(self.services.files.warnings)
         self._boot = boot
         self._watch = watch
         self._told: set[str] = set()

@@ -109,6 +109,7 @@ class Settings(NamedTuple):
     approval_expires: Annotated[int, _m("Limits", "How long a call may wait for a person; then it counts as denied.", unit="s", live=True, web=True, low=60)] = 86400
     # Services
     probes_at_once: Annotated[int, _m("Services", "How many services are probed at the same time.", unit="probes", live=True, low=1, high=5000)] = 250
+    services_file: Annotated[str, _m("Services", "A YAML file of services, or a directory of such files; read at start and whenever one changes. What it describes can't be changed elsewhere.", live=True)] = ""
     probe_link_local: Annotated[bool, _m("Services", "Whether link-local and metadata addresses, such as 169.254.169.254, may be probed; they give away a cloud host's credentials.", live=True)] = False
     probe_commands: Annotated[bool, _m("Services", "Whether services may be checked by commands; whoever may add a service then runs commands as the daemon's user.", live=True)] = False
     # Places
@@ -124,6 +125,10 @@ class Settings(NamedTuple):
     keep_events_days: Annotated[int, _m("Keeping house", "How long events are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 365
     keep_checks_days: Annotated[int, _m("Keeping house", "How long health checks are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 90
     keep_notifications_days: Annotated[int, _m("Keeping house", "How long notifications are kept that have reached every channel, or were given up; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
+    keep_results_days: Annotated[int, _m("Keeping house", "How long each single finding of a probed service is kept; then its sums tell of it. 0 keeps them for ever.", unit="days", live=True, low=0)] = 2
+    keep_minute_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the minute are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 14
+    keep_hour_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the hour, and changes of status, are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 400
+    keep_day_sums_days: Annotated[int, _m("Keeping house", "How long sums of findings by the day are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 0
     keep_database_max_mb: Annotated[int, _m("Keeping house", "How much of its file the database may use; beyond it the oldest rows go, day by day, whatever their days say, but none of the last 24 hours. 0 sets no bound.", unit="MB", live=True, low=0)] = 4096
     keep_transcripts_days: Annotated[int, _m("Keeping house", "How long the claude CLI's own files below the sessions' HOME are kept; 0 keeps them for ever.", unit="days", live=True, low=0)] = 30
     backup_keep: Annotated[int, _m("Keeping house", "How many nightly backups are kept below the state directory; 0 makes none.", unit="backups", live=True, low=0, high=1000)] = 7

@@ -4,7 +4,7 @@ Built by `daemon.services.services`; asked through `daemon.services.handlers`. I
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -169,6 +169,27 @@ class Catalogue:
         reply, ids = await self._store.write(write)
         await self._tell(ids)
         return reply
+
+    async def release(self, owners: Collection[str], by: str) -> None:
+        """Services that a file described are people's from now on."""
+        moment = datetime.now(UTC)
+
+        def write(db: Database) -> list[int]:
+            ids: list[int] = []
+            after = 0
+            while rows := stored.page(after, db):
+                for row in (row for row in rows if row["owner"] in owners):
+                    wanted = monitored.definition_of(row["definition"])
+                    stored.replace(db, {**row, "owner": ""}, wanted, by=by, moment=moment)
+                    detail = f"{row['owner']} is not watched any more"
+                    audit.add(
+                        db, actor=by, action=Action.SERVICE_CHANGED, subject=row["name"], at=moment, detail=detail
+                    )
+                    ids.append(row["id"])
+                after = rows[-1]["id"]
+            return ids
+
+        await self._tell(await self._store.write(write))
 
     async def renew(self, request: RenewPush, by: str) -> ServiceReply:
         """A fresh address for a heartbeat. CallError `not_found`, or `invalid` for what is none."""

@@ -26,11 +26,13 @@ from ipc.messages.services import (
     ImportedReply,
     ImportServices,
     ListResults,
+    ListServiceFiles,
     ListServices,
     PauseServices,
     RemoveServices,
     RenewPush,
     ResultsReply,
+    ServiceFilesReply,
     ServiceReply,
     ServicesReply,
     ShowService,
@@ -105,7 +107,11 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
 
         return ExportedReply(text=files.written([known.stored for known in await catalogue.all()]))
 
+    async def files_watched(call: Call, request: ListServiceFiles) -> ServiceFilesReply:
+        return services.files.listing()
+
     return {
+        ListServiceFiles: files_watched,
         ImportServices: take,
         ExportServices: give,
         ListIncidents: list_incidents,

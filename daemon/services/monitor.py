@@ -11,12 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 
-from daemon.services import recorder
 from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
 from daemon.services.recorder import Finding, Recorded
+from daemon.services.recording import Recording
 from daemon.services.rules import definitions, schedule
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
@@ -30,6 +29,8 @@ from schema.states import ServiceStatus
 
 # Those that gave no answer in time may take this share of the places, so that they never keep the others waiting.
 SLOW_SHARE = 0.5
+# Those that are due so close together are started together: a round has its cost, however few it starts.
+TOGETHER_SECONDS = 0.05
 
 
 class Watched:
@@ -58,7 +59,7 @@ class Monitor:
         watch: Callable[["asyncio.Task[None]"], None],
     ) -> None:
         """`maintenance`: whether a service is in a window; `places`: how many may be probed at once."""
-        self._store, self._probes, self._maintenance = store, probes, maintenance
+        self._recording, self._probes, self._maintenance = Recording(store), probes, maintenance
         self._recorded, self._places, self._watch = recorded, places, watch
         self._agenda = Agenda()
         self._watched: dict[int, Watched] = {}
@@ -107,17 +108,21 @@ class Monitor:
         try:
             while True:
                 self._wake.clear()
+                started = time.monotonic()
                 self._start_due()
                 at = self._agenda.next_at()
                 full = self._running >= self._places()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(None if at is None or full else max(0.0, at - time.monotonic())):
                         await self._wake.wait()
+                if (left := started + TOGETHER_SECONDS - time.monotonic()) > 0:
+                    await asyncio.sleep(left)
         finally:
             running = [one.running for one in self._watched.values() if one.running is not None]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await self._recording.close()
 
     def _start_due(self) -> None:
         places = self._places()
@@ -161,9 +166,7 @@ class Monitor:
         watched.slow = judged.outcome is Outcome.TIMEOUT
         finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
         maintenance = self._maintenance(definition, datetime.fromtimestamp(at, UTC))
-        found = await self._store.write(
-            partial(recorder.record, finding=finding, definition=definition, maintenance=maintenance)
-        )
+        found = await self._recording.record(finding, definition, maintenance=maintenance)
         if found is None:
             return False
         self._recorded(watched.target.id, found, facts)

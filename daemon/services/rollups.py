@@ -11,21 +11,33 @@ from typing import NamedTuple
 from daemon.store import Store
 from schema import latency, uptime
 from schema.database import Database
+from schema.settings import Settings
 from schema.states import ServiceStatus
 from schema.uptime import Change
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 BITE = 100  # services in one transaction
+FORGET_BITE = 10  # the same, for what takes longer
 FAILING = ("d", "t")
 
 
 class Keep(NamedTuple):
-    """How long what is kept, in ms."""
+    """How long what is kept, in ms; 0: for ever. Changes of status are kept as long as the sums of hours."""
 
     results: int = 2 * DAY
     minutes: int = 14 * DAY
     hours: int = 400 * DAY
-    changes: int = 800 * DAY
+    days: int = 0
+
+
+def keep(settings: Settings) -> Keep:
+    """As the settings say."""
+    return Keep(
+        settings.keep_results_days * DAY,
+        settings.keep_minute_sums_days * DAY,
+        settings.keep_hour_sums_days * DAY,
+        settings.keep_day_sums_days * DAY,
+    )
 
 
 async def roll(store: Store, now: int) -> None:
@@ -65,6 +77,9 @@ def _sum_hour(db: Database, service_id: int, hour: int) -> None:
     spent = uptime.spent(changes_between(db, service_id, hour, hour + HOUR), hour, hour + HOUR)
     if not rows and not any(spent):
         return
+    values = {"service_id": service_id, "at": hour, "worked_ms": spent.worked, "failed_ms": spent.failed}
+    if not rows and db.change("rollups.spend", **values):
+        return  # summed up before, and its findings are gone: how the time was spent is all that can be another
     _put(
         db,
         service_id,
@@ -120,19 +135,24 @@ def _sum_day(db: Database, service_id: int, day: int) -> None:
     )
 
 
-async def forget(store: Store, now: int, keep: Keep = Keep()) -> None:  # noqa: B008 - it never changes
+async def forget(store: Store, now: int, kept: Keep = Keep()) -> None:  # noqa: B008 - it never changes
     """Removes what is old, some services at a time. What no sum is made of yet stays."""
     after = 0
-    while rows := await store.read(lambda db: db.rows("rollups.behind", after=after, limit=BITE)):  # noqa: B023 - awaited
+    while rows := await store.read(lambda db: db.rows("rollups.behind", after=after, limit=FORGET_BITE)):  # noqa: B023 - awaited
         ids = [(row["service_id"], row["rolled_to"]) for row in rows]
-        await store.write(partial(_forget_some, ids, now, keep))
+        await store.write(partial(_forget_some, ids, now, kept))
         after = rows[-1]["service_id"]
 
 
-def _forget_some(ids: Sequence[tuple[int, int]], now: int, keep: Keep, db: Database) -> None:
+def _forget_some(ids: Sequence[tuple[int, int]], now: int, kept: Keep, db: Database) -> None:
     for service_id, rolled_to in ids:
-        results = min(now - keep.results, rolled_to)
-        db.change("rollups.forget_results", service_id=service_id, before=results)
-        db.change("rollups.forget", service_id=service_id, span=MINUTE // 1000, before=now - keep.minutes)
-        db.change("rollups.forget", service_id=service_id, span=HOUR // 1000, before=now - keep.hours)
-        db.change("rollups.forget_changes", service_id=service_id, before=now - keep.changes)
+        # Whole hours and days, so that what is summed up anew has all of its parts, or none.
+        if kept.results:
+            before = min(now - kept.results, rolled_to) // HOUR * HOUR
+            db.change("rollups.forget_results", service_id=service_id, before=before)
+        for span, length in ((MINUTE, kept.minutes), (HOUR, kept.hours), (DAY, kept.days)):
+            if length:
+                before = (now - length) // DAY * DAY
+                db.change("rollups.forget", service_id=service_id, span=span // 1000, before=before)
+        if kept.hours:
+            db.change("rollups.forget_changes", service_id=service_id, before=(now - kept.hours) // DAY * DAY)

@@ -25,6 +25,7 @@ from daemon.services.rules import addresses, definitions, variables
 from daemon.services.rules.conditions import Answer, judge
 from daemon.services.rules.notation import parse
 from daemon.services.rules.verdict import verdict
+from daemon.services.watched_files import WatchedFiles
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -34,6 +35,7 @@ from ipc.messages.services import (
     ResultsReply,
     ServiceChanged,
     ServiceReply,
+    ServicesProbed,
     ServicesReply,
     ShowService,
     TriedCondition,
@@ -50,6 +52,7 @@ from schema.states import ServiceStatus
 LIMIT_MAX = 1000
 BODY_SHOWN = 4096
 ROLL_SECONDS = 60.0
+TELL_SECONDS = 0.2
 FORGET_MS = 3_600_000
 FOREVER = 2**62
 
@@ -78,6 +81,10 @@ class Services:
             watch,
         )
         self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
+        self._probed: set[int] = set()
+        self._kept = rollups.keep(settings.current)
+        self._forgotten = 0  # when what is old was removed last, ms since 1970
+        self.files = WatchedFiles(store, settings, self.catalogue)
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
@@ -88,13 +95,14 @@ class Services:
         await self.maintenance.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
-        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread())
+        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread(), self.files.run())
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
-                task.cancel()
+                if not task.cancelling():  # one that is cancelled twice can't end what it is about
+                    task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._kinds.close()
 
@@ -130,9 +138,21 @@ class Services:
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
 
     def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
+        if found.status is found.before:
+            # Most findings change nothing: pages hear of many of them at once.
+            if not self._probed:
+                asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell_probed)
+            self._probed.add(id_)
+            return
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
 
+    def _tell_probed(self) -> None:
+        ids, self._probed = sorted(self._probed), set()
+        self._publisher.publish(ServicesProbed(ids=ids))
+
     def _reloaded(self) -> None:
+        if rollups.keep(self._settings.current) != self._kept:
+            self._forgotten = 0
         if self._settings.environ != self._environ:
             self._environ = self._settings.environ
             self._reload.set()
@@ -149,14 +169,13 @@ class Services:
                 print(f"services: {error}", file=sys.stderr, flush=True)
 
     async def _roll(self) -> None:
-        forgotten = 0
         while True:
             try:
                 now = int(time.time() * 1000)
                 await rollups.roll(self._store, now)
-                if now - forgotten > FORGET_MS:
-                    await rollups.forget(self._store, now)
-                    forgotten = now
+                if now - self._forgotten > FORGET_MS:
+                    self._forgotten, self._kept = now, rollups.keep(self._settings.current)
+                    await rollups.forget(self._store, now, self._kept)
             except (DatabaseError, CallError) as error:
                 print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
             await asyncio.sleep(ROLL_SECONDS)

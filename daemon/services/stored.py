@@ -40,6 +40,16 @@ def needs(db: Database) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def owners(db: Database) -> list[str]:
+    """The files that describe services."""
+    found: set[str] = set()
+    after = 0
+    while rows := page(after, db):
+        found |= {row["owner"] for row in rows if row["owner"]}
+        after = rows[-1]["id"]
+    return sorted(found)
+
+
 def insert(db: Database, stored: Definition, *, by: str, moment: datetime, owner: str = "") -> int:
     """Stores a definition that is new; its id. Within a transaction."""
     id_ = int(db.value("definitions.add", token_hash=None, **_columns(stored, by, moment, owner)))

@@ -92,17 +92,24 @@ def _apply(
     for entry in entries:
         wanted, kept = split(entry.definition)
         row = rows.get(wanted.name.casefold())
+        if row is not None and owner and row["paused"]:
+            # A file does not resume what a person has paused.
+            wanted = msgspec.structs.replace(wanted, paused=True)
         if row is None:
             added.append(wanted.name)
             if not request.dry_run:
                 id_ = stored.insert(db, wanted, by=by, moment=moment, owner=owner)
                 credentials.keep(id_, kept)
                 ids.append(id_)
-        elif not _same(monitored.definition_of(row["definition"]), wanted) or row["owner"] != owner:
+        elif (
+            not _same(monitored.definition_of(row["definition"]), wanted)
+            or row["owner"] != owner
+            or (kept != credentials.of(row["id"]) and not _masked(entry.definition))
+        ):
             changed.append(wanted.name)
             if not request.dry_run:
                 stored.replace(db, {**row, "owner": owner}, wanted, by=by, moment=moment)
-                if not _masked(wanted):
+                if not _masked(entry.definition):
                     credentials.keep(row["id"], kept)
                 ids.append(row["id"])
     removed = _gone(entries, rows, owner) if owner or request.prune else []

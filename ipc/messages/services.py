@@ -214,11 +214,38 @@ class ExportServices(Request, frozen=True):
     reply: ClassVar[type[Reply]] = ExportedReply
 
 
+class ServiceFile(msgspec.Struct, frozen=True):
+    """A file that is watched, and what is wrong with it; where something is, what it said before holds."""
+
+    file: str
+    errors: list[FileMistake] = []
+
+
+class ServiceFilesReply(Reply, frozen=True):
+    """The files that describe services."""
+
+    files: list[ServiceFile]
+
+
+class ListServiceFiles(Request, frozen=True):
+    """The files of CLAUDEOPS_SERVICES_FILE, with their mistakes."""
+
+    subject: ClassVar[str] = "services.files"
+    reply: ClassVar[type[Reply]] = ServiceFilesReply
+
+
 class ServiceChanged(Event, frozen=True):
-    """A service was probed, or is another. `kind`: found, defined, removed."""
+    """A service has another status, or is another. `kind`: found, defined, removed."""
 
     subject: ClassVar[str] = "services.changed"
     id: int
     kind: str
     status: ServiceStatus = ServiceStatus.UNKNOWN
     before: ServiceStatus = ServiceStatus.UNKNOWN
+
+
+class ServicesProbed(Event, frozen=True):
+    """Services were probed, and are as they were; what is known of them is newer."""
+
+    subject: ClassVar[str] = "services.probed"
+    ids: list[int]

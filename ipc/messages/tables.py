@@ -87,6 +87,7 @@ REQUESTS: dict[str, type[Request]] = {
         incidents.RemoveWindow,
         services.ImportServices,
         services.ExportServices,
+        services.ListServiceFiles,
         incidents.ListIncidents,
         incidents.ShowIncident,
         incidents.NoteIncident,
@@ -126,5 +127,6 @@ EVENTS: dict[str, type[Event]] = {
         knowledge.KnowledgeChanged,
         access.AccessChanged,
         services.ServiceChanged,
+        services.ServicesProbed,
     )
 }

@@ -39,6 +39,16 @@ INSERT OR REPLACE INTO rollups (service_id, span, at, checks, failures, total_us
     worked_ms, failed_ms)
 VALUES (:service_id, :span, :at, :checks, :failures, :total_us, :low_us, :high_us, :histogram, :worked_ms, :failed_ms);
 
+-- spend --
+-- How the time of an hour was spent, where its findings are gone already.
+UPDATE rollups SET worked_ms = :worked_ms, failed_ms = :failed_ms
+WHERE service_id = :service_id AND span = 3600 AND at = :at;
+
+-- spent --
+-- How the time of all sums of one span was spent, and which is the first and the last of them.
+SELECT coalesce(sum(worked_ms), 0) AS worked, coalesce(sum(failed_ms), 0) AS failed, min(at) AS first, max(at) AS last
+FROM rollups WHERE service_id = :service_id AND span = :span AND at >= :start AND at < :end;
+
 -- rolled --
 -- Up to here the sums are made.
 UPDATE service_states SET rolled_to = :at WHERE service_id = :service_id;

@@ -26,13 +26,14 @@ class Behaviour(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One request: when it came (monotonic), what for, and with which headers and body."""
+    """One request: when it came (monotonic), what for, with which headers and body, and what it is answered."""
 
     at: float
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    status: int = 200
 
 
 class Target:
@@ -97,8 +98,8 @@ class Target:
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         plain = path.partition("?")[0]
-        self.arrivals.append(Arrival(time.monotonic(), method, plain, headers, body))
         how = self.behaviours.get(plain, Behaviour())
+        self.arrivals.append(Arrival(time.monotonic(), method, plain, headers, body, how.status))
         await asyncio.sleep(how.delay)
         if how.hang:
             # Until whoever asks gives up.

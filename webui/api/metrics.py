@@ -1,18 +1,19 @@
-"""GET /metrics for Prometheus: sessions, processes, live connections. prometheus-client is imported at the first use.
+"""GET /metrics for Prometheus: sessions, services, processes. prometheus-client is imported at the first use.
 
 Signed-in people see it, programs on the same host that no proxy speaks for, and API tokens with the scope `metrics`.
 """
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
 from ipc.errors import CallError
 from ipc.messages.system import Process
-from schema.database import Database
+from schema.database import Database, Row
 from schema.states import SessionStatus
+from webui.api import service_metrics
 from webui.parts import Parts, parts
 from webui.tls import TLS, Tls
 
@@ -22,22 +23,30 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 5.0
 
 
+class Stored(NamedTuple):
+    """What the database says: sessions by status, and how each service stands."""
+
+    sessions: dict[str, int]
+    services: list[Row]
+
+
 class _Count:
     """Counting 100,000 rows takes some milliseconds; scrapes share one count for a while."""
 
     def __init__(self) -> None:
         self.at = 0.0
-        self.by_status: dict[str, int] = {}
+        self.stored = Stored({}, [])
 
-    async def read(self, here: Parts) -> dict[str, int]:
+    async def read(self, here: Parts) -> Stored:
         if time.monotonic() - self.at > KEPT_SECONDS:
 
-            def look(database: Database) -> dict[str, int]:
-                return {row["status"]: row["count(*)"] for row in database.rows("sessions.count_by_status")}
+            def look(database: Database) -> Stored:
+                counts = {row["status"]: row["count(*)"] for row in database.rows("sessions.count_by_status")}
+                return Stored(counts, service_metrics.read(database))
 
-            self.by_status = await here.state.read(look)
+            self.stored = await here.state.read(look)
             self.at = time.monotonic()
-        return self.by_status
+        return self.stored
 
 
 COUNT: web.AppKey[_Count] = web.AppKey("count", _Count)
@@ -57,14 +66,16 @@ async def show(request: web.Request) -> web.StreamResponse:
 
     here = parts(request)
     try:
-        counts: dict[str, int] | None = await request.app[COUNT].read(here)
+        stored: Stored | None = await request.app[COUNT].read(here)
     except CallError:
-        counts = None  # told by claudeops_database_up
+        stored = None  # told by claudeops_database_up
     daemon = await system_state.gather(here)
 
     class Now(Collector):
         def collect(self) -> "Iterator[Metric]":
-            yield from _metrics(here, counts, daemon.status.processes)
+            yield from _metrics(here, stored.sessions if stored else None, daemon.status.processes)
+            if stored is not None:
+                yield from service_metrics.metrics(stored.services, time.time())
             yield from _certificate(request.app.get(TLS))
 
     registry = CollectorRegistry(auto_describe=False)

@@ -9,6 +9,7 @@ import secrets
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jinja2
@@ -17,7 +18,7 @@ from ipc.errors import CallError
 from ipc.messages.envelope import Event
 from ipc.messages.knowledge import EventSaid, KnowledgeChanged
 from ipc.messages.limits import ApprovalChanged
-from ipc.messages.services import ServiceChanged
+from ipc.messages.services import ServiceChanged, ServicesProbed
 from ipc.messages.sessions import SessionChanged
 from ipc.messages.system import Beat, StateChanged
 from ipc.messages.triggers import TriggersChanged
@@ -113,10 +114,10 @@ class Feed:
             return
         if isinstance(event, SessionChanged):
             self._dirty.add(event.id)
-        if isinstance(event, ServiceChanged) and any(event.id in shown for shown in self._shown.values()):
-            # Thousands may be probed: only what is looked at is read again.
-            self._probed.add(event.id)
-            self._stale.set()
+        if isinstance(event, ServiceChanged):
+            self._hear_services((event.id,))
+        if isinstance(event, ServicesProbed):
+            self._hear_services(event.ids)
         if isinstance(event, ApprovalChanged):
             self._waiting.add(event.id)
         if event is None or isinstance(event, HEARD) or (isinstance(event, Beat) and self._waits()):
@@ -125,6 +126,13 @@ class Feed:
     def mark(self, what: str) -> str:
         """Differs as soon as that kind of knowledge may have changed. For pages that hold more than a stream sends."""
         return f"{self.epoch}:{self._told[what]}"
+
+    def _hear_services(self, ids: Iterable[int]) -> None:
+        # Thousands may be probed: only what is looked at is read again.
+        looked_at = {id_ for id_ in ids if any(id_ in shown for shown in self._shown.values())}
+        if looked_at:
+            self._probed |= looked_at
+            self._stale.set()
 
     def _waits(self) -> bool:
         """Whether a page waits for its first parts, or what it shows was made before the worker was heard at all."""

@@ -1,5 +1,6 @@
 """What the database knows of one service that is probed. Used by `webui.pages.service`; shown by `probed_view`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ SLOTS = DAY // QUARTER
 RESULTS = 20
 INCIDENTS = 5
 ENTRIES = 50
-RANGES = (("24 h", DAY), ("7 days", 7 * DAY), ("30 days", 30 * DAY))
+RANGES = (("24 h", DAY), ("7 days", 7 * DAY), ("30 days", 30 * DAY), ("1 year", 365 * DAY))
+COARSE = (DAY, HOUR)  # sums that tell how a time was spent, the longest first
 
 
 class Stored(NamedTuple):
@@ -57,14 +59,20 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
     )
 
 
-def time_spent(database: Database, id_: int, start: int, end: int) -> Spent:
-    """How a time was spent: by the sums of its whole hours, and by the changes of what is left at both its ends."""
-    first = -(-start // HOUR) * HOUR
-    hours = database.rows("rollups.between", service_id=id_, span=3600, start=first, end=end)
-    whole = total(Spent(one["worked_ms"], one["failed_ms"]) for one in hours)
-    after = hours[-1]["at"] + HOUR if hours else start
-    parts = [(start, first), (after, end)] if hours else [(start, end)]
-    return total([whole, *(_by_changes(database, id_, begin, stop) for begin, stop in parts if begin < stop)])
+def time_spent(database: Database, id_: int, start: int, end: int, spans: Sequence[int] = COARSE) -> Spent:
+    """How a time was spent: by the sums of its whole days and hours; what is left at both ends by the changes."""
+    if start >= end:
+        return Spent()
+    if not spans:
+        return _by_changes(database, id_, start, end)
+    span, rest = spans[0], spans[1:]
+    first, last = -(-start // span) * span, end // span * span
+    found = database.one("rollups.spent", service_id=id_, span=span // 1000, start=first, end=last)
+    if found is None or found["first"] is None:
+        return time_spent(database, id_, start, end, rest)
+    before = time_spent(database, id_, start, found["first"], rest)
+    after = time_spent(database, id_, found["last"] + span, end, rest)
+    return total([before, Spent(found["worked"], found["failed"]), after])
 
 
 def _by_changes(database: Database, id_: int, start: int, end: int) -> Spent:

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from ipc.errors import CallError
+from ipc.messages.services import FileMistake, ListServiceFiles, ServiceFilesReply
 from schema.database import Database
 from schema.services import Service
 from webui import shell
@@ -26,6 +28,7 @@ from webui.pages.tried import Tried
 from webui.parts import Parts, parts, signed_in
 
 PAGE = 50
+FILES_SECONDS = 1.0
 
 
 class Said(NamedTuple):
@@ -34,6 +37,13 @@ class Said(NamedTuple):
     tone: str
     icon: str
     text: str
+
+
+class Mistaken(NamedTuple):
+    """A file of services that has mistakes, and which."""
+
+    file: str
+    errors: list[FileMistake]
 
 
 class ServicesPage(NamedTuple):
@@ -46,6 +56,7 @@ class ServicesPage(NamedTuple):
     stream: str
     here_href: str
     probed: ProbedList
+    files: list[Mistaken]
     said: Said | None
     form: Form | None
     tried: Tried | None
@@ -150,9 +161,10 @@ async def page(
     # What was sent by a form says nothing of the list.
     query = request.query if request.method in ("GET", "HEAD") else {}
     after, filters, page_ = words(query, "after"), probed.read_filters(query), probed.read_page(query)
-    found, ours = await asyncio.gather(
+    found, ours, files = await asyncio.gather(
         here.state.read(lambda database: find(database, after, now)),
         here.state.read(lambda database: probed.find(database, filters, page_)),
+        _mistaken(here),
     )
     acts = may(signed_in(request).role, Access.OPERATOR)
     view = probed.view(ours, filters, now)
@@ -161,6 +173,7 @@ async def page(
         stream=_stream(view),
         here_href=_address(filters, page_, after),
         probed=view,
+        files=files,
         said=said,
         form=(form or service_form.form(service_form.texts(service_form.NEW))) if acts else None,
         tried=tried,
@@ -174,6 +187,15 @@ async def page(
         next_href=f"/services?{urlencode({'after': found.last})}" if found.last else None,
     )
     return shell.page(request, "services.html", context, status=status)
+
+
+async def _mistaken(here: Parts) -> list[Mistaken]:
+    """Files of services that have mistakes; none while the worker, which reads them, is away."""
+    try:
+        found = await here.worker.call(ListServiceFiles(), ServiceFilesReply, timeout=FILES_SECONDS)
+    except CallError:
+        return []
+    return [Mistaken(one.file, one.errors) for one in found.files if one.errors]
 
 
 def _address(filters: Filters, page_: int, after: str = "") -> str:

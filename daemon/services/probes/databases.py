@@ -37,6 +37,10 @@ async def postgres(target: Target) -> Facts:
             connection.terminate()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise ProbeError(Cause.FAILED, str(error)) from error
+    except ConnectionError as error:
+        if error.errno is None:  # the library's own word, and not the operating system's
+            raise ProbeError(Cause.PROTOCOL, str(error)) from error
+        raise
     return _facts(began, address, version)
 
 

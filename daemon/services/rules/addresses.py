@@ -3,6 +3,7 @@
 Called by `daemon.services.probes` with each address that a name led to, redirects too.
 """
 
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address, ip_address, ip_network
 
 LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))
@@ -10,6 +11,7 @@ LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))
 METADATA = frozenset({"100.100.100.200", "fd00:ec2::254", "fd20:ce::254", "192.0.0.192"})
 
 
+@lru_cache(maxsize=4096)  # the same few are asked again and again
 def denied(address: str, *, allowed: bool) -> str | None:
     """Why an address may not be asked; None if it may."""
     if allowed:

@@ -1,14 +1,20 @@
 """Sums of findings: what they say is what the findings said, after the findings are gone, too."""
 
+import asyncio
 import math
 import random
+import time
 from typing import Any
 
-from daemon.services import rollups
+import pytest
+
+from daemon.services import rollups, services
 from daemon.services.rollups import DAY, HOUR, MINUTE, Keep
 from schema import latency, uptime
 from schema.database import Database
+from schema.uptime import Spent
 from tests.integration.services.world import World
+from webui.pages import probed_read
 
 # 2026-01-10 00:00 UTC.
 BEGIN = 1_768_003_200_000
@@ -117,3 +123,67 @@ async def test_a_finding_takes_few_bytes_and_a_year_few_megabytes(world: World) 
         + 365 * sizes[DAY]
     )
     assert year <= 6_000_000
+
+
+async def test_uptime_is_the_same_from_findings_from_sums_and_after_what_is_old_has_gone(world: World) -> None:
+    await fill(world, 24 * 9, failures=100)
+    end = BEGIN + 9 * DAY
+    ranges = {"day": DAY, "week": 7 * DAY, "odd": 3 * DAY + 5 * HOUR + 7 * MINUTE, "all": 365 * DAY}
+
+    async def told(until: int) -> dict[str, Spent]:
+        def read(db: Database) -> dict[str, Spent]:
+            return {name: probed_read.time_spent(db, 1, until - length, until) for name, length in ranges.items()}
+
+        return await world.place.store.read(read)
+
+    by_changes = {until: await told(until) for until in (end, end - 90 * MINUTE)}
+    assert round(by_changes[end]["day"].share or 0.0, 3) == 0.99
+    await rollups.roll(world.place.store, end)
+    assert {until: await told(until) for until in by_changes} == by_changes
+    keep = Keep(results=DAY, minutes=DAY, hours=2 * DAY)
+    await rollups.forget(world.place.store, end, keep)
+    assert [len(await sums(world, span)) for span in (DAY, HOUR)] == [9, 48]
+    assert len(await world.rows("SELECT * FROM results")) == 8640
+    whole = await told(end)
+    assert (whole["day"], whole["week"], whole["all"]) == tuple(
+        by_changes[end][name] for name in ("day", "week", "all")
+    )
+    await rollups.forget(world.place.store, end, Keep(results=DAY, minutes=DAY, hours=2 * DAY, days=3 * DAY))
+    assert len(await sums(world, DAY)) == 3
+
+
+async def test_an_hour_whose_findings_are_gone_keeps_what_was_summed_up_of_them(world: World) -> None:
+    await fill(world, 24)
+    await rollups.roll(world.place.store, BEGIN + DAY)
+    before = (await sums(world, HOUR))[-1]
+    await rollups.forget(world.place.store, BEGIN + 5 * DAY)
+
+    def stopped(db: Database) -> None:
+        db.change("results.drop_changes", service_id=1, since=BEGIN + DAY - 30 * MINUTE)
+        db.change("results.change", service_id=1, at=BEGIN + DAY - 30 * MINUTE, status="unknown")
+        db.change("results.roll_again", service_id=1, since=BEGIN + DAY - 30 * MINUTE)
+
+    await world.place.store.write(stopped)
+    await rollups.roll(world.place.store, BEGIN + DAY)
+    after = (await sums(world, HOUR))[-1]
+    assert (after["checks"], after["histogram"]) == (before["checks"], before["histogram"])
+    assert after["worked_ms"] + after["failed_ms"] == HOUR // 2
+
+
+async def test_how_long_findings_are_kept_is_a_setting_that_takes_effect_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "ROLL_SECONDS", 0.05)
+    await fill(world, 24)
+    old = await world.rows("SELECT count(*) AS count FROM results")
+    assert old[0]["count"] == 8640
+    await world.settings.set("keep_results_days", "0")
+    await world.again()
+    await asyncio.sleep(0.5)
+    assert await world.rows("SELECT count(*) AS count FROM results") == old
+    await world.settings.set("keep_results_days", "1")
+    end = time.monotonic() + 10
+    while (await world.rows("SELECT count(*) AS count FROM results"))[0]["count"]:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    assert sum(hour["checks"] for hour in await sums(world, HOUR)) == 8640

@@ -13,6 +13,7 @@ from ipc.server import Call, Publisher
 SERVICES: tuple[type[Request], ...] = (
     services.ListServices,
     services.ListResults,
+    services.ListServiceFiles,
     services.ShowService,
     services.AddService,
     services.ChangeService,

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from ipc.messages.services import ChangeService
 from schema.definitions import Definition
 from tests.fakes.target import Target
 from tests.integration.webui import rows as made
-from tests.integration.webui.site import CSRF, Site
+from tests.integration.webui.site import CSRF, Site, open_site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until as said_until
 
@@ -107,6 +108,35 @@ async def test_what_can_not_be_so_is_said_beside_each_field_and_what_was_written
     assert "write Name: value" in text
     assert '<details class="fold" open>' in text
     assert len(site.worker.database.rows("monitored.page", after="", limit=9)) == 1
+
+
+async def test_a_file_with_mistakes_is_told_of_on_the_page_and_what_it_describes_is_not_edited_here(
+    tmp_path: Path, target: Target
+) -> None:
+    file = tmp_path / "services.yaml"
+    file.write_text(f"services:\n  - name: web\n    url: {target.url('/')}\n    interval: 1s\n")
+    async with open_site(tmp_path / "site", services_file=str(file)) as site:
+        browser = site.browser("operator")
+        await get(browser, "/services")
+        row = await until(site, "web", lambda row: row["status"] == "healthy")
+        text = await get(browser, "/services")
+        assert f"from {file}" in row_of(text, row["id"])
+        assert "has mistakes" not in text
+        refused = await get(browser, f"/services/{row['id']}/edit", 409)
+        assert f"web is described by {file}; change it there" in refused
+        changed = {"definition": {"name": "web", "url": target.url("/x")}, "version": row["version"]}
+        origin = {"Origin": site.origin, "X-CSRF-Token": CSRF}
+        async with browser.put(f"/api/v1/services/{row['id']}", json=changed, headers=origin) as response:
+            assert response.status == 409, await response.text()
+            assert str(file) in await response.text()
+        file.write_text(file.read_text().replace("1s", "<never>"))
+        end = time.monotonic() + 10
+        while "has mistakes" not in (text := await get(browser, "/services")):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.2)
+        assert f"{file} has mistakes; what it said before holds." in text
+        assert "Line 4, column 15: interval: " in text
+        assert "web" in row_of(text, row["id"])
 
 
 async def test_test_now_shows_each_phase_and_condition_and_stores_nothing(site: Site, target: Target) -> None:

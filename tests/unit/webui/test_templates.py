@@ -201,6 +201,7 @@ def attributes(template: str, variable: str) -> set[str]:
         ("service.html", "limits", cooldowns.ServiceUse),
         ("services.html", "probed", probed.ProbedList),
         ("services.html", "said", services.Said),
+        ("services.html", "file", services.Mistaken),
         ("_services_table.html", "probed", probed.ProbedList),
         ("_probed_row.html", "row", probed_rows.ProbedRow),
         ("_probed_row.html", "part", probed_rows.Part),
