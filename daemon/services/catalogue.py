@@ -150,7 +150,7 @@ class Catalogue:
 
         def one(db: Database, row: Row, moment: datetime) -> None:
             _refuse_owned(row)
-            db.change("definitions.remove", id=row["id"])
+            stored.remove(db, row)
             self._credentials.forget(row["id"])
             audit.add(db, actor=by, action=Action.SERVICE_REMOVED, subject=row["name"], at=moment, detail=row["url"])
 

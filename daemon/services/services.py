@@ -13,18 +13,23 @@ from pathlib import Path
 import msgspec
 
 from daemon.services import rollups, stored
+from daemon.services.attending import Attending
 from daemon.services.catalogue import Catalogue, Known
+from daemon.services.connectivity import Connectivity
 from daemon.services.credentials import Credentials, carried_over, joined
 from daemon.services.heartbeats import Heartbeats
 from daemon.services.maintenance import Maintenance
 from daemon.services.monitor import Monitor
+from daemon.services.observed import Observed
 from daemon.services.probes import kinds, probe
 from daemon.services.probes.probe import Target
-from daemon.services.recorder import Recorded
-from daemon.services.rules import addresses, definitions, variables
+from daemon.services.recorder import Recorded, Recorder, Ways
+from daemon.services.rules import addresses, definitions, policies, variables
 from daemon.services.rules.conditions import Answer, judge
 from daemon.services.rules.notation import parse
+from daemon.services.rules.policies import Policy, TagRule
 from daemon.services.rules.verdict import verdict
+from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -44,7 +49,6 @@ from ipc.server import Publisher
 from schema import monitored, timestamps
 from schema.database import Database, DatabaseError
 from schema.definitions import KINDS, Definition, Kind
-from schema.facts import Facts
 from schema.states import ServiceStatus
 
 LIMIT_MAX = 1000
@@ -63,23 +67,26 @@ class Services:
         settings: LiveSettings,
         publisher: Publisher,
         watch: Callable[["asyncio.Task[None]"], None],
+        queued: Callable[[], None] = lambda: None,
     ) -> None:
+        """`watch` hears the end of every probe's task; `queued` that an incident has changed the queue."""
+        self._queued = queued
         self._store, self._settings, self._publisher = store, settings, publisher
         self._credentials = Credentials(Path(settings.current.state_dir))
         self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed)
         self._kinds = kinds.Kinds(settings)
         self.maintenance = Maintenance(store)
-        self.monitor = Monitor(
-            store,
-            self._kinds.probes,
-            self.maintenance.holds,
-            self._recorded,
-            lambda: self._settings.current.probes_at_once,
-            watch,
-        )
-        self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
+        ways = Ways(self.maintenance.holds, self._policy, lambda text: prepare.redactor(settings).text(text))
+        self.connectivity = Connectivity(store, settings)
+        recorder = Recorder(store, self.connectivity, ways, self._recorded)
+        self.monitor = Monitor(recorder, self._kinds.probes, lambda: settings.current.probes_at_once, watch)
+        self.heartbeats = Heartbeats(store, recorder)
+        self.observed = Observed(store, recorder)
+        self.attending = Attending(store, ways, queued)
+        self._rules_text, self._rules = "", list[TagRule]()
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
+        settings.checks["service_rules"] = policies.by_tag
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,7 +95,15 @@ class Services:
         await self.maintenance.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
-        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread())
+        work = (
+            self.monitor.run(),
+            self.heartbeats.run(),
+            self.observed.run(),
+            self.attending.run(),
+            self.connectivity.run(),
+            self._roll(),
+            self._reread(),
+        )
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
@@ -100,17 +115,25 @@ class Services:
 
     async def _watch_over(self, known: Known) -> None:
         if known.paused or known.problem:
-            self.monitor.drop(known.id)
-            self.heartbeats.drop(known.id)
+            self._drop(known.id)
             if known.problem:
                 print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
             return
-        if definitions.kind_of(known.stored.url) is Kind.HEARTBEAT:
-            self.monitor.drop(known.id)
+        kind = definitions.kind_of(known.stored.url) or Kind.HTTP
+        if KINDS[kind].passive:
+            self._drop(known.id)
+        if kind is Kind.HEARTBEAT:
             await self.heartbeats.set(known)
+        elif kind is Kind.OBSERVED:
+            self.observed.set(known)
         else:
             self.heartbeats.drop(known.id)
+            self.observed.drop(known.id)
             self.monitor.set(self._target(known.id, known.filled), known.version)
+
+    def _drop(self, id_: int) -> None:
+        for part in (self.monitor, self.heartbeats, self.observed):
+            part.drop(id_)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
@@ -118,8 +141,7 @@ class Services:
 
     async def _changed(self, id_: int, known: Known | None) -> None:
         if known is None:
-            self.monitor.drop(id_)
-            self.heartbeats.drop(id_)
+            self._drop(id_)
         else:
             await self._watch_over(known)
             self.monitor.now(id_)
@@ -129,7 +151,22 @@ class Services:
         """Something about a service is another, and pages should know."""
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
 
-    def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
+    def _policy(self, definition: Definition) -> Policy:
+        """What holds for a service as the settings are now. Called on the store's thread too."""
+        current = self._settings.current
+        if current.service_rules != self._rules_text:
+            try:
+                rules = policies.by_tag(current.service_rules)
+            except ValueError as error:
+                rules = []
+                print(f"services: CLAUDEOPS_SERVICE_RULES: {error}; no rule holds until that is mended",
+                      file=sys.stderr, flush=True)  # fmt: skip
+            self._rules, self._rules_text = rules, current.service_rules
+        return policies.of(definition, self._rules, current)
+
+    def _recorded(self, id_: int, found: Recorded) -> None:
+        if found.queued:
+            self._queued()
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
 
     def _reloaded(self) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from daemon.services import incidents, recorder
+from daemon.services import incidents, recorder, remedies
 from daemon.services.rules import definitions
 from daemon.services.rules.definitions import Problem
 from ipc.errors import CallError, Code
@@ -58,6 +58,14 @@ def replace(db: Database, row: Row, stored: Definition, *, by: str, moment: date
     relate(db, id_, stored)
     if stored.paused != bool(row["paused"]):
         _set_aside(db, id_, paused=stored.paused, by=by, moment=moment)
+
+
+def remove(db: Database, row: Row) -> None:
+    """Removes a service with all that was found of it. Within a transaction."""
+    state = db.one("results.state", service_id=row["id"])
+    if state is not None and state["incident_id"] is not None:
+        remedies.call_off(db, state["incident_id"], "its service was removed")
+    db.change("definitions.remove", id=row["id"])
 
 
 def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[str, object]:
