@@ -1,12 +1,19 @@
 """From a service that breaks to a session and back, in the whole daemon with the real CLI: only a probe ends it."""
 
+import base64
+import random
+import time
 from pathlib import Path
+from typing import Any
 
 from daemon.demo.turns import ToolUse
-from tests.acceptance.harness import wait_for
+from schema.database import Database
+from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.real import Service, acts, messages_api, real, report, say
+from tests.fakes import target as targets
 
 MARK = "The daemon's own monitor finds a service down"
+SECRET = "whsec_" + base64.b64encode(b"made up, for this test alone, long enough").decode()
 CLAIM = "web is fixed, I have seen it myself"
 
 
@@ -61,3 +68,60 @@ def test_what_breaks_has_its_session_which_ends_nothing_and_a_healthy_probe_does
     prompt = next(text for text in asked if MARK in text)
     for fact in ("| service: web", "| description: the shop's front", "connection refused", "| failures in a row: 2"):
         assert fact in prompt
+
+
+def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
+    database = Database(daemon.state / "claudeops.db", readonly=True)
+    try:
+        cursor = database._connection.execute(query)
+        return [dict(zip((column[0] for column in cursor.get_description()), row, strict=True)) for row in cursor]
+    finally:
+        database.close()
+
+
+def test_kills_of_the_worker_double_and_lose_neither_sessions_nor_reminders_nor_recoveries(tmp_path: Path) -> None:
+    dice = random.Random(5)
+    # No session can start, so that what is asked for stays in the queue.
+    settings = {"CLAUDEOPS_CLAUDE_BIN": str(tmp_path / "no-claude"), "CLAUDEOPS_INCIDENT_COOLDOWN": "0"}
+    settings |= {"CLAUDEOPS_WEBHOOK_SIGNING_SECRET": SECRET, "CLAUDEOPS_NOTIFY_RATE": "0", "NO_PROXY": "127.0.0.1"}
+    with (
+        targets.beside() as target,
+        running(tmp_path / "d", CLAUDEOPS_WEBHOOK_URLS=target.url("/told"), **settings) as daemon,
+    ):
+        daemon.json(
+            "services", "add", "--name", "web", "--url", target.url("/"), "--interval", "1s", "--timeout", "1s",
+            "--session-tier", "1", "--remind", "1s",
+        )  # fmt: skip
+        wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")
+        for number in range(10):
+            target.answer("/", status=503 if number % 4 < 2 else 200)
+            time.sleep(dice.uniform(0.2, 2.0) + (5.0 if number % 4 == 1 else 0.0))
+            daemon.wait_replaced("worker", daemon.kill("worker"))
+        target.answer("/")
+        wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")
+        waits = """SELECT id FROM notifications WHERE routed_at IS NULL
+            UNION ALL SELECT id FROM deliveries WHERE status <> 'sent'"""
+        wait_for(lambda: not rows(daemon, waits), 60, "all that was told is sent")
+        daemon.stop()
+        arrived = {arrival.headers["webhook-id"] for arrival in target.to("/told")}
+        ids = rows(daemon, "SELECT id FROM notifications WHERE kind = 'service'")
+        incidents = rows(daemon, "SELECT id, ended_at, trigger_id, reminded_at FROM incidents ORDER BY id")
+        triggers = rows(daemon, "SELECT id, key, status FROM triggers ORDER BY id")
+        keys = [row["key"] for row in rows(daemon, "SELECT key FROM notifications WHERE kind = 'service'")]
+        told = rows(daemon, "SELECT incident_id, text FROM incident_entries WHERE kind = 'told'")
+    assert len(incidents) >= 2
+    # Each incident has its session, in the transaction that opened it, once; none is wanted any more.
+    assert [row["trigger_id"] for row in incidents] == [row["id"] for row in triggers]
+    assert [row["key"] for row in triggers] == [f"service:1:incident:{row['id']}" for row in incidents]
+    assert {row["status"] for row in triggers} == {"cancelled"}
+    # Everything that was told has arrived, each with an id of its own.
+    assert {f"ntf_{row['id']}" for row in ids} <= arrived
+    # Whoever is told is told with one key for each thing, and what stands on the timeline was told.
+    assert len(keys) == len(set(keys))
+    again = [row for row in told if row["text"] == "people were told again"]
+    assert again, "nobody was reminded, so that the test shows nothing"
+    assert len([key for key in keys if ":still:" in key]) == len(again)
+    assert all(row["ended_at"] for row in incidents)
+    began = {key.split(":")[1] for key in keys if key.endswith(":began")}
+    assert began == {str(row["incident_id"]) for row in told}
+    assert {key.split(":")[1] for key in keys if key.endswith(":ended")} == began
