@@ -102,12 +102,17 @@ def windows(connection: Connection, arguments: argparse.Namespace) -> int:
             toned("maintenance") if one["active"] else "–",
             moment(one["next_at"]),
             f"{one['window']['minutes']} min",
-            one_line(", ".join([*one["window"]["services"], *(f"#{tag}" for tag in one["window"]["tags"])]), 60),
+            one_line(_for(one["window"]), 60),
         )
         for one in found
     ]
     print(table(("ID", "TITLE", "NOW", "NEXT (UTC)", "FOR", "SERVICES"), rows))
     return 0
+
+
+def _for(window: Body) -> str:
+    """What a window is for; fields that say nothing are left out of it."""
+    return ", ".join([*window.get("services", []), *(f"tag {tag}" for tag in window.get("tags", []))])
 
 
 def plan(connection: Connection, arguments: argparse.Namespace) -> int:

@@ -24,6 +24,9 @@ SERVICES: tuple[type[Request], ...] = (
     incidents.ListIncidents,
     incidents.ShowIncident,
     incidents.NoteIncident,
+    incidents.ListWindows,
+    incidents.AddWindow,
+    incidents.RemoveWindow,
 )
 
 
