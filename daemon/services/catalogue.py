@@ -222,10 +222,7 @@ class Catalogue:
         return found
 
     def _reply(self, db: Database, id_: int, push: str = "") -> ServiceReply:
-        row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
-        assert shown is not None  # noqa: S101 - every service stands somehow
-        definition = monitored.definition_of(row["definition"])
-        return ServiceReply(service=monitored.from_row(shown), definition=definition, push_path=push)
+        return msgspec.structs.replace(stored.shown(db, id_), push_path=push)
 
 
 def _new_push(db: Database, id_: int) -> str:

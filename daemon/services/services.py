@@ -26,6 +26,7 @@ from daemon.services.probes.probe import Target
 from daemon.services.recorder import Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions, policies, variables
 from daemon.services.rules.conditions import Answer, judge
+from daemon.services.rules.definitions import Problem
 from daemon.services.rules.notation import parse
 from daemon.services.rules.policies import Policy, TagRule
 from daemon.services.rules.verdict import verdict
@@ -79,7 +80,7 @@ class Services:
         ways = Ways(self.maintenance.holds, self._policy, lambda text: prepare.redactor(settings).text(text))
         self.connectivity = Connectivity(store, settings)
         recorder = Recorder(store, self.connectivity, ways, self._recorded)
-        self.monitor = Monitor(recorder, self._kinds.probes, lambda: settings.current.probes_at_once, watch)
+        self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
         self.heartbeats = Heartbeats(store, recorder)
         self.observed = Observed(store, recorder)
         self.attending = Attending(store, ways, queued)
@@ -91,7 +92,7 @@ class Services:
 
     async def run(self) -> None:
         """Probes until cancelled."""
-        await self._kinds.clear()
+        await self._kinds.tidy()
         await self.maintenance.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
@@ -213,15 +214,12 @@ class Services:
         """One service. CallError `not_found`."""
 
         def read(db: Database) -> ServiceReply:
-            row = db.one("definitions.by_name", name=request.name) if not request.id else None
-            id_ = request.id or (row["id"] if row else 0)
-            if not request.id and row is None:
+            if request.id:
+                return stored.shown(db, request.id)
+            row = db.one("definitions.by_name", name=request.name)
+            if row is None:
                 raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
-            row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
-            assert shown is not None  # noqa: S101 - every service stands somehow
-            return ServiceReply(
-                service=monitored.from_row(shown), definition=monitored.definition_of(row["definition"])
-            )
+            return stored.shown(db, row["id"])
 
         return await self._store.read(read)
 
@@ -248,7 +246,7 @@ class Services:
         kind = definitions.kind_of(definition.url)
         if kind is None or KINDS[kind].passive:
             raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
-        facts = await probe.ask(self._kinds.probes[kind], self._target(0, definition))
+        facts = await probe.ask(self._kinds[kind], self._target(0, definition))
         wanted = definitions.conditions_of(definition)
         judged = verdict(facts, wanted, definition.warnings)
         answer = Answer(facts)
@@ -279,11 +277,8 @@ class Services:
         if wanted is None:
             raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
         found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]
-        if found:
-            fields = {one.field: one.message for one in found}
-            text = "; ".join(f"{name}: {message}" for name, message in fields.items())
-            raise CallError(Code.INVALID, text, {"fields": fields})
+        stored.refuse(found)
         try:
             return variables.filled(wanted, self._settings.environ)
         except variables.UnknownVariableError as error:
-            raise CallError(Code.INVALID, f"url: {error}", {"fields": {"url": str(error)}}) from error
+            raise stored.refusal([Problem("url", str(error))]) from error

@@ -67,3 +67,12 @@ SELECT d.name, s.status FROM service_needs n JOIN services d ON d.id = n.needs_i
 -- The services that depend on one, and how they stand.
 SELECT d.name, s.status FROM service_needs n JOIN services d ON d.id = n.service_id
     JOIN service_states s ON s.service_id = d.id WHERE n.needs_id = :needs_id;
+
+-- names --
+-- The names of all services.
+SELECT name FROM services WHERE name >= '';
+
+-- relations --
+-- Which service depends on which, by their names.
+SELECT d.name, o.name AS needs FROM service_needs n JOIN services d ON d.id = n.service_id
+    JOIN services o ON o.id = n.needs_id;
