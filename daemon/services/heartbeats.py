@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 from daemon.services.catalogue import Known
-from daemon.services.recorder import Finding, Recorder
+from daemon.services.recorder import Finding, Recorded, Recorder
 from daemon.services.rules import heartbeats as rules
 from daemon.services.rules.heartbeats import Heard
 from daemon.services.rules.schedule import Agenda
@@ -22,9 +22,11 @@ from ipc.errors import CallError, Code
 from ipc.messages.services import HearService, Said
 from schema.database import Database, DatabaseError
 from schema.facts import Cause, Facts
+from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
+AGAIN_SECONDS = 15.0
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
 
 
@@ -81,7 +83,10 @@ class Heartbeats:
                 return
             what = "it began and did not end in time" if heard.begun_at is not None else "no sign of life came in time"
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
-            await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+            found = await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+            if found is not None and found.status is ServiceStatus.UNKNOWN:
+                # This host was cut off, and could hear of nothing: it is judged again.
+                self._agenda.set(service_id, time.time() + AGAIN_SECONDS)
         except (DatabaseError, CallError) as error:
             print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
             self._agenda.set(service_id, time.time() + RETRY_SECONDS)
@@ -108,10 +113,12 @@ class Heartbeats:
             await self._record(known, facts, verdict, now, heard=True)
         self._expect(known.id, await self._store.read(partial(_heard, known.id)))
 
-    async def _record(self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False) -> None:
+    async def _record(
+        self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False
+    ) -> Recorded | None:
         finding = Finding(known.id, known.version, now, facts, verdict)
         also = partial(_note_heard, known.id, now) if heard else None
-        await self._recorder.store(finding, known.stored, also)
+        return await self._recorder.store(finding, known.stored, also)
 
 
 def _note_heard(service_id: int, at: int, db: Database) -> None:

@@ -1,8 +1,8 @@
 """What happens in an incident, line by line: findings, who was told, notes, sessions and what they did.
 
-Functions of a transaction. `enter` is called by all of `daemon.services`; the others by whoever starts and ends
-sessions (`daemon.sessions`) and counts what they do (`daemon.cooldowns`, `daemon.health`), within the transaction of
-what they tell of. Nothing that a session says ends an incident: only a probe does.
+Functions of a transaction. `enter` is called by all of `daemon.services`; the others by whoever starts, ends and
+refuses sessions (`daemon.sessions`, `daemon.triggers`) and counts what they do (`daemon.cooldowns`, `daemon.health`),
+within the transaction of what they tell of. Nothing that a session says ends an incident: only a probe does.
 """
 
 from schema import timestamps
@@ -59,6 +59,13 @@ def ended(db: Database, session: Session) -> None:
         said = " ".join(session.response.split())
         text += f"; it claims: {said if len(said) <= CLAIM_MAX else said[:CLAIM_MAX] + '…'}"
     enter(db, session.incident_id, "session", text, at=session.ended_at or timestamps.now(), session_id=session.id)
+
+
+def turned_down(db: Database, trigger_id: int, reason: str) -> None:
+    """A trigger was taken out of the queue, or can't ever start: if it was for an incident, that has no session."""
+    incident_id = db.value("incidents.by_trigger", trigger_id=trigger_id)
+    if incident_id is not None:
+        enter(db, incident_id, "session", f"its session does not start: {reason}", at=timestamps.now())
 
 
 def acted(db: Database, session_id: int, service: str, action: str, *, seen: bool = True) -> None:

@@ -70,6 +70,39 @@ def test_what_breaks_has_its_session_which_ends_nothing_and_a_healthy_probe_does
         assert fact in prompt
 
 
+def test_a_chain_of_sessions_stands_on_the_timeline_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
+    first = [report("a person of tier 2 should look", needed=True)]
+    second = [say("I look.", ToolUse("Bash", {"command": "sleep 6", "description": "look"})), report(CLAIM)]
+    with (
+        targets.beside() as target,
+        messages_api(marked={MARK: first, "script tier2": second}) as (url, _),
+        real(tmp_path, url) as daemon,
+    ):
+        target.answer("/", status=503)
+        daemon.json(
+            "services", "add", "--name", "web", "--url", target.url("/"), "--interval", "1s", "--session-tier", "1"
+        )
+        wait_for(lambda: len(daemon.json("sessions", "list")) == 2, 60)
+        above = daemon.json("sessions", "list")[0]
+        assert (above["tier"], above["incident_id"], above["trigger"]) == (2, 1, "escalation")
+        daemon.wait_replaced("worker", daemon.kill("worker"))
+        assert daemon.wait_ended(above["id"])["status"] == "completed"
+        shown = daemon.json("incidents", "show", "1")
+    assert shown["ended_at"] is None
+    told = [(entry["text"], entry["session_id"]) for entry in shown["entries"] if entry["kind"] == "session"]
+    below = above["parent_session_id"]
+    assert told == [
+        ("a session of tier 1 is asked for (trigger 1)", None),
+        ("a session of tier 1 has started", below),
+        (
+            "its session of tier 1 has ended: handed over to tier 2; it claims: a person of tier 2 should look",
+            below,
+        ),
+        ("a session of tier 2 has started", above["id"]),
+        (f"its session of tier 2 has ended; it claims: {CLAIM}", above["id"]),
+    ]
+
+
 def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
     database = Database(daemon.state / "claudeops.db", readonly=True)
     try:

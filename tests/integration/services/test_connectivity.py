@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.services import heartbeats
 from ipc.errors import CallError
 from schema.settings import Settings
 from tests.fakes.target import Target
@@ -110,6 +111,21 @@ async def test_an_incident_that_goes_on_is_neither_ended_nor_lost_by_it(tmp_path
         await world.until(service, "healthy")  # what works is believed
         (incident,) = await world.rows("SELECT ended_by FROM incidents")
         assert incident["ended_by"] == "probe"
+
+
+async def test_a_heartbeat_that_is_missed_meanwhile_is_judged_once_it_can_be_heard(
+    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "AGAIN_SECONDS", 0.5)
+    port = free_port()
+    async with beside(tmp_path, target, f"127.0.0.1:{port}") as world:
+        service = await world.add("job", url="heartbeat:", interval=1.0, grace=1.0)
+        await world.place.script(f"UPDATE service_states SET heard_at = 1 WHERE service_id = {service.id}")
+        await world.again()
+        await world.until(service, lambda now: "cut off" in now.detail)
+        assert await world.rows("SELECT * FROM incidents") == []
+        async with gateway(port):
+            await world.until(service, "down")
 
 
 async def test_without_targets_this_host_is_never_cut_off_and_none_is_asked(world: World, target: Target) -> None:

@@ -10,7 +10,7 @@ from daemon.services import timeline
 from daemon.services.timeline import CLAIM_MAX
 from ipc.errors import CallError
 from ipc.messages.incidents import NoteIncident
-from ipc.messages.services import PauseServices, RemoveServices
+from ipc.messages.services import ExportServices, ImportServices, PauseServices, RemoveServices
 from schema import timestamps
 from schema.database import Database
 from schema.monitored import Monitored
@@ -227,3 +227,25 @@ async def test_a_rule_that_can_not_be_so_is_refused_by_its_field(world: World) -
                         notify=("a b",), notify_from="info")  # fmt: skip
     fields = raised.value.data["fields"]
     assert set(fields) == {"session_tier", "session_after", "session_cooldown", "remind", "notify", "notify_from"}
+
+
+async def test_what_is_taken_out_of_the_queue_is_told_on_the_timeline(world: World, target: Target) -> None:
+    await breaks(world, target)
+    await world.place.store.write(lambda db: timeline.turned_down(db, 1, "cancelled by ada"))
+    await world.place.store.write(lambda db: timeline.turned_down(db, 99, "of nobody's"))
+    assert (await lines(world, "session"))[1:] == ["its session does not start: cancelled by ada"]
+
+
+async def test_rules_come_from_a_file_and_go_back_to_one(world: World) -> None:
+    text = (
+        "services:\n- name: web\n  url: http://web/\n  session_tier: 2\n  session_after: 3\n  session_cooldown: 2h\n"
+        "  remind: 30m\n  notify: [slack]\n  notify_from: warning\n"
+    )
+    await world.ask(ImportServices(text=text, by="ada"))
+    exported = (await world.ask(ExportServices())).text
+    for line in ("session_tier: 2", "session_after: 3", "session_cooldown: 7200.0", "remind: 1800.0"):
+        assert line in exported
+    again = await world.ask(ImportServices(text=exported, by="ada"))
+    assert (again.added, again.changed, again.unchanged) == ([], [], 1)
+    wrong = await world.ask(ImportServices(text=text.replace("session_tier: 2", "session_tier: 7"), by="ada"))
+    assert [(one.line, one.message) for one in wrong.errors] == [(4, "session_tier: 1, 2 or 3; 0 starts no session")]
