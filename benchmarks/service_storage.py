@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daemon.services import recorder, rollups, stored
-from daemon.services.recorder import Finding
+from daemon.services.recorder import Finding, Ways
 from daemon.services.rollups import DAY, HOUR, MINUTE, Keep
+from daemon.services.rules.policies import Policy
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import Verdict
 from daemon.store import Store
@@ -26,6 +27,7 @@ EVERY = 10_000  # ms; the shortest interval that people use much
 DAYS = 14
 OUT = range(10 * HOUR, 10 * HOUR + 5 * MINUTE)  # of each day, for which it does not work
 YEAR = 365 * DAY
+WAYS = Ways(lambda definition, at: False, lambda definition: Policy(), str)
 NOTE = (
     "A service that is probed every 10 s and is out for five minutes of each day; the year is added up from what two"
     " weeks of such findings take in each table, indexes and free space in pages included"
@@ -52,7 +54,7 @@ def _record(db: Database, service_id: int, definition: Definition, begin: int, e
         phases = {"connect": took * 0.1, "wait": took * 0.8, "transfer": took * 0.1}
         verdict = Verdict(Outcome.DOWN, Cause.CONDITION, "[STATUS] (503) == 200") if down else Verdict(Outcome.HEALTHY)
         facts = Facts(latency_ms=took, connected=True, status=503 if down else 200, phases=phases)
-        recorder.record(db, Finding(service_id, 1, at, facts, verdict), definition, maintenance=False)
+        recorder.record(db, Finding(service_id, 1, at, facts, verdict), definition, WAYS)
 
 
 async def _measure() -> dict[str, float]:

@@ -124,7 +124,7 @@ class Parts:
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
         self.system.tellers.append(self.notifications.warnings)
         self.discovery = Discovery(settings)
-        self.services = Services(store, settings, self.publisher, watch)
+        self.services = Services(store, settings, self.publisher, watch, self.queue.look)
         self.system.tellers.append(self.services.files.warnings)
         self._boot = boot
         self._watch = watch

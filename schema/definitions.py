@@ -73,7 +73,9 @@ KINDS: Mapping[Kind, Probed] = {
     Kind.COMMAND: Probed(
         ("command",), "command:", "A command of the operator; its exit code is [STATUS].", ("[STATUS] == 0",)
     ),
-    Kind.OBSERVED: Probed(("observed",), "observed:", "What sessions find of it.", passive=True),
+    Kind.OBSERVED: Probed(
+        ("observed",), "observed:web", "What sessions report of a service that they know by this name.", passive=True
+    ),
 }  # fmt: skip
 SCHEMES: Mapping[str, Kind] = {scheme: kind for kind, probed in KINDS.items() for scheme in probed.schemes}
 
@@ -116,6 +118,14 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     zone: str = "UTC"
     # Commands
     command: tuple[str, ...] = ()
+    # What an incident starts, and who is told of it. None and empty: as the rules of its tags say, or the settings.
+    session_tier: int | None = None
+    session_after: int | None = None
+    session_cooldown: float | None = None
+    remind: float | None = None
+    mute: bool = False
+    notify: tuple[str, ...] = ()
+    notify_from: str = ""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

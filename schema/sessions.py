@@ -48,6 +48,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     emptied_at: str | None = None
     handoff_at: str | None = None
     spent_at: str | None = None
+    incident_id: int | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ class Settings(NamedTuple):
     # Schedule
     interval: Annotated[int, _m("Schedule", "Time from the end of one scheduled session to the start of the next.", unit="s", live=True, web=True, low=1)] = 3600
     schedule_cron: Annotated[str, _m("Schedule", "A cron expression, such as 0 */2 * * *, in local time; when it is set, sessions start by it and not by the interval.", live=True, web=True)] = ""
-    quiet_hours: Annotated[str, _m("Schedule", "A daily time, such as 22:00-06:30 in local time, in which scheduled sessions wait; what people and alerts ask for starts all the same.", live=True, web=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
+    quiet_hours: Annotated[str, _m("Schedule", "A daily time, such as 22:00-06:30 in local time, in which scheduled sessions wait; what people, alerts and incidents ask for starts all the same.", live=True, web=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     schedule_enabled: Annotated[bool, _m("Schedule", "Whether sessions start by the interval; manual ones always can.", live=True, web=True)] = True
     # Sessions
     claude_bin: Annotated[str, _m("Sessions", "The command that sessions run.", web=True)] = "claude"
@@ -112,6 +112,12 @@ class Settings(NamedTuple):
     services_file: Annotated[str, _m("Services", "A YAML file of services, or a directory of such files; read at start and whenever one changes. What it describes can't be changed elsewhere.", live=True)] = ""
     probe_link_local: Annotated[bool, _m("Services", "Whether link-local and metadata addresses, such as 169.254.169.254, may be probed; they give away a cloud host's credentials.", live=True)] = False
     probe_commands: Annotated[bool, _m("Services", "Whether services may be checked by commands; whoever may add a service then runs commands as the daemon's user.", live=True)] = False
+    connectivity_targets: Annotated[str, _m("Services", "Addresses, such as 192.0.2.1:53, gateway.example.org:443, of which this host has to reach one; while it reaches none, failures that its probes find count for nothing.", live=True)] = ""
+    incident_tier: Annotated[int, _m("Services", "The tier of the session that an incident starts; 0 starts none. Services and CLAUDEOPS_SERVICE_RULES may say otherwise.", live=True, low=0, high=3)] = 0
+    incident_after: Annotated[int, _m("Services", "How many failures in a row start that session, where the service is down.", unit="failures", live=True, low=1, high=1000)] = 1
+    incident_cooldown: Annotated[int, _m("Services", "How long after a service's last session its next incident may start one.", unit="s", live=True, low=0)] = 3600
+    incident_remind: Annotated[int, _m("Services", "How often people are told again of an incident that nobody looks after; 0 tells them once.", unit="s", live=True, low=0)] = 14400
+    service_rules: Annotated[str, _m("Services", "What holds for the services of a tag (* is all) instead, such as prod=tier:2+after:3+cooldown:2h+remind:30m+notify:slack|ntfy+from:warning, lab=mute.", live=True)] = ""
     # Places
     state_dir: Annotated[str, _m("Places", "Database, run directories and the sessions' HOME.", web=True)] = "/state"
     results_dir: Annotated[str, _m("Places", "Session logs.", web=True)] = "/results"
@@ -158,7 +164,7 @@ class Settings(NamedTuple):
     webhook_urls: Annotated[str, _m("Notifications", "Notification channels that are programs: http(s) URLs with commas between them, to which notifications are posted as signed JSON.", secret=True)] = ""
     webhook_signing_secret: Annotated[str, _m("Notifications", "What these posts are signed with: any text, or whsec_ and base64.", secret=True)] = ""
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
-    notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
+    notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, service, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
     notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into messages of many. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
     notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     notify_digest_at: Annotated[str, _m("Notifications", "When the digest of the last 24 hours is sent each day, such as 08:00 in local time; empty sends none.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d", example="08:00")] = ""

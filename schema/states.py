@@ -55,6 +55,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     API = "api"
     ALERT = "alert"
+    SERVICE = "service"
     ESCALATION = "escalation"
     APPROVAL = "approval"
 
@@ -71,7 +72,7 @@ class TriggerStatus(StrEnum):
 TRIGGER_MEANING: Mapping[TriggerStatus, str] = {
     TriggerStatus.WAITING: "in the queue; its reason says for what",
     TriggerStatus.STARTED: "its session was started",
-    TriggerStatus.CANCELLED: "taken out of the queue: by a person, or because its alert was resolved",
+    TriggerStatus.CANCELLED: "taken out of the queue: by a person, or because what it was to look into is over",
     TriggerStatus.REFUSED: "can't ever start; its reason says why",
 }
 

@@ -37,3 +37,22 @@ def parse(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC") from None
+
+
+def ms(text: str) -> int:
+    """A stored time in ms since 1970."""
+    return round(parse(text).timestamp() * 1000)
+
+
+def lasting(seconds: float) -> str:
+    """How long something took, for people: `950 ms`, `12.4 s`, `3 m 07 s`, `2 h 05 m`, `4 d 3 h`."""
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole // 60 % 60:02d} m"
+    return f"{whole // 86400} d {whole // 3600 % 24} h"

@@ -19,6 +19,7 @@ from daemon import audit
 from daemon.cooldowns import rules
 from daemon.cooldowns.rules import Action, Counted, Use
 from daemon.health import rules as health_rules
+from daemon.services import timeline
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc import codec
@@ -56,6 +57,7 @@ def count(db: Database, one: Counted, *, session_id: int, tool_use_id: str, tier
         session_id=session_id,
         tool_use_id=tool_use_id,
     )
+    timeline.acted(db, session_id, one.service, one.action.value)
 
 
 class Cooldowns:

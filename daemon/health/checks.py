@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from daemon.health import rules
+from daemon.services import timeline
 from daemon.store import Store
 from ipc.messages.knowledge import ServiceHealth
 from schema.database import Database, Row
@@ -75,6 +76,7 @@ def mark(
         return False
     for name in rules.counted_as(service):
         db.change("health.add_action", service=name, at=at, tier=session.tier, **about, **told)
+        timeline.acted(db, session.id, name, action, seen=False)
     return True
 
 

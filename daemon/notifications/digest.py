@@ -37,6 +37,8 @@ def text(db: Database, now: datetime, blocked: Sequence[str]) -> str:
     )
     events = {level: int(db.value("notifications.events", level=level.value, **span)) for level in Level}
     said = ", ".join(f"{number} {level.value}" for level, number in reversed(events.items()) if number)
+    began = int(db.value("incidents.began_within", **span))
+    lasting = int(db.value("incidents.count_open"))
     waiting = int(db.value("approvals.count_waiting"))
     actions = {
         name: int(db.value("notifications.actions", action=action, **span))
@@ -48,6 +50,7 @@ def text(db: Database, now: datetime, blocked: Sequence[str]) -> str:
             f"Cost: ${sum(row['dollars'] for row in sessions.values()):.2f}",
             f"Events: {said or 'none'}",
             f"Calls that wait for a person: {waiting}",
+            f"Incidents: {began} began, {lasting} {'goes' if lasting == 1 else 'go'} on",
             f"Actions: {', '.join(f'{number} {name}' for name, number in actions.items())}",
             f"Cooldowns that hold now: {', '.join(blocked) or 'none'}",
         )

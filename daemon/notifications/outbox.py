@@ -4,6 +4,8 @@ Called by whoever stores such a thing: events, ends of sessions, calls that wait
 Nothing is sent here, and no channel is asked for: `daemon.notifications.routing` does that later.
 """
 
+from collections.abc import Sequence
+
 from daemon.notifications import rules
 from schema import timestamps
 from schema.database import Database
@@ -32,8 +34,14 @@ def add(
     session_id: int | None = None,
     approval_id: int | None = None,
     channel: str | None = None,
+    channels: Sequence[str] = (),
+    told_as: Level | None = None,
 ) -> int | None:
-    """Stores a notification; its id, or None where the same `key` is there already. Texts are free of secrets."""
+    """Stores a notification; its id, or None where the same `key` is there already. Texts are free of secrets.
+
+    `channels`: those that it is for by name or kind, whatever their own rules; `told_as`: the level by which channels
+    are chosen otherwise, where it is another than `level`.
+    """
     found = db.value(
         "notifications.add",
         key=key,
@@ -45,6 +53,8 @@ def add(
         session_id=session_id,
         approval_id=approval_id,
         channel=channel,
+        channels=",".join(channels) or None,
+        told_as=told_as.value if told_as else None,
         created_at=timestamps.now(),
     )
     return None if found is None else int(found)

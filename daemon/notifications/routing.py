@@ -9,7 +9,7 @@ from typing import NamedTuple
 from daemon.notifications import rules
 from ipc.messages.system import Process
 from schema import timestamps
-from schema.database import Database
+from schema.database import Database, Row
 from schema.knowledge import Level
 from schema.notifications import Kind
 from schema.states import DELIVERY, DeliveryStatus, follow
@@ -63,7 +63,7 @@ def route(
         names = [
             channel.name
             for channel in channels
-            if rules.wants(channel, kind, row["level"], by_channel, lowest, row["channel"])
+            if rules.wants(channel, kind, row["told_as"] or row["level"], by_channel, lowest, _only(row))
         ]
         urgent = rules.urgent(kind, row["level"])
         for name in names:
@@ -75,6 +75,11 @@ def route(
         else:
             db.change("notifications.drop", id=row["id"])
     return Routed(told, len(rows) == AT_ONCE)
+
+
+def _only(row: Row) -> frozenset[str]:
+    """The channels that a notification is for; empty: by their rules."""
+    return frozenset([row["channel"]] if row["channel"] else filter(None, (row["channels"] or "").split(",")))
 
 
 def suppress(db: Database, configured: Collection[str]) -> None:

@@ -6,7 +6,7 @@ Pure: clocks, chance and the rows come as arguments. Called by the rest of `daem
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -90,11 +90,12 @@ def channel_rules(text: str) -> dict[str, ChannelRule]:
 
 
 def wants(
-    channel: Channel, kind: Kind, level: str, rules: Mapping[str, ChannelRule], lowest: str, only: str | None
+    channel: Channel, kind: Kind, level: str, rules: Mapping[str, ChannelRule], lowest: str, only: Collection[str]
 ) -> bool:
-    """Whether a channel is told something. `lowest`: CLAUDEOPS_NOTIFY_LEVEL; `only`: the one channel that it is for."""
-    if only is not None:
-        return only == channel.name
+    """Whether a channel is told something. `lowest`: CLAUDEOPS_NOTIFY_LEVEL; `only`: the channels that it is for, by
+    name or kind; empty: by their rules."""
+    if only:
+        return channel.name in only or channel.kind in only
     if kind is Kind.TEST:
         return True
     rule = rules.get(channel.name) or rules.get(channel.kind) or ChannelRule("", frozenset())

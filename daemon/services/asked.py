@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from daemon import audit
-from daemon.services import incidents
+from daemon.services import timeline
 from ipc import codec
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import IncidentReply, IncidentsReply, ListIncidents, NoteIncident
@@ -52,10 +52,10 @@ def note(db: Database, request: NoteIncident, by: str, request_id: str) -> Incid
         raise CallError(Code.INVALID, f"a note has at most {TEXT_MAX} characters", {"fields": {"text": "too long"}})
     found = show(db, request.id).incident
     if request.acknowledge and db.change("incidents.acknowledge", id=request.id, now=now, by=by):
-        incidents.enter(db, request.id, "acknowledged", f"{by} looks after it", at=now, author=by)
+        timeline.enter(db, request.id, "acknowledged", f"{by} looks after it", at=now, author=by)
         audit.add(db, actor=by, action=Action.INCIDENT_ACKNOWLEDGED, subject=found.service, at=moment)
     if text:
-        incidents.enter(db, request.id, "note", text, at=now, author=by)
+        timeline.enter(db, request.id, "note", text, at=now, author=by)
         audit.add(db, actor=by, action=Action.INCIDENT_NOTED, subject=found.service, at=moment)
     reply = show(db, request.id)
     if request_id:

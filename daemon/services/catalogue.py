@@ -150,7 +150,7 @@ class Catalogue:
 
         def one(db: Database, row: Row, moment: datetime) -> None:
             _refuse_owned(row)
-            db.change("definitions.remove", id=row["id"])
+            stored.remove(db, row)
             self._credentials.forget(row["id"])
             audit.add(db, actor=by, action=Action.SERVICE_REMOVED, subject=row["name"], at=moment, detail=row["url"])
 
@@ -243,10 +243,7 @@ class Catalogue:
         return found
 
     def _reply(self, db: Database, id_: int, push: str = "") -> ServiceReply:
-        row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
-        assert shown is not None  # noqa: S101 - every service stands somehow
-        definition = monitored.definition_of(row["definition"])
-        return ServiceReply(service=monitored.from_row(shown), definition=definition, push_path=push)
+        return msgspec.structs.replace(stored.shown(db, id_), push_path=push)
 
 
 def _new_push(db: Database, id_: int) -> str:

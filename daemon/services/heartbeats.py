@@ -8,13 +8,10 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
-from daemon.services import recorder
 from daemon.services.catalogue import Known
-from daemon.services.recorder import Finding, Recorded
+from daemon.services.recorder import Finding, Recorded, Recorder
 from daemon.services.rules import heartbeats as rules
 from daemon.services.rules.heartbeats import Heard
 from daemon.services.rules.schedule import Agenda
@@ -24,24 +21,20 @@ from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.services import HearService, Said
 from schema.database import Database, DatabaseError
-from schema.definitions import Definition
 from schema.facts import Cause, Facts
+from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
+AGAIN_SECONDS = 15.0
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
 
 
 class Heartbeats:
     """All services that are waited for."""
 
-    def __init__(
-        self,
-        store: Store,
-        maintenance: Callable[[Definition, datetime], bool],
-        recorded: Callable[[int, Recorded, Facts], None],
-    ) -> None:
-        self._store, self._maintenance, self._recorded = store, maintenance, recorded
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store, self._recorder = store, recorder
         self._known: dict[int, Known] = {}
         self._agenda = Agenda()
         self._wake = asyncio.Event()
@@ -90,7 +83,10 @@ class Heartbeats:
                 return
             what = "it began and did not end in time" if heard.begun_at is not None else "no sign of life came in time"
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
-            await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+            found = await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+            if found is not None and found.status is ServiceStatus.UNKNOWN:
+                # This host was cut off, and could hear of nothing: it is judged again.
+                self._agenda.set(service_id, time.time() + AGAIN_SECONDS)
         except (DatabaseError, CallError) as error:
             print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
             self._agenda.set(service_id, time.time() + RETRY_SECONDS)
@@ -117,19 +113,16 @@ class Heartbeats:
             await self._record(known, facts, verdict, now, heard=True)
         self._expect(known.id, await self._store.read(partial(_heard, known.id)))
 
-    async def _record(self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False) -> None:
-        maintenance = self._maintenance(known.stored, datetime.fromtimestamp(now / 1000, UTC))
+    async def _record(
+        self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False
+    ) -> Recorded | None:
         finding = Finding(known.id, known.version, now, facts, verdict)
+        also = partial(_note_heard, known.id, now) if heard else None
+        return await self._recorder.store(finding, known.stored, also)
 
-        def write(db: Database) -> Recorded | None:
-            found = recorder.record(db, finding, known.stored, maintenance=maintenance)
-            if found is not None and heard:
-                db.change("results.heard", service_id=known.id, at=now)
-            return found
 
-        found = await self._store.write(write)
-        if found is not None:
-            self._recorded(known.id, found, facts)
+def _note_heard(service_id: int, at: int, db: Database) -> None:
+    db.change("results.heard", service_id=service_id, at=at)
 
 
 def _heard(service_id: int, db: Database) -> Heard:

@@ -43,7 +43,7 @@ class Maintenance:
         """All windows, those that go on first, then by when they begin; long past ones are left out."""
         rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
         now = datetime.now(UTC)
-        shown = [_shown(row, now) for row in rows]
+        shown = [_shown(row["id"], _window(row), row["created_by"], now) for row in rows]
         kept = [one for one in shown if one.active or one.next_at]
         return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or "")))
 
@@ -56,7 +56,7 @@ class Maintenance:
         found = windows.problem(window)
         refuse([Problem(*found)] if found else [])
 
-        def write(db: Database) -> Row | None:
+        def write(db: Database) -> int:
             if len(db.rows("windows.all", limit=WINDOWS_MAX)) >= WINDOWS_MAX:
                 raise CallError(Code.TOO_LARGE, f"there are {WINDOWS_MAX} windows; remove some")
             id_ = db.value(
@@ -67,12 +67,11 @@ class Maintenance:
                 by=by,
             )
             audit.add(db, actor=by, action=Action.MAINTENANCE_ADDED, subject=window.title, at=moment)
-            return db.one("windows.one", id=id_)
+            return int(id_)
 
-        row = await self._store.write(write)
-        assert row is not None  # noqa: S101 - it was just written
+        id_ = await self._store.write(write)
         await self.load()
-        return WindowReply(window=_shown(row, moment))
+        return WindowReply(window=_shown(id_, window, by, moment))
 
     async def remove(self, request: RemoveWindow, by: str) -> None:
         """Ends a window, or takes it back. CallError `not_found`."""
@@ -97,13 +96,12 @@ def _window(row: Row) -> Window:
     return msgspec.json.decode(row["definition"], type=Window)
 
 
-def _shown(row: Row, now: datetime) -> PlannedWindow:
-    window = _window(row)
+def _shown(id_: int, window: Window, by: str, now: datetime) -> PlannedWindow:
     following = windows.next_start(window, now)
     return PlannedWindow(
-        id=row["id"],
+        id=id_,
         window=window,
         active=windows.active(window, now),
         next_at=timestamps.stamp(following) if following else None,
-        created_by=row["created_by"],
+        created_by=by,
     )

@@ -10,21 +10,17 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
-from daemon.services.recorder import Finding, Recorded
-from daemon.services.recording import Recording
+from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import definitions, schedule
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import verdict
-from daemon.store import Store
 from ipc.errors import CallError
 from schema.database import DatabaseError
-from schema.definitions import KINDS, Definition, Kind
-from schema.facts import Facts
+from schema.definitions import KINDS, Kind
 from schema.states import ServiceStatus
 
 # Those that gave no answer in time may take this share of the places, so that they never keep the others waiting.
@@ -47,20 +43,17 @@ class Watched:
 
 
 class Monitor:
-    """All services that are probed. `recorded` hears of each finding that was stored."""
+    """All services that are probed."""
 
     def __init__(
         self,
-        store: Store,
+        recorder: Recorder,
         probes: Mapping[Kind, Probe],
-        maintenance: Callable[[Definition, datetime], bool],
-        recorded: Callable[[int, Recorded, Facts], None],
         places: Callable[[], int],
         watch: Callable[["asyncio.Task[None]"], None],
     ) -> None:
-        """`maintenance`: whether a service is in a window; `places`: how many may be probed at once."""
-        self._recording, self._probes, self._maintenance = Recording(store), probes, maintenance
-        self._recorded, self._places, self._watch = recorded, places, watch
+        """`places`: how many may be probed at once; `watch` hears the end of each probe's task."""
+        self._recorder, self._probes, self._places, self._watch = recorder, probes, places, watch
         self._agenda = Agenda()
         self._watched: dict[int, Watched] = {}
         self._running = 0
@@ -122,7 +115,7 @@ class Monitor:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            await self._recording.close()
+            await self._recorder.close()
 
     def _start_due(self) -> None:
         places = self._places()
@@ -165,12 +158,10 @@ class Monitor:
         judged = verdict(facts, watched.conditions, definition.warnings)
         watched.slow = judged.outcome is Outcome.TIMEOUT
         finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
-        maintenance = self._maintenance(definition, datetime.fromtimestamp(at, UTC))
-        found = await self._recording.record(finding, definition, maintenance=maintenance)
+        found = await self._recorder.store(finding, definition)
         if found is None:
             return False
-        self._recorded(watched.target.id, found, facts)
-        for service_id in (*found.asks, *found.frees):
+        for service_id in found.asks:
             self.now(service_id)
         return found.status is ServiceStatus.PENDING
 

@@ -1,16 +1,24 @@
-"""Stores a finding and all that follows in one transaction: result, status, incident, what people are told.
+"""Stores a finding and all that follows in one transaction: result, status, incident, what people are told, and the
+session that the incident starts.
 
-Called by `daemon.services.monitor`. Nothing is remembered here: a kill between two findings loses nothing.
+Called by `daemon.services.monitor`, `.heartbeats` and `.observed`. Nothing is remembered here: a kill between two
+findings loses nothing.
 """
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
-from daemon.services import incidents
+from daemon.services import incidents, remedies
+from daemon.services.connectivity import Connectivity
+from daemon.services.gathering import Gathering
+from daemon.services.remedies import Sick
 from daemon.services.rules import definitions
 from daemon.services.rules import status as standing
-from daemon.services.rules.status import Around, Standing, Step
+from daemon.services.rules.policies import Policy
+from daemon.services.rules.status import Around, Outcome, Standing, Step
 from daemon.services.rules.verdict import Verdict
 from schema import beats
 from schema.database import Database, Row
@@ -26,29 +34,77 @@ DAY_SECONDS = 86400.0
 
 
 class Finding(NamedTuple):
-    """One probe that has ended. `at`: ms since 1970 when it began; `version`: that of the definition it went by."""
+    """One probe that has ended. `at`: ms since 1970 when it began; `version`: that of the definition it went by; `by`:
+    who found it."""
 
     service_id: int
     version: int
     at: int
     facts: Facts
     verdict: Verdict
+    by: str = incidents.PROBE
 
 
 class Recorded(NamedTuple):
-    """What became of it. `asks`: services to probe at once, because what this means depends on them."""
+    """What became of it. `asks`: services to probe at once, because what this means depends on them, or depended;
+    `queued`: whether its incident has put a session into the queue, or has taken one out."""
 
     status: ServiceStatus
     before: ServiceStatus
-    beat: str
-    incident_id: int | None = None
-    opened: bool = False
-    closed: bool = False
     asks: tuple[int, ...] = ()
-    frees: tuple[int, ...] = ()
+    queued: bool = False
 
 
-def record(db: Database, finding: Finding, definition: Definition, *, maintenance: bool) -> Recorded | None:
+class Ways(NamedTuple):
+    """What holds for a service now by the word of people, and how texts lose their secrets."""
+
+    maintenance: Callable[[Definition, datetime], bool]
+    policy: Callable[[Definition], Policy]
+    redact: Callable[[str], str]
+
+
+class Recorder:
+    """Stores what is found. `told` hears of each finding that was stored."""
+
+    def __init__(
+        self, changes: Gathering, connectivity: Connectivity, ways: Ways, told: Callable[[int, Recorded], None]
+    ) -> None:
+        self._changes, self._connectivity, self._ways, self._told = changes, connectivity, ways, told
+
+    async def store(
+        self, finding: Finding, definition: Definition, also: Callable[[Database], object] | None = None
+    ) -> Recorded | None:
+        """Stores a finding, and `also` something in the same transaction. None where it counts no more."""
+        cut_off = finding.verdict.outcome in standing.FAILS and await self._connectivity.is_cut_off()
+        if cut_off:
+            finding = finding._replace(verdict=_unbelieved(finding.verdict))
+
+        def write(db: Database) -> Recorded | None:
+            if cut_off:
+                self._connectivity.note(db, finding.at)
+            found = record(db, finding, definition, self._ways)
+            if found is not None and also is not None:
+                also(db)
+            return found
+
+        found = await self._changes.write(write)
+        if cut_off:
+            self._connectivity.watch()
+        if found is not None:
+            self._told(finding.service_id, found)
+        return found
+
+    async def close(self) -> None:
+        """Stores what waits."""
+        await self._changes.close()
+
+
+def _unbelieved(verdict: Verdict) -> Verdict:
+    """A failure that was found while this host itself was cut off."""
+    return Verdict(Outcome.NOTHING, None, f"this host is cut off, so it counts for nothing: {verdict.detail}")
+
+
+def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -> Recorded | None:
     """Within a transaction. None for a service that was changed, paused or removed while it was probed."""
     row = db.one("results.state", service_id=finding.service_id)
     if row is None or row["version"] != finding.version or row["paused"]:
@@ -58,22 +114,32 @@ def record(db: Database, finding: Finding, definition: Definition, *, maintenanc
     now = Standing(ServiceStatus(row["status"]), row["failures"], row["failing_since"], row["incident_id"] is not None)
     # Since when it fails: who was asked after that is known to work, however long this goes on.
     since = row["failing_since"] if row["failures"] else finding.at
+    unsure = _unsure(parents, since)
     around = Around(
         retries=definition.retries,
-        maintenance=maintenance,
+        maintenance=ways.maintenance(definition, datetime.fromtimestamp(finding.at / 1000, UTC)),
         parent_out=any(parent["status"] in standing.STOPS_OTHERS for parent in parents),
-        parent_unsure=bool(_unsure(parents, since)),
+        parent_unsure=bool(unsure),
     )
     step = standing.step(now, finding.verdict.outcome, around, finding.at)
-    beat = _store(db, finding, step)
-    if step.standing.status is not now.status:
+    _store(db, finding, step)
+    status, queued = step.standing.status, False
+    if status is not now.status:
         _become(db, finding.service_id, step)
-    incident_id = incidents.follow(db, row, finding, definition, step)
-    asks = _unsure(parents, since) if step.standing.status is ServiceStatus.PENDING else ()
-    frees = _freed(db, finding.service_id, now.status, step.standing.status)
-    return Recorded(
-        step.standing.status, now.status, beat, incident_id, step.opens, step.closes, tuple(asks), tuple(frees)
-    )
+    if status is not now.status or now.incident or row["flapping_since"] is not None:
+        queued = _follow(db, row, finding, definition, step, ways)
+    asks = unsure if status is ServiceStatus.PENDING else []
+    return Recorded(status, now.status, (*asks, *_freed(db, finding.service_id, now.status, status)), queued)
+
+
+def _follow(db: Database, row: Row, finding: Finding, definition: Definition, step: Step, ways: Ways) -> bool:
+    """The incident, who is told of it, and the session that it starts; whether the queue has changed."""
+    policy = ways.policy(definition)
+    incident_id = incidents.follow(db, row, finding, definition, step, policy)
+    if incident_id is None or step.standing.status not in standing.OUT:
+        return step.closes
+    sick = Sick(finding.service_id, incident_id, step.standing.failures, finding.at)
+    return remedies.consider(db, sick, policy, ways.redact)
 
 
 def _after_gap(db: Database, row: Row, finding: Finding, definition: Definition) -> Row:
@@ -114,7 +180,7 @@ def _freed(db: Database, service_id: int, before: ServiceStatus, after: ServiceS
     return [row["service_id"] for row in db.rows("definitions.dependents", needs_id=service_id)]
 
 
-def _store(db: Database, finding: Finding, step: Step) -> str:
+def _store(db: Database, finding: Finding, step: Step) -> None:
     facts, verdict = finding.facts, finding.verdict
     beat = beats.LETTERS[step.standing.status]
     latency = None if facts.latency_ms is None or facts.cause is not None else int(facts.latency_ms * 1000)
@@ -140,7 +206,6 @@ def _store(db: Database, finding: Finding, step: Step) -> str:
         certificate=msgspec.json.encode(facts.certificate).decode() if facts.certificate else None,
         beat=beat,
     )
-    return beat
 
 
 def _become(db: Database, service_id: int, step: Step) -> None:

@@ -4,13 +4,13 @@ Called by `daemon.services.services` once a minute. Each service's own time says
 kill leaves nothing out, and what was written anew is summed up anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from daemon.store import Store
 from schema import latency, uptime
-from schema.database import Database
+from schema.database import Database, Row
 from schema.settings import Settings
 from schema.states import ServiceStatus
 from schema.uptime import Change
@@ -19,6 +19,7 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 BITE = 100  # services in one transaction
 FORGET_BITE = 10  # the same, for what takes longer
 FAILING = ("d", "t")
+SUMS = ("checks", "failures", "total_us", "worked_ms", "failed_ms")
 
 
 class Keep(NamedTuple):
@@ -40,14 +41,27 @@ def keep(settings: Settings) -> Keep:
     )
 
 
+KEEP = Keep()
+
+
 async def roll(store: Store, now: int) -> None:
     """Brings all sums up to the last whole minute before `now` (ms since 1970)."""
-    end, after = now // MINUTE * MINUTE, 0
-    while rows := await store.read(lambda db: db.rows("rollups.behind", after=after, limit=BITE)):  # noqa: B023 - awaited
-        due = [(row["service_id"], row["rolled_to"]) for row in rows if row["rolled_to"] < end]
-        if due:
+    end = now // MINUTE * MINUTE
+    async for services in _bites(store):
+        if due := [(id_, rolled_to) for id_, rolled_to in services if rolled_to < end]:
             await store.write(partial(_roll_some, due, end))
+
+
+async def _bites(store: Store, size: int = BITE) -> AsyncIterator[list[tuple[int, int]]]:
+    """All services, some at a time: each with how far its sums are made."""
+    after = 0
+    while rows := await store.read(partial(_behind, after, size)):
+        yield [(row["service_id"], row["rolled_to"]) for row in rows]
         after = rows[-1]["service_id"]
+
+
+def _behind(after: int, size: int, db: Database) -> list[Row]:
+    return db.rows("rollups.behind", after=after, limit=size)
 
 
 def _roll_some(due: Sequence[tuple[int, int]], end: int, db: Database) -> None:
@@ -77,38 +91,33 @@ def _sum_hour(db: Database, service_id: int, hour: int) -> None:
     spent = uptime.spent(changes_between(db, service_id, hour, hour + HOUR), hour, hour + HOUR)
     if not rows and not any(spent):
         return
-    values = {"service_id": service_id, "at": hour, "worked_ms": spent.worked, "failed_ms": spent.failed}
-    if not rows and db.change("rollups.spend", **values):
+    latencies = [row["latency_us"] for row in rows if row["latency_us"] is not None]
+    values = {"worked_ms": spent.worked, "failed_ms": spent.failed}
+    if not rows and db.change("rollups.spend", service_id=service_id, at=hour, **values):
         return  # summed up before, and its findings are gone: how the time was spent is all that can be another
-    _put(
-        db,
-        service_id,
-        HOUR,
-        hour,
-        checks=len(rows),
-        failures=sum(row["beat"] in FAILING for row in rows),
-        latencies=[row["latency_us"] for row in rows if row["latency_us"] is not None],
-        spent=spent,
-    )
+    sums = {
+        "checks": len(rows),
+        "failures": sum(row["beat"] in FAILING for row in rows),
+        "total_us": sum(latencies),
+        **values,
+    }
+    _put(db, service_id, HOUR, hour, sums, latencies, latency.encode(latency.pack(latencies)))
 
 
 def _put(
-    db: Database, service_id: int, span: int, at: int, *, checks: int, failures: int, latencies: Sequence[int],
-    spent: uptime.Spent,
+    db: Database, service_id: int, span: int, at: int, sums: dict[str, int], bounds: Sequence[int],
+    histogram: bytes | None,
 ) -> None:  # fmt: skip
+    """`bounds`: latencies among which the lowest and the highest are."""
     db.change(
         "rollups.put",
         service_id=service_id,
         span=span // 1000,
         at=at,
-        checks=checks,
-        failures=failures,
-        total_us=sum(latencies),
-        low_us=min(latencies, default=None),
-        high_us=max(latencies, default=None),
-        histogram=latency.encode(latency.pack(latencies)),
-        worked_ms=spent.worked,
-        failed_ms=spent.failed,
+        low_us=min(bounds, default=None),
+        high_us=max(bounds, default=None),
+        histogram=histogram,
+        **sums,
     )
 
 
@@ -117,31 +126,15 @@ def _sum_day(db: Database, service_id: int, day: int) -> None:
     if not rows:
         return
     parts = [latency.decode(row["histogram"]) for row in rows]
-    lows = [row["low_us"] for row in rows if row["low_us"] is not None]
-    highs = [row["high_us"] for row in rows if row["high_us"] is not None]
-    db.change(
-        "rollups.put",
-        service_id=service_id,
-        span=DAY // 1000,
-        at=day,
-        checks=sum(row["checks"] for row in rows),
-        failures=sum(row["failures"] for row in rows),
-        total_us=sum(row["total_us"] for row in rows),
-        low_us=min(lows, default=None),
-        high_us=max(highs, default=None),
-        histogram=latency.encode(latency.add(parts)),
-        worked_ms=sum(row["worked_ms"] for row in rows),
-        failed_ms=sum(row["failed_ms"] for row in rows),
-    )
+    bounds = [row[name] for row in rows for name in ("low_us", "high_us") if row[name] is not None]
+    sums = {name: sum(row[name] for row in rows) for name in SUMS}
+    _put(db, service_id, DAY, day, sums, bounds, latency.encode(latency.add(parts)))
 
 
-async def forget(store: Store, now: int, kept: Keep = Keep()) -> None:  # noqa: B008 - it never changes
+async def forget(store: Store, now: int, kept: Keep = KEEP) -> None:
     """Removes what is old, some services at a time. What no sum is made of yet stays."""
-    after = 0
-    while rows := await store.read(lambda db: db.rows("rollups.behind", after=after, limit=FORGET_BITE)):  # noqa: B023 - awaited
-        ids = [(row["service_id"], row["rolled_to"]) for row in rows]
-        await store.write(partial(_forget_some, ids, now, kept))
-        after = rows[-1]["service_id"]
+    async for services in _bites(store, FORGET_BITE):
+        await store.write(partial(_forget_some, services, now, kept))
 
 
 def _forget_some(ids: Sequence[tuple[int, int]], now: int, kept: Keep, db: Database) -> None:

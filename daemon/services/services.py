@@ -13,19 +13,26 @@ from pathlib import Path
 import msgspec
 
 from daemon.services import rollups, stored
+from daemon.services.attending import Attending
 from daemon.services.catalogue import Catalogue, Known
+from daemon.services.connectivity import Connectivity
 from daemon.services.credentials import Credentials, carried_over, joined
+from daemon.services.gathering import Gathering
 from daemon.services.heartbeats import Heartbeats
 from daemon.services.maintenance import Maintenance
 from daemon.services.monitor import Monitor
+from daemon.services.observed import Observed
+from daemon.services.policies import Policies
 from daemon.services.probes import kinds, probe
 from daemon.services.probes.probe import Target
-from daemon.services.recorder import Recorded
+from daemon.services.recorder import Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions, variables
 from daemon.services.rules.conditions import Answer, judge
+from daemon.services.rules.definitions import Problem
 from daemon.services.rules.notation import parse
 from daemon.services.rules.verdict import verdict
 from daemon.services.watched_files import WatchedFiles
+from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -46,7 +53,6 @@ from ipc.server import Publisher
 from schema import monitored, timestamps
 from schema.database import Database, DatabaseError
 from schema.definitions import KINDS, Definition, Kind
-from schema.facts import Facts
 from schema.states import ServiceStatus
 
 LIMIT_MAX = 1000
@@ -66,36 +72,46 @@ class Services:
         settings: LiveSettings,
         publisher: Publisher,
         watch: Callable[["asyncio.Task[None]"], None],
+        queued: Callable[[], None] = lambda: None,
     ) -> None:
+        """`watch` hears the end of every probe's task; `queued` that an incident has changed the queue."""
+        self._queued = queued
         self._store, self._settings, self._publisher = store, settings, publisher
         self._credentials = Credentials(Path(settings.current.state_dir))
         self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed)
         self._kinds = kinds.Kinds(settings)
         self.maintenance = Maintenance(store)
-        self.monitor = Monitor(
-            store,
-            self._kinds.probes,
-            self.maintenance.holds,
-            self._recorded,
-            lambda: self._settings.current.probes_at_once,
-            watch,
-        )
-        self.heartbeats = Heartbeats(store, self.maintenance.holds, self._recorded)
+        ways = Ways(self.maintenance.holds, Policies(settings).of, lambda text: prepare.redactor(settings).text(text))
+        self.connectivity = Connectivity(store, settings)
+        recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded)
+        self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
+        self.heartbeats = Heartbeats(store, recorder)
+        self.observed = Observed(store, recorder)
+        self.attending = Attending(store, ways, queued)
+        self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()
         self._kept = rollups.keep(settings.current)
         self._forgotten = 0  # when what is old was removed last, ms since 1970
-        self.files = WatchedFiles(store, settings, self.catalogue)
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
         """Probes until cancelled."""
-        await self._kinds.clear()
+        await self._kinds.tidy()
         await self.maintenance.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
-        work = (self.monitor.run(), self.heartbeats.run(), self._roll(), self._reread(), self.files.run())
+        work = (
+            self.monitor.run(),
+            self.heartbeats.run(),
+            self.observed.run(),
+            self.attending.run(),
+            self.connectivity.run(),
+            self.files.run(),
+            self._roll(),
+            self._reread(),
+        )
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
@@ -108,17 +124,25 @@ class Services:
 
     async def _watch_over(self, known: Known) -> None:
         if known.paused or known.problem:
-            self.monitor.drop(known.id)
-            self.heartbeats.drop(known.id)
+            self._drop(known.id)
             if known.problem:
                 print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
             return
-        if definitions.kind_of(known.stored.url) is Kind.HEARTBEAT:
-            self.monitor.drop(known.id)
+        kind = definitions.kind_of(known.stored.url) or Kind.HTTP
+        if KINDS[kind].passive:
+            self._drop(known.id)
+        if kind is Kind.HEARTBEAT:
             await self.heartbeats.set(known)
+        elif kind is Kind.OBSERVED:
+            self.observed.set(known)
         else:
             self.heartbeats.drop(known.id)
+            self.observed.drop(known.id)
             self.monitor.set(self._target(known.id, known.filled), known.version)
+
+    def _drop(self, id_: int) -> None:
+        for part in (self.monitor, self.heartbeats, self.observed):
+            part.drop(id_)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
@@ -126,8 +150,7 @@ class Services:
 
     async def _changed(self, id_: int, known: Known | None) -> None:
         if known is None:
-            self.monitor.drop(id_)
-            self.heartbeats.drop(id_)
+            self._drop(id_)
         else:
             await self._watch_over(known)
             self.monitor.now(id_)
@@ -137,7 +160,9 @@ class Services:
         """Something about a service is another, and pages should know."""
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
 
-    def _recorded(self, id_: int, found: Recorded, facts: Facts) -> None:
+    def _recorded(self, id_: int, found: Recorded) -> None:
+        if found.queued:
+            self._queued()
         if found.status is found.before:
             # Most findings change nothing: pages hear of many of them at once.
             if not self._probed:
@@ -195,15 +220,12 @@ class Services:
         """One service. CallError `not_found`."""
 
         def read(db: Database) -> ServiceReply:
-            row = db.one("definitions.by_name", name=request.name) if not request.id else None
-            id_ = request.id or (row["id"] if row else 0)
-            if not request.id and row is None:
+            if request.id:
+                return stored.shown(db, request.id)
+            row = db.one("definitions.by_name", name=request.name)
+            if row is None:
                 raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
-            row, shown = stored.existing(db, id_), db.one("monitored.one", id=id_)
-            assert shown is not None  # noqa: S101 - every service stands somehow
-            return ServiceReply(
-                service=monitored.from_row(shown), definition=monitored.definition_of(row["definition"])
-            )
+            return stored.shown(db, row["id"])
 
         return await self._store.read(read)
 
@@ -230,7 +252,7 @@ class Services:
         kind = definitions.kind_of(definition.url)
         if kind is None or KINDS[kind].passive:
             raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
-        facts = await probe.ask(self._kinds.probes[kind], self._target(0, definition))
+        facts = await probe.ask(self._kinds[kind], self._target(0, definition))
         wanted = definitions.conditions_of(definition)
         judged = verdict(facts, wanted, definition.warnings)
         answer = Answer(facts)
@@ -261,11 +283,8 @@ class Services:
         if wanted is None:
             raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
         found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]
-        if found:
-            fields = {one.field: one.message for one in found}
-            text = "; ".join(f"{name}: {message}" for name, message in fields.items())
-            raise CallError(Code.INVALID, text, {"fields": fields})
+        stored.refuse(found)
         try:
             return variables.filled(wanted, self._settings.environ)
         except variables.UnknownVariableError as error:
-            raise CallError(Code.INVALID, f"url: {error}", {"fields": {"url": str(error)}}) from error
+            raise stored.refusal([Problem("url", str(error))]) from error

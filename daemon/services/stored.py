@@ -4,10 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from daemon.services import incidents, recorder
+from daemon.services import incidents, recorder, remedies
 from daemon.services.rules import definitions
 from daemon.services.rules.definitions import Problem
 from ipc.errors import CallError, Code
+from ipc.messages.services import ServiceReply
 from schema import monitored, timestamps
 from schema.database import Database, Row
 from schema.definitions import Definition, Kind
@@ -26,18 +27,28 @@ def existing(db: Database, id_: int) -> Row:
     """The row of a service. CallError `not_found`."""
     row = db.one("definitions.one", id=id_)
     if row is None:
-        raise CallError(Code.NOT_FOUND, f"there is no service {id_}; `claudeopsctl services list` shows them")
+        raise _gone(id_)
     return row
+
+
+def shown(db: Database, id_: int) -> ServiceReply:
+    """A service, how it stands, and its definition. CallError `not_found`."""
+    row, stands = existing(db, id_), db.one("monitored.one", id=id_)
+    if stands is None:
+        raise _gone(id_)
+    return ServiceReply(service=monitored.from_row(stands), definition=monitored.definition_of(row["definition"]))
+
+
+def _gone(id_: int) -> CallError:
+    return CallError(Code.NOT_FOUND, f"there is no service {id_}; `claudeopsctl services list` shows them")
 
 
 def needs(db: Database) -> dict[str, tuple[str, ...]]:
     """What each service depends on, by name."""
-    found: dict[str, tuple[str, ...]] = {}
-    after = 0
-    while rows := page(after, db):
-        found |= {row["name"]: monitored.definition_of(row["definition"]).needs for row in rows}
-        after = rows[-1]["id"]
-    return found
+    found: dict[str, list[str]] = {row["name"]: [] for row in db.rows("definitions.names")}
+    for row in db.rows("definitions.relations"):
+        found[row["name"]].append(row["needs"])
+    return {name: tuple(others) for name, others in found.items()}
 
 
 def owners(db: Database) -> list[str]:
@@ -70,6 +81,14 @@ def replace(db: Database, row: Row, stored: Definition, *, by: str, moment: date
         _set_aside(db, id_, paused=stored.paused, by=by, moment=moment)
 
 
+def remove(db: Database, row: Row) -> None:
+    """Removes a service with all that was found of it. Within a transaction."""
+    state = db.one("results.state", service_id=row["id"])
+    if state is not None and state["incident_id"] is not None:
+        remedies.call_off(db, state["incident_id"], "its service was removed")
+    db.change("definitions.remove", id=row["id"])
+
+
 def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[str, object]:
     return {
         "name": stored.name,
@@ -97,7 +116,8 @@ def relate(db: Database, id_: int, stored: Definition) -> None:
 def _set_aside(db: Database, id_: int, *, paused: bool, by: str, moment: datetime) -> None:
     """Paused: nothing is known from now on, and an incident ends by the person's hand. Or resumed."""
     state = db.one("results.state", service_id=id_)
-    assert state is not None  # noqa: S101 - every service stands somehow
+    if state is None:
+        raise _gone(id_)
     wanted = ServiceStatus.PAUSED if paused else ServiceStatus.UNKNOWN
     follow(SERVICE, ServiceStatus(state["status"]), wanted)
     recorder.change(db, id_, int(moment.timestamp() * 1000), wanted)
@@ -109,8 +129,10 @@ def _set_aside(db: Database, id_: int, *, paused: bool, by: str, moment: datetim
 def refuse(problems: list[Problem]) -> None:
     """CallError `invalid` with each problem by its field, if there is any."""
     if problems:
-        text = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
-        fields: dict[str, str] = {}
-        for problem in problems:
-            fields.setdefault(problem.field, problem.message)
-        raise CallError(Code.INVALID, text, {"fields": fields})
+        raise refusal(problems)
+
+
+def refusal(problems: list[Problem]) -> CallError:
+    """CallError `invalid` with each problem by its field, the first of each in `data`."""
+    text = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+    return CallError(Code.INVALID, text, {"fields": {one.field: one.message for one in reversed(problems)}})

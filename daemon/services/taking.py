@@ -115,7 +115,7 @@ def _apply(
     removed = _gone(entries, rows, owner) if owner or request.prune else []
     if not request.dry_run:
         for row in removed:
-            db.change("definitions.remove", id=row["id"])
+            stored.remove(db, row)
             credentials.forget(row["id"])
             ids.append(row["id"])
         for entry in entries:

@@ -21,6 +21,7 @@ from daemon.events import journal
 from daemon.notifications import outbox
 from daemon.runs.record import ExitRecord
 from daemon.runs.states import EndReason
+from daemon.services import timeline
 from daemon.sessions import rules
 from daemon.sessions.progress import Reading
 from daemon.settings.live import LiveSettings
@@ -143,6 +144,7 @@ class Ending:
             event = journal.add(db, Level(following.level), following.message, session_id=row.id, kind=kind)
         ended = from_row(db.one("sessions.by_id", id=row.id) or {})
         outbox.note_end(db, ended)
+        timeline.ended(db, ended)
         return Ended(ended, event, cancelled)
 
     def _following(self, session: Session, written: bytes | None) -> escalation.Next:

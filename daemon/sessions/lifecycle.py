@@ -17,6 +17,7 @@ from daemon.runs.launch import LaunchError
 from daemon.runs.run import Run
 from daemon.runs.states import EndReason
 from daemon.runs.sweep import sweep
+from daemon.services import timeline
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.ending import Ending, judge
@@ -224,13 +225,12 @@ class Sessions:
         status = follow(SESSION, session.status, SessionStatus.STOPPED)
 
         def stop(db: Database) -> list[Approval]:
-            now = timestamps.now()
-            reason = f"stopped by {by}" if by else "stopped"
-            values = {"id": session.id, "status": status.value, "ended_at": now, "reason": reason}
-            if not db.change("sessions.stop_waiting", **values):
+            now, reason = timestamps.now(), f"stopped by {by}" if by else "stopped"
+            if not db.change("sessions.stop_waiting", id=session.id, status=status.value, ended_at=now, reason=reason):
                 raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
             db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
             record.stopped(db, session, by)
+            timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
             return approvals.cancel_of_session(db, session.id)
 
         await self._ending.take_handoff(session.id)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon.services import timeline
 from daemon.sessions import command, conversation, prepare
 from daemon.sessions.cli import Cli
 from daemon.settings.live import LiveSettings
@@ -94,9 +95,10 @@ class Opener:
 
         def insert(db: Database) -> Session:
             id_ = db.value("sessions.insert", **row)
-            session = from_row(db.one("sessions.by_id", id=id_) or {})
             if queued is not None:
-                take(db, queued, session.id)
+                take(db, queued, id_)
+            timeline.works(db, id_, _incident_of(db, queued, parent), asked.tier)
+            session = from_row(db.one("sessions.by_id", id=id_) or {})
             record.started(db, session, text if row["prompt_text"] else "", queued)
             if asked.request_id:
                 reply = codec.store(SessionReply(session=session))
@@ -128,6 +130,7 @@ class Opener:
             if not db.change("sessions.resume", **values):
                 raise CallError(Code.CONFLICT, f"session {session.id} does not wait for a person any more")
             take(db, queued, session.id)
+            timeline.goes_on(db, session)
             return from_row(db.one("sessions.by_id", id=session.id) or {})
 
         return await self._store.write(resume), material
@@ -166,6 +169,16 @@ def take(db: Database, queued: QueuedTrigger, session_id: int) -> None:
         raise CallError(Code.CONFLICT, f"trigger {queued.id} does not wait any more")
 
 
+def _incident_of(db: Database, queued: QueuedTrigger | None, parent: Session | None) -> int | None:
+    """The incident that a session is for: that of its trigger, or that of the session before it in its chain."""
+    if parent is not None:
+        return parent.incident_id
+    if queued is None or queued.kind is not Trigger.SERVICE:
+        return None
+    found = db.value("incidents.by_trigger", trigger_id=queued.id)
+    return None if found is None else int(found)
+
+
 def put_back(db: Database, session: Session, trigger_id: int, kind: str) -> None:
     """Within a transaction: nothing of the session ran, so its trigger waits again."""
     if kind == Trigger.APPROVAL:
@@ -182,4 +195,5 @@ def put_back(db: Database, session: Session, trigger_id: int, kind: str) -> None
         "sessions.finish", id=session.id, status=status.value, ended_at=ended, exit_code=None, reason=reason,
         duration_ms=None,
     )  # fmt: skip
+    timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
     db.change("triggers.again", id=trigger_id, now=timestamps.now())

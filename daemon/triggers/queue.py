@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from daemon.services import timeline
 from daemon.sessions.lifecycle import TIERS, Sessions
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -101,6 +102,7 @@ class Queue:
                 raise CallError(Code.CONFLICT, f"trigger {id_} does not wait any more: it is {row['status']}")
             trigger = from_row(db.one("triggers.by_id", id=id_) or {})
             record.cancelled(db, trigger, by)
+            timeline.turned_down(db, id_, reason)
             reply = TriggerReply(trigger=trigger)
             stored = codec.store(reply)
             db.change("replies.insert", request_id=request_id, reply=stored, created_at=trigger.updated_at)
@@ -244,7 +246,10 @@ async def page(store: Store, status: TriggerStatus | None, before: int, limit: i
 def _put_off(trigger: QueuedTrigger, wait: rules.Wait, db: Database) -> int:
     """Within a transaction: why a trigger does not start; 0 where that is known already."""
     if wait.forever:
-        return db.change("triggers.refuse", id=trigger.id, reason=wait.reason, now=timestamps.now())
+        refused = db.change("triggers.refuse", id=trigger.id, reason=wait.reason, now=timestamps.now())
+        if refused:
+            timeline.turned_down(db, trigger.id, wait.reason)
+        return refused
     changed = db.change("triggers.explain", id=trigger.id, reason=wait.reason)
     if changed:
         db.change("triggers.overtaken", id=trigger.id, tier=trigger.tier)

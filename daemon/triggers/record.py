@@ -1,8 +1,9 @@
 """Lines of the audit log on the queue and its sessions, within the transaction of what they tell of.
 
-What people, programs and alerts ask for is a line. What the daemon does by itself is none: the schedule's triggers, the
-hand-over to the next tier, going on after a decision, which is a line already. Those stand in the lists of sessions and
-triggers, whose old rows go; the audit log is never cleared. Called by `.queue`, `daemon.alerts` and `daemon.sessions`.
+What people, programs and alerts ask for is a line. What the daemon does by itself is none: the schedule's triggers,
+those of incidents, which have a timeline, the hand-over to the next tier, going on after a decision, which is a line
+already. Those stand in the lists of sessions and triggers, whose old rows go; the audit log is never cleared. Called
+by `.queue`, `daemon.alerts` and `daemon.sessions`.
 """
 
 from datetime import UTC, datetime

@@ -18,6 +18,7 @@ PRIORITY = {
     Trigger.MANUAL: 1,
     Trigger.ESCALATION: 2,
     Trigger.ALERT: 3,
+    Trigger.SERVICE: 3,
     Trigger.API: 4,
     Trigger.SCHEDULED: 5,
 }

@@ -6,6 +6,7 @@ A command's function is named as `module:function` below `ipc.ctl`, and imported
 from ipc.ctl.access_commands import ACCESS
 from ipc.ctl.grammar import FOLLOW, Command, argument
 from ipc.ctl.house_commands import HOUSE
+from ipc.ctl.incident_commands import INCIDENTS
 from ipc.ctl.knowledge_commands import KNOWLEDGE
 from ipc.ctl.limit_commands import LIMITS
 from ipc.ctl.notification_commands import NOTIFICATIONS
@@ -15,6 +16,8 @@ from ipc.ctl.session_commands import SESSIONS
 NAME = argument("name", metavar="NAME", help="the setting's name or environment variable", choices_of="settings")
 GROUPS = {
     "services": "what is probed: list, show, add, edit, pause, test, remove",
+    "incidents": "when services fail: list, show, look after, note",
+    "maintenance": "windows in which nobody is told: list, add, end",
     "sessions": "list, show, start and stop sessions",
     "triggers": "the queue: list, add, cancel",
     "approvals": "calls that wait for a person, and standing rules",
@@ -35,6 +38,7 @@ COMMANDS = (
         "status:status",
     ),
     *SERVICES,
+    *INCIDENTS,
     *SESSIONS,
     *LIMITS,
     *KNOWLEDGE,

@@ -47,6 +47,13 @@ DEFINED = (
     argument("--no-verify", action="store_true", help="take any certificate"),
     argument("--proxy", metavar="URL", help="the HTTP proxy to go through"),
     argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 alone"),
+    argument("--session-tier", type=int, choices=(0, 1, 2, 3), help="the session that an incident starts; 0 is none"),
+    argument("--session-after", type=int, metavar="N", help="failures in a row that start it"),
+    argument("--session-cooldown", type=seconds, metavar="TIME", help="time before the next one for this service"),
+    argument("--remind", type=seconds, metavar="TIME", help="how often people are told again; 0 is never"),
+    argument("--mute", choices=("yes", "no"), help="whether nobody is told of it"),
+    argument("--notify", action="append", metavar="CHANNEL", help="a channel that is told, by name or kind"),
+    argument("--notify-from", choices=("critical", "warning"), help="told of failures, or of what is degraded too"),
 )
 
 SERVICES = (

@@ -11,9 +11,9 @@ from ipc.ctl.errors import REFUSED, USAGE, CtlError
 from ipc.ctl.terminal import clean, fields, moment, one_line, show_json, table, toned
 
 PAGE = 200
-LISTS = {"condition": "conditions", "warning": "warnings", "tag": "tags", "needs": "needs"}
+LISTS = {"condition": "conditions", "warning": "warnings", "tag": "tags", "needs": "needs", "notify": "notify"}
 PLAIN = ("name", "url", "interval", "timeout", "retries", "retry_interval", "group", "description", "method", "body",
-         "proxy", "family")  # fmt: skip
+         "proxy", "family", "session_tier", "session_after", "session_cooldown", "remind", "notify_from")  # fmt: skip
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -106,6 +106,8 @@ def _given(arguments: argparse.Namespace) -> Body:
         given["redirects"] = False
     if getattr(arguments, "no_verify", False):
         given["verify"] = False
+    if getattr(arguments, "mute", None):
+        given["mute"] = arguments.mute == "yes"
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -26,7 +26,7 @@ STATUSES = (
     "escalated",
     "awaiting_approval",
 )
-TRIGGERS = ("scheduled", "manual", "api", "alert", "escalation", "approval")
+TRIGGERS = ("scheduled", "manual", "api", "alert", "service", "escalation", "approval")
 TRIGGER_STATUSES = ("waiting", "started", "cancelled", "refused")
 KINDS = ("manual", "api", "alert")
 

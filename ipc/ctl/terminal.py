@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from schema import timestamps
+
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"}
 TONES = {
     "running": "blue", "completed": "green", "failed": "red", "timed_out": "red", "stopped": "dim",
@@ -45,17 +47,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def duration(seconds: float | None) -> str:
     """`950 ms`, `12.4 s`, `3 m 07 s`, `2 h 05 m`, `4 d 3 h`."""
-    if seconds is None:
-        return "–"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} m {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} m" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+    return "–" if seconds is None else timestamps.lasting(seconds)
 
 
 def size(count: int) -> str:

@@ -57,3 +57,22 @@ DELETE FROM service_needs WHERE service_id = :service_id;
 -- dependents --
 -- The services that depend on one.
 SELECT service_id FROM service_needs WHERE needs_id = :needs_id;
+
+-- needed_by --
+-- The services that one depends on, and how they stand.
+SELECT d.name, s.status FROM service_needs n JOIN services d ON d.id = n.needs_id
+    JOIN service_states s ON s.service_id = d.id WHERE n.service_id = :service_id;
+
+-- needing --
+-- The services that depend on one, and how they stand.
+SELECT d.name, s.status FROM service_needs n JOIN services d ON d.id = n.service_id
+    JOIN service_states s ON s.service_id = d.id WHERE n.needs_id = :needs_id;
+
+-- names --
+-- The names of all services.
+SELECT name FROM services WHERE name >= '';
+
+-- relations --
+-- Which service depends on which, by their names.
+SELECT d.name, o.name AS needs FROM service_needs n JOIN services d ON d.id = n.service_id
+    JOIN services o ON o.id = n.needs_id;

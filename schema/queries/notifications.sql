@@ -1,7 +1,8 @@
 -- add --
 -- Something that people are to be told; nothing comes back where the same key is there already.
-INSERT INTO notifications (key, kind, level, title, body, link, session_id, approval_id, channel, created_at)
-VALUES (:key, :kind, :level, :title, :body, :link, :session_id, :approval_id, :channel, :created_at)
+INSERT INTO notifications (key, kind, level, title, body, link, session_id, approval_id, channel, channels, told_as,
+    created_at)
+VALUES (:key, :kind, :level, :title, :body, :link, :session_id, :approval_id, :channel, :channels, :told_as, :created_at)
 ON CONFLICT (key) DO NOTHING
 RETURNING id;
 

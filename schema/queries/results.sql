@@ -56,6 +56,10 @@ WHERE service_id = :service_id AND at < :before ORDER BY at DESC LIMIT :limit;
 -- Since when a service comes and goes; NULL: it doesn't.
 UPDATE service_states SET flapping_since = :at WHERE service_id = :service_id;
 
+-- warned --
+-- People were told that a service is degraded.
+UPDATE service_states SET warned_at = :at WHERE service_id = :service_id;
+
 -- heard_of --
 -- The last sign of life of a heartbeat, and a start that no end has followed.
 SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
@@ -67,3 +71,13 @@ UPDATE service_states SET begun_at = :at WHERE service_id = :service_id;
 -- heard --
 -- A job has ended.
 UPDATE service_states SET heard_at = :at, begun_at = NULL WHERE service_id = :service_id;
+
+-- observed --
+-- How a service stands, and the newest that a session has reported of it.
+SELECT t.heard_at, t.since, t.checked_at AS found_at, t.incident_id, h.status, h.error_detail AS detail, h.checked_at, h.session_id,
+    s.incident_id AS session_incident
+FROM service_states t
+LEFT JOIN health_checks h ON h.id = (SELECT id FROM health_checks WHERE service = :name
+                                     ORDER BY checked_at DESC, id DESC LIMIT 1)
+LEFT JOIN sessions s ON s.id = h.session_id
+WHERE t.service_id = :service_id;

@@ -24,7 +24,9 @@ CHANGES_NOTHING = {
     ("POST", "/config/models/refresh"): ASKS_ANEW,
 }
 # What is done to services is followed by tests/integration/services, which read the lines that it leaves.
-OF_SERVICES = re.compile(r"(/api/v1)?/(services|incidents|heartbeat)(/|$)|services ")
+OF_SERVICES = re.compile(
+    r"(/api/v1)?/(services|incidents|maintenance|heartbeat)(/|$)|(services|incidents|maintenance) "
+)
 # Forms of people alone, each with whom its line names.
 DOORS = {("POST", "/sign-in"), ("POST", "/sign-out"), ("POST", "/setup"), ("POST", "/password")}
 READS = {

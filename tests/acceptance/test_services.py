@@ -1,5 +1,6 @@
 """Services through the whole daemon: added by command, probed, their passwords nowhere to be seen."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,74 @@ def test_passwords_of_a_url_are_masked_everywhere_and_used_all_the_same(tmp_path
             assert secret not in daemon.log()
         kept = daemon.state / "service-credentials.json"
         assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_incidents_and_maintenance_by_command(tmp_path: Path, target: Target) -> None:
+    with running(tmp_path) as daemon:
+        daemon.json("services", "add", "--name", "web", "--url", target.url("/"), "--interval", "1s", "--tag", "prod")
+        target.answer("/", status=503)
+        wait_for(lambda: status_of(daemon, "web") == "down")
+        (listed,) = daemon.json("incidents", "list", "--open", "--service", "web")
+        assert (listed["service"], listed["detail"], listed["acknowledged_by"]) == ("web", "[STATUS] (503) < 400", None)
+        seen = daemon.json("incidents", "ack", "1", "--note", "looking")
+        assert seen["acknowledged_by"].endswith("(claudeopsctl)")
+        noted = daemon.json("incidents", "note", "1", "the disk is full")
+        assert [entry["kind"] for entry in noted["entries"]] == ["began", "told", "acknowledged", "note", "note"]
+        shown = daemon.ctl("incidents", "show", "1").stdout
+        assert "the disk is full" in shown
+        assert "goes on" in shown
+        assert "web" in daemon.ctl("incidents", "list").stdout
+        # "30 minutes now"
+        window = daemon.json("maintenance", "add", "--for", "30m", "--tag", "prod", "--title", "new disk")
+        assert (window["active"], window["window"]["minutes"]) == (True, 30)
+        wait_for(lambda: status_of(daemon, "web") == "maintenance")
+        weekly = daemon.json(
+            "maintenance", "add", "--for", "2h", "--service", "web", "--cron", "0 3 * * 0", "--zone", "Europe/Berlin"
+        )
+        once = daemon.json(
+            "maintenance", "add", "--for", "2h", "--tag", "*", "--start", "2099-07-01T22:00", "--zone", "Europe/Berlin"
+        )
+        assert once["window"]["starts_at"] == "2099-07-01T20:00:00.000Z"
+        assert [one["id"] for one in daemon.json("maintenance", "list")] == [window["id"], weekly["id"], once["id"]]
+        assert "new disk" in daemon.ctl("maintenance", "list").stdout
+        daemon.json("maintenance", "rm", str(window["id"]))
+        wait_for(lambda: status_of(daemon, "web") == "down")
+        for arguments, said in (
+            (("maintenance", "add", "--for", "30m"), "say what it is for"),
+            (("maintenance", "add", "--for", "30m", "--tag", "*", "--start", "soon"), "write it like"),
+            (("maintenance", "add", "--for", "30m", "--tag", "*", "--start", "2099-01-01", "--zone", "X"), "time zone"),
+            (("maintenance", "add", "--for", "30m", "--tag", "*", "--cron", "never"), "never"),
+            (("maintenance", "rm", "99"), "no maintenance window 99"),
+            (("incidents", "show", "99"), "no incident 99"),
+            (("incidents", "note", "1", " "), "say something"),
+        ):
+            refused = daemon.ctl(*arguments, check=False)
+            assert refused.returncode != 0
+            assert said in refused.stderr, refused.stderr
+
+
+def test_incidents_and_maintenance_by_api(tmp_path: Path, target: Target) -> None:
+    with running(tmp_path) as daemon:
+        secret = daemon.json("token", "create", "--name", "ops", "--role", "operator")["token"]
+        looks = daemon.json("token", "create", "--name", "looks", "--role", "viewer")["token"]
+
+        def ask(method: str, path: str, body: Any = None, token: str = secret) -> tuple[int, Any]:
+            sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            text = "" if body is None else json.dumps(body)
+            status, _, found = daemon.request(method, f"/api/v1{path}", text, sent)
+            return status, json.loads(found) if found else None
+
+        definition = {"name": "web", "url": target.url("/"), "interval": 1.0, "session_tier": 0, "remind": 60.0}
+        assert ask("POST", "/services", definition)[0] == 201
+        target.answer("/", status=503)
+        wait_for(lambda: status_of(daemon, "web") == "down")
+        assert [one["service"] for one in ask("GET", "/incidents?open=true&service_id=1")[1]["incidents"]] == ["web"]
+        assert ask("GET", "/incidents?service_id=2")[1]["incidents"] == []
+        status, window = ask("POST", "/maintenance", {"title": "new disk", "minutes": 30, "tags": ["*"]})
+        assert (status, window["active"], window["created_by"]) == (201, True, "token:ops")
+        assert [one["id"] for one in ask("GET", "/maintenance", token=looks)[1]["windows"]] == [window["id"]]
+        assert ask("POST", "/maintenance", {"title": "x", "minutes": 0, "tags": ["*"]})[0] == 400
+        assert ask("POST", "/maintenance", {"title": "x", "minutes": 5, "tags": ["*"]}, looks)[0] == 403
+        assert ask("DELETE", f"/maintenance/{window['id']}", token=looks)[0] == 403
+        assert ask("DELETE", f"/maintenance/{window['id']}")[0] == 204
+        assert ask("DELETE", f"/maintenance/{window['id']}")[0] == 404

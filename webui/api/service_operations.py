@@ -1,6 +1,7 @@
-"""The operations of the API about services and incidents; a part of `webui.api.operations`."""
+"""The operations of the API about services, incidents and maintenance; a part of `webui.api.operations`."""
 
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
+from schema.monitored import PlannedWindow
 from webui.api import service_types as types
 from webui.api.operation import Operation
 from webui.auth.rules import Access
@@ -62,5 +63,17 @@ SERVICES = (
     Operation(
         "POST", f"{ROOT}/incidents{ONE}", "api.services:note", OPERATOR, "services",
         "Says something of an incident, or that one looks after it", types.IncidentDetail, body=types.IncidentNote,
+    ),
+    Operation(
+        "GET", f"{ROOT}/maintenance", "api.maintenance:listing", VIEWER, "services",
+        "Maintenance windows that go on or are to come", types.WindowList,
+    ),
+    Operation(
+        "POST", f"{ROOT}/maintenance", "api.maintenance:add", OPERATOR, "services",
+        "A maintenance window; without starts_at or cron it begins now", PlannedWindow, 201, body=Window,
+    ),
+    Operation(
+        "DELETE", f"{ROOT}/maintenance{ONE}", "api.maintenance:remove", OPERATOR, "services",
+        "Ends a maintenance window, or takes it back", None, 204,
     ),
 )  # fmt: skip

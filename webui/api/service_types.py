@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.definitions import Definition
-from schema.monitored import Incident, IncidentEntry, Monitored, Result
+from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
 from webui.api.asked import Given, Name
 
@@ -33,6 +33,7 @@ class IncidentQuery(Given, frozen=True):
     """Which incidents; the newest come first."""
 
     open: bool = False
+    service_id: Annotated[int, Meta(ge=0, description="Of this service; 0: of all.")] = 0
     before: Annotated[int, Meta(ge=0, description="Below this id; 0: from the newest.")] = 0
     limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 50
 
@@ -99,6 +100,12 @@ class IncidentDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     incident: Incident
     entries: list[IncidentEntry]
+
+
+class WindowList(msgspec.Struct, frozen=True, kw_only=True):
+    """Maintenance windows, those that go on first."""
+
+    windows: list[PlannedWindow]
 
 
 class TriedCondition(msgspec.Struct, frozen=True, kw_only=True):

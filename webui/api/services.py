@@ -133,7 +133,7 @@ async def results(request: web.Request, id: int, query: ResultQuery) -> ResultLi
 
 async def incidents(request: web.Request, query: IncidentQuery) -> IncidentList:
     """GET /api/v1/incidents."""
-    message = ListIncidents(open=query.open, before=query.before, limit=query.limit)
+    message = ListIncidents(service_id=query.service_id, open=query.open, before=query.before, limit=query.limit)
     return IncidentList(
         incidents=(await parts(request).worker.call(message, IncidentsReply, timeout=SECONDS)).incidents
     )

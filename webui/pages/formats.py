@@ -52,18 +52,7 @@ def clock(stored: str) -> str:
 
 def duration(seconds: float | None) -> str:
     """950 ms · 12.4 s · 3 m 07 s · 2 h 05 m · 4 d 3 h."""
-    if seconds is None:
-        return NONE
-    if seconds < 1:
-        return f"{max(0, round(seconds * 1000))} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = int(seconds)
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole // 60 % 60:02d} m"
-    return f"{whole // 86400} d {whole // 3600 % 24} h"
+    return NONE if seconds is None else timestamps.lasting(seconds)
 
 
 def span(seconds: int) -> str:

@@ -16,6 +16,9 @@ from webui.pages.keyed import Choice
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 TIME = re.compile(r"(\d+(?:[.]\d+)?)\s*(ms|s|min|m|h|d)?")
 NO_NUMBER = -1.0  # the worker refuses it, in its own words and with the bounds
+MAYBE = "as its tags or the settings say"
+TIERS = (Choice("", MAYBE), Choice("0", "none"), *(Choice(str(tier), f"tier {tier}") for tier in (1, 2, 3)))
+TOLD_FROM = (Choice("", MAYBE), Choice("critical", "failures alone"), Choice("warning", "what is degraded, too"))
 YES_NO = (Choice("yes", "yes"), Choice("no", "no"))
 METHODS = tuple(Choice(name, name) for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 FAMILIES = (Choice("0", "any"), Choice("4", "IPv4"), Choice("6", "IPv6"))
@@ -112,6 +115,7 @@ WAYS: Mapping[str, Way] = {
     "body": Way(str, lambda text: text.replace("\r\n", "\n")),
     "seconds": Way(_written_seconds, seconds),
     "whole": Way(str, _whole),
+    "maybe": Way(lambda value: "" if value is None else str(value), lambda text: _whole(text) if text else None),
     "lines": Way("\n".join, _lines),
     "words": Way(" ".join, _words),
     "headers": Way(lambda value: "\n".join(f"{name}: {one}" for name, one in value.items()), _headers),
@@ -152,9 +156,22 @@ FIELDS = (
     Declared("grace", "Grace", "seconds", "Heartbeats: how late a sign of life may be.", more=True),
     Declared("cron", "Cron expression", "text", "Heartbeats: when the job runs, if at no plain interval.", more=True),
     Declared("zone", "Time zone", "text", "Of the cron expression.", more=True),
+    Declared("session_tier", "An incident starts a session of", "maybe", more=True, choices=TIERS),
+    Declared("session_after", "That session starts after", "maybe", "Failures in a row. Empty: " + MAYBE + ".",
+             more=True),
+    Declared("session_cooldown", "The next one not before", "seconds", "After the end of the last session for it.",
+             more=True),
+    Declared("remind", "People are told again every", "seconds",
+             "While nobody looks after it; 0s never. Empty: " + MAYBE + ".", more=True),
+    Declared("mute", "Nobody is told of it", "yes", more=True, choices=YES_NO),
+    Declared("notify", "Channels that are told", "words", "Names or kinds: slack ntfy. Empty: by their own rules.",
+             more=True),
+    Declared("notify_from", "They are told of", "text", more=True, choices=TOLD_FROM),
     Declared("command", "Command, a word a line", "lines", "With the URL command: – its exit code is [STATUS].",
              more=True),
 )  # fmt: skip
+# Without a value, others say it.
+OPEN = frozenset({"retry_interval", "session_tier", "session_after", "session_cooldown", "remind"})
 REQUIRED = frozenset({"name", "url"})
 NEW = Definition(name="", url="")
 
@@ -177,7 +194,7 @@ def read(given: Mapping[str, str], before: Definition) -> tuple[Definition, dict
         except NotAFieldError as error:
             wrong[field.name] = str(error)
             continue
-        if value is None and field.name != "retry_interval":
+        if value is None and field.name not in OPEN:
             value = NO_NUMBER
         values[field.name] = value
     return msgspec.structs.replace(before, **values), wrong

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from schema import timestamps
 from schema.sessions import Session, Usage
 from schema.states import SessionStatus
-from webui.pages import formats, markdown, reports, session_rows
+from webui.pages import formats, markdown, reports, service_rows, session_rows
+from webui.pages.ansi import plain
 from webui.pages.session_rows import LOOKS, OPEN
 from webui.pages.system_state import Fact
 from webui.pages.watched import Watched
@@ -147,10 +148,19 @@ def _family(watched: Watched) -> list[Fact]:
     return facts
 
 
+def _incident(watched: Watched) -> list[Fact]:
+    """The incident that it was started for, on its service's page."""
+    if watched.ails is None:
+        return []
+    href = f"{service_rows.href(watched.ails)}#incident-{watched.session.incident_id}"
+    return [Fact("Incident", f"{watched.session.incident_id} of {plain(watched.ails)}", href=href)]
+
+
 def _facts(watched: Watched) -> list[Fact]:
     session = watched.session
     facts = [
         *_family(watched),
+        *_incident(watched),
         Fact("Trigger", session.trigger.value, f"by {session.requested_by}" if session.requested_by else ""),
         Fact("Tier", f"{session.tier} · {session.model}", session.model_id or ""),
         Fact("Started", session.started_at, mono=True),

@@ -13,12 +13,13 @@ from webui.pages.verdicts import Verdict
 
 
 class Watched(NamedTuple):
-    """One session. `children`: the sessions that it handed over to."""
+    """One session. `children`: the sessions that it handed over to; `ails`: the service whose incident it is for."""
 
     session: Session
     children: tuple[int, ...]
     approvals: tuple[Approval, ...]
     verdicts: dict[str, Verdict]
+    ails: str | None = None
 
 
 def read(database: Database, id_: int) -> Watched | None:
@@ -26,7 +27,9 @@ def read(database: Database, id_: int) -> Watched | None:
     row = database.one("sessions.by_id", id=id_)
     if row is None:
         return None
+    incident = database.one("incidents.shown", id=row["incident_id"]) if row["incident_id"] else None
     return Watched(
+        ails=incident["service"] if incident else None,
         session=from_row(row),
         children=tuple(child["id"] for child in database.rows("pages.children", id=id_)),
         approvals=approvals(database, id_),

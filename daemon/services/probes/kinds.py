@@ -3,6 +3,7 @@
 A probe is imported with the first service of its kind: who probes nothing has nothing of it in memory.
 """
 
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 
 from daemon.services.probes.command import Commands
@@ -25,47 +26,33 @@ PLACES = {
 }
 
 
-class Probes(dict[Kind, Probe]):
-    """Each probe from its first use on."""
-
-    def __missing__(self, kind: Kind) -> Probe:
-        """Imports it. KeyError for a kind that is not asked but tells of itself."""
-        module, name = PLACES[kind]
-        found: Probe = getattr(import_module(f"daemon.services.probes.{module}"), name)
-        self[kind] = found
-        return found
-
-
-class Kinds:
-    """The probes of the worker. `close` them at the end."""
+class Kinds(dict[Kind, Probe]):
+    """The probes of the worker, each from its first use on. `close` them at the end."""
 
     def __init__(self, settings: LiveSettings) -> None:
         self._commands = Commands(settings)
-        self.probes = _WithHttp()
-        self.probes[Kind.COMMAND] = self._commands
+        self._close: list[Callable[[], Awaitable[None]]] = []
+        super().__init__({Kind.COMMAND: self._commands})
 
-    async def clear(self) -> None:
+    def __missing__(self, kind: Kind) -> Probe:
+        """Imports it. KeyError for a kind that is not asked but tells of itself."""
+        if kind in (Kind.HTTP, Kind.WEBSOCKET):
+            # They share their sessions, which are closed at the end.
+            from daemon.services.probes.http import Http  # not above: it brings the HTTP library with it
+
+            http = Http()
+            self[Kind.HTTP], self[Kind.WEBSOCKET] = http, http.websocket
+            self._close.append(http.close)
+        else:
+            module, name = PLACES[kind]
+            self[kind] = getattr(import_module(f"daemon.services.probes.{module}"), name)
+        return self[kind]
+
+    async def tidy(self) -> None:
         """Ends what an earlier worker left."""
         await self._commands.clear()
 
     async def close(self) -> None:
         """Closes what is open."""
-        await self.probes.close()
-
-
-class _WithHttp(Probes):
-    """HTTP and WebSocket share their sessions, which are closed at the end."""
-
-    def __missing__(self, kind: Kind) -> Probe:
-        if kind not in (Kind.HTTP, Kind.WEBSOCKET):
-            return super().__missing__(kind)
-        from daemon.services.probes.http import Http  # not above: it brings the HTTP library with it
-
-        self._http = Http()
-        self[Kind.HTTP], self[Kind.WEBSOCKET] = self._http, self._http.websocket
-        return self[kind]
-
-    async def close(self) -> None:
-        """Closes what was opened."""
-        if Kind.HTTP in self:
-            await self._http.close()
+        for close in self._close:
+            await close()

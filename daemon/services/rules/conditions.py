@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from daemon.services.rules.notation import Condition, Function, Literal, Operand, Place, written
+from daemon.services.rules.notation import AnyOf, Condition, Literal, Measure, Operand, Pattern, Place, written
 from schema.facts import Facts
 
 SHOWN_MAX = 60
@@ -117,10 +117,9 @@ def _in_ms(value: Any, other: Operand) -> Any:
 def _resolve(operand: Operand, answer: Answer) -> Any:
     if isinstance(operand, Place):
         return answer.value(operand)
-    if isinstance(operand, Function) and operand.name in ("len", "has"):
-        place = operand.arguments[0]
-        assert isinstance(place, Place)  # noqa: S101 - the reader takes nothing else
-        return answer.length(place) if operand.name == "len" else answer.value(place) is not MISSING
+    if isinstance(operand, Measure):
+        there = answer.value(operand.place) is not MISSING
+        return answer.length(operand.place) if operand.name == "len" else there
     return operand
 
 
@@ -136,14 +135,12 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    if isinstance(left, Function):
+    if isinstance(left, AnyOf | Pattern):
         left, right = right, left
-    if isinstance(right, Function):
-        if right.name == "pat":
-            pattern = right.arguments[0]
-            assert isinstance(pattern, Literal)  # noqa: S101 - the reader takes nothing else
-            return fnmatch.fnmatchcase(_text(left), pattern.text)
-        return any(_equal(left, one) for one in right.arguments)
+    if isinstance(right, Pattern):
+        return fnmatch.fnmatchcase(_text(left), right.text)
+    if isinstance(right, AnyOf):
+        return any(_equal(left, one) for one in right.options)
     first, second = _number(left), _number(right)
     if first is not None and second is not None:
         return first == second
@@ -176,8 +173,8 @@ def _text(value: Any) -> str:
 def _show(operand: Operand, value: Any) -> str:
     if isinstance(operand, Literal):
         return operand.text
-    if isinstance(operand, Function) and operand.name in ("any", "pat"):
-        return f"{operand.name}({', '.join(_show(one, one) for one in operand.arguments)})"
+    if isinstance(operand, AnyOf | Pattern):
+        return written(operand)
     text = str(value) if value is MISSING else _text(value)
     if isinstance(operand, Place) and operand.name in ENDS and isinstance(value, int | float):
         text = lasting(value)

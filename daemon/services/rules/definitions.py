@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from daemon.services.rules import policies
 from daemon.services.rules.notation import ConditionError, parse
 from schema.definitions import KINDS, SCHEMES, Definition, Kind
 
 INTERVAL_MIN, INTERVAL_MAX = 1.0, 7 * 86400.0
 TIMEOUT_MAX = 300.0
 RETRIES_MAX = 100
+OBSERVED_MIN = 300.0
 NAME_MAX, URL_MAX, TEXT_MAX, LIST_MAX = 100, 2000, 10_000, 50
 NO_PORT = frozenset({Kind.ICMP, Kind.DOMAIN, Kind.HEARTBEAT, Kind.CONTAINER, Kind.COMMAND, Kind.OBSERVED, Kind.DNS})
 WITH_PORT = frozenset({Kind.TCP, Kind.TLS, Kind.GRPC})
@@ -59,6 +61,7 @@ def problems(definition: Definition, others: Mapping[str, Iterable[str]], name_b
         *_needs(definition, others, name_before),
         *_http(definition),
         *_own(definition),
+        *_policy(definition),
     ]
 
 
@@ -117,6 +120,8 @@ def _times(definition: Definition) -> Iterable[Problem]:
         yield Problem("grace", "a grace lies between 0 s and 7 d")
     if kind_of(definition.url) is Kind.DOMAIN and definition.interval < 3600:
         yield Problem("interval", "registries want to be asked seldom: 1 h at least")
+    if kind_of(definition.url) is Kind.OBSERVED and definition.interval < OBSERVED_MIN:
+        yield Problem("interval", "within which sessions report of it, or it is unknown: 5 min at least, such as 4h")
 
 
 def _conditions(definition: Definition) -> Iterable[Problem]:
@@ -129,7 +134,7 @@ def _conditions(definition: Definition) -> Iterable[Problem]:
 
 
 def _lists(definition: Definition) -> Iterable[Problem]:
-    for field in ("conditions", "warnings", "tags", "needs", "command", "headers"):
+    for field in ("conditions", "warnings", "tags", "needs", "command", "headers", "notify"):
         if len(getattr(definition, field)) > LIST_MAX:
             yield Problem(field, f"at most {LIST_MAX}")
     for tag in definition.tags:
@@ -194,6 +199,22 @@ def _own(definition: Definition) -> Iterable[Problem]:
             CronSim(definition.cron, _SOME_DAY.replace(tzinfo=zone))
         except CronSimError as error:
             yield Problem("cron", f"{definition.cron!r}: {error}")
+
+
+def _policy(definition: Definition) -> Iterable[Problem]:
+    if definition.session_tier is not None and definition.session_tier not in policies.TIERS:
+        yield Problem("session_tier", "1, 2 or 3; 0 starts no session")
+    if definition.session_after is not None and not 1 <= definition.session_after <= policies.AFTER_MAX:
+        yield Problem("session_after", f"failures in a row are 1 to {policies.AFTER_MAX}")
+    for field in ("session_cooldown", "remind"):
+        value = getattr(definition, field)
+        if value is not None and not 0 <= value <= policies.SPAN_MAX:
+            yield Problem(field, "it lies between 0 s and 31 d")
+    for name in definition.notify:
+        if not policies.CHANNEL.fullmatch(name):
+            yield Problem("notify", f"{name!r} is no channel; claudeopsctl notifications shows them")
+    if definition.notify_from not in ("", *policies.LEVELS):
+        yield Problem("notify_from", f"one of {', '.join(policies.LEVELS)}; empty: as its tags or the settings say")
 
 
 def masked(url: str) -> str:

@@ -15,7 +15,7 @@ from schema.definitions import Definition
 
 SIZE_MAX = 4 * 1024 * 1024
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-TIMES = frozenset({"interval", "timeout", "retry_interval", "grace"})
+TIMES = frozenset({"interval", "timeout", "retry_interval", "grace", "session_cooldown", "remind"})
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _PLACE = re.compile(r" - at `\$\.?([a-z_]*)(?:\[[^`]*)?`")

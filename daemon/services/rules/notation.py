@@ -48,14 +48,26 @@ class Literal(NamedTuple):
     text: str
 
 
-class Function(NamedTuple):
-    """`len` and `has` of a placeholder; `any` of literals and patterns; `pat` of a pattern."""
+class Measure(NamedTuple):
+    """`len` or `has` of a placeholder."""
 
     name: str
-    arguments: "tuple[Operand, ...]"
+    place: Place
 
 
-Operand = Place | Literal | Function
+class Pattern(NamedTuple):
+    """`pat`: a text with `*` and `?` for any letters."""
+
+    text: str
+
+
+class AnyOf(NamedTuple):
+    """`any`: one of several is enough."""
+
+    options: tuple[Literal | Pattern, ...]
+
+
+Operand = Place | Literal | Measure | Pattern | AnyOf
 
 
 class Condition(NamedTuple):
@@ -93,15 +105,16 @@ class _Reader:
         self._blank()
         if self._at < len(self._text):
             raise self._error("nothing more: write another condition for another comparison")
-        if not any(isinstance(part, Place) or _reads(part) for part in (left, right)):
+        if not any(isinstance(part, Place | Measure) for part in (left, right)):
             raise ConditionError(self._text, 1, f"one of {', '.join(f'[{name}]' for name in PLACES)} on one side")
         self._fits(left, operator, 1)
         self._fits(right, operator, column + 1)
         return Condition(self._text.strip(), left, operator, right)
 
     def _fits(self, operand: Operand, operator: str, column: int) -> None:
-        if isinstance(operand, Function) and operand.name in ("any", "pat") and operator not in ("==", "!="):
-            raise ConditionError(self._text, column, f"{operand.name}() goes with == and != only")
+        if isinstance(operand, AnyOf | Pattern) and operator not in ("==", "!="):
+            name = "any" if isinstance(operand, AnyOf) else "pat"
+            raise ConditionError(self._text, column, f"{name}() goes with == and != only")
 
     def _error(self, expected: str) -> ConditionError:
         return ConditionError(self._text, self._at + 1, expected)
@@ -134,31 +147,33 @@ class _Reader:
         # A header's name is one step, dots and all.
         return Place(name, (path[1:].lower(),) if name == "HEADER" else steps)
 
-    def _function(self, match: "re.Match[str]") -> Function:
+    def _function(self, match: "re.Match[str]") -> Measure | Pattern | AnyOf:
         name, self._at = match[1], match.end()
         if name == "pat":
-            return Function(name, (Literal(self._until(")")),))
+            return Pattern(self._until(")"))
+        found: Measure | AnyOf
         if name in ("len", "has"):
             self._blank()
             if self._at >= len(self._text) or self._text[self._at] != "[":
                 raise self._error(f"{name}() takes a placeholder, such as {name}([BODY].items)")
-            arguments: tuple[Operand, ...] = (self._place(),)
+            found = Measure(name, self._place())
         else:
-            arguments = self._arguments()
+            found = AnyOf(self._options())
         self._blank()
         if not self._text.startswith(")", self._at):
             raise self._error("a closing )")
         self._at += 1
-        return Function(name, arguments)
+        return found
 
-    def _arguments(self) -> tuple[Operand, ...]:
-        found: list[Operand] = []
+    def _options(self) -> tuple[Literal | Pattern, ...]:
+        found: list[Literal | Pattern] = []
         while True:
             self._blank()
             if match := _FUNCTION.match(self._text, self._at):
                 if match[1] != "pat":
                     raise self._error("any() takes values and pat()")
-                found.append(self._function(match))
+                self._at = match.end()
+                found.append(Pattern(self._until(")")))
             else:
                 found.append(self._literal((",", ")")))
             self._blank()
@@ -187,15 +202,15 @@ class _Reader:
         return Literal(found)
 
 
-def _reads(operand: Operand) -> bool:
-    return isinstance(operand, Function) and operand.name in ("len", "has")
-
-
 def written(operand: Operand) -> str:
     """An operand as its author would write it."""
     if isinstance(operand, Literal):
         return operand.text
-    if isinstance(operand, Function):
-        return f"{operand.name}({', '.join(written(one) for one in operand.arguments)})"
+    if isinstance(operand, Pattern):
+        return f"pat({operand.text})"
+    if isinstance(operand, AnyOf):
+        return f"any({', '.join(map(written, operand.options))})"
+    if isinstance(operand, Measure):
+        return f"{operand.name}({written(operand.place)})"
     below = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in operand.steps)
     return f"[{operand.name}]{below}"

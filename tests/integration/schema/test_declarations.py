@@ -76,6 +76,7 @@ WHOLE = {
     "sessions.count_by_status": "counts all, along an index",
     "api.totals": "adds all up, along an index",
     "monitored.counts": "counts all, along an index",
+    "definitions.relations": "all are wanted, to find a circle",
     "keeping.space": "figures of the file's header",
     "keeping.trees": "of a file that is too large, for a dry run",
 }

@@ -25,6 +25,9 @@ SERVICES: tuple[type[Request], ...] = (
     incidents.ListIncidents,
     incidents.ShowIncident,
     incidents.NoteIncident,
+    incidents.ListWindows,
+    incidents.AddWindow,
+    incidents.RemoveWindow,
 )
 
 

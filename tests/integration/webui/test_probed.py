@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from ipc.messages.services import ChangeService
+from schema import monitored, timestamps
 from schema.definitions import Definition
 from tests.fakes.target import Target
 from tests.integration.webui import rows as made
@@ -359,3 +360,40 @@ async def test_a_thousand_services_are_listed_in_bounded_time_and_bytes(site: Si
     assert min(took) <= 0.15, took
     assert "service-0999" in await get(browser, "/services?page=5")
     assert len(re.findall(r'<li id="probed-', await get(browser, "/services?q=service-000"))) == 10
+
+
+async def test_rules_are_set_by_the_form_and_a_session_and_its_incident_lead_to_each_other(
+    site: Site, target: Target
+) -> None:
+    target.answer("/", status=503)
+    browser = site.browser("operator")
+    _, text = await post(
+        browser, "/services", 422, name="web", url=target.url("/"), session_tier="9", session_after="0", remind="soon",
+        notify="a|b", notify_from="info",
+    )  # fmt: skip
+    for field, said in (
+        ("session_tier", "1, 2 or 3; 0 starts no session"), ("session_after", "failures in a row are 1 to"),
+        ("remind", "between 0 s and 31 d"), ("notify", "is no channel"), ("notify_from", "one of critical, warning"),
+    ):  # fmt: skip
+        assert said in text.split(f'id="wrong-{field}"')[1][:200], field
+    await post(
+        browser, "/services", name="web", url=target.url("/"), session_tier="2", session_after="", remind="30m",
+        session_cooldown="2h", notify="slack ntfy", notify_from="warning", mute="yes",
+    )  # fmt: skip
+    row = await until(site, "web", lambda row: row["incident_id"] is not None)
+    (stored,) = site.worker.database.rows("definitions.page", after=0, limit=1)
+    definition = monitored.definition_of(stored["definition"])
+    assert (definition.session_tier, definition.session_after, definition.session_cooldown) == (2, None, 7200.0)
+    assert (definition.remind, definition.notify, definition.mute) == (1800.0, ("slack", "ntfy"), True)
+    text = await get(browser, "/services/web")
+    assert "a session of tier 2 is asked for" in text
+    session = made.insert(
+        site.worker.database, "sessions", tier=2, model="sonnet", prompt_file="p", status="completed",
+        trigger="service", started_at=timestamps.now(), incident_id=row["incident_id"],
+    )  # fmt: skip
+    site.worker.database.change(
+        "incidents.enter", incident_id=row["incident_id"], at=timestamps.now(), kind="session", text="it has ended",
+        author=None, session_id=session,
+    )  # fmt: skip
+    assert f'href="/sessions/{session}"' in (await get(browser, "/services/web")).split('id="incidents"')[1]
+    assert f'href="/services/web#incident-{row["incident_id"]}"' in await get(browser, f"/sessions/{session}")

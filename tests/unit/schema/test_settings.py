@@ -22,7 +22,7 @@ def test_no_two_settings_share_a_variable_or_a_flag() -> None:
 
 
 def test_numbers_of_something_have_a_unit_and_a_lower_bound() -> None:
-    bare = {"max_tier", "dashboard_port", "sse_clients_max", "restart_limit"}
+    bare = {"max_tier", "incident_tier", "dashboard_port", "sse_clients_max", "restart_limit"}
     for name, declaration in DECLARATIONS.items():
         if declaration.kind in (int, float) and name not in bare:
             assert declaration.meta.unit, name

@@ -118,7 +118,7 @@ MAIL, CHAT = Channel("mailto-1a2b", "mailto://x"), Channel("slack-3f2a", "slack:
     ],
 )
 def test_rules_say_which_channel_is_told_what(text: str, channel: Channel, kind: Kind, level: str, told: bool) -> None:
-    assert rules.wants(channel, kind, level, rules.channel_rules(text), "warning", None) is told
+    assert rules.wants(channel, kind, level, rules.channel_rules(text), "warning", ()) is told
 
 
 def test_what_is_for_one_channel_goes_to_no_other() -> None:

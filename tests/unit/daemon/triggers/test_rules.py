@@ -28,7 +28,7 @@ FREE = Facts(tier=1, max_tier=3, busy_with=None, quiet_until=None, refusal=None,
 
 
 def test_what_the_daemon_does_by_itself_nobody_has_asked_for() -> None:
-    by_itself = {Trigger.SCHEDULED, Trigger.ESCALATION, Trigger.APPROVAL}
+    by_itself = {Trigger.SCHEDULED, Trigger.SERVICE, Trigger.ESCALATION, Trigger.APPROVAL}
     assert {kind for kind in Trigger if not is_asked_for(kind)} == by_itself
 
 
@@ -36,7 +36,8 @@ def test_every_kind_has_its_priority_and_people_come_before_programs() -> None:
     assert set(PRIORITY) == set(Trigger)
     order = sorted(Trigger, key=PRIORITY.__getitem__)
     assert order == [
-        Trigger.APPROVAL, Trigger.MANUAL, Trigger.ESCALATION, Trigger.ALERT, Trigger.API, Trigger.SCHEDULED,
+        Trigger.APPROVAL, Trigger.MANUAL, Trigger.ESCALATION, Trigger.ALERT, Trigger.SERVICE, Trigger.API,
+        Trigger.SCHEDULED,
     ]  # fmt: skip
 
 

@@ -1,33 +1,31 @@
-"""Gathers findings for a moment, so that those of many services share one transaction and one way to the disk and back.
+"""Gathers changes for a moment, so that the findings of many services share one transaction, and one way to the disk
+and back.
 
-Built by `daemon.services.monitor`. A kill loses the findings of the last moment, as it loses the probes under way; what
-follows from a finding is stored with it (`daemon.services.recorder`), never before.
+Built by `daemon.services.services` for `daemon.services.recorder`. A kill loses the findings of the last moment, as it
+loses the probes under way; what follows from a finding is stored with it, never before.
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from daemon.services import recorder
-from daemon.services.recorder import Finding, Recorded
 from daemon.store import Store
 from ipc.errors import CallError
 from schema.database import ConstraintError, Database, DatabaseError
-from schema.definitions import Definition
 
 GATHER_SECONDS = 0.1
 GROUP_MAX = 200
+T = TypeVar("T")
 
 
 class _Waiting(NamedTuple):
-    finding: Finding
-    definition: Definition
-    maintenance: bool
-    future: "asyncio.Future[Recorded | None]"
+    change: Callable[[Database], Any]
+    future: "asyncio.Future[Any]"
 
 
-class Recording:
-    """What was found and is not stored yet."""
+class Gathering:
+    """Changes that are not stored yet."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -35,11 +33,14 @@ class Recording:
         self._timer: asyncio.TimerHandle | None = None
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def record(self, finding: Finding, definition: Definition, *, maintenance: bool) -> Recorded | None:
-        """Stores a finding, soon; what became of it, as `recorder.record` says. DatabaseError, CallError."""
+    async def write(self, change: Callable[[Database], T]) -> T:
+        """Carries out a change, soon, in a transaction with others; what it returns. DatabaseError, CallError.
+
+        One that fails is carried out anew with none of the others, which may be carried out twice for it.
+        """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Recorded | None] = loop.create_future()
-        self._waiting.append(_Waiting(finding, definition, maintenance, future))
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Waiting(change, future))
         if len(self._waiting) >= GROUP_MAX:
             self._flush()
         elif self._timer is None:
@@ -63,17 +64,17 @@ class Recording:
 
     async def _write(self, group: list[_Waiting]) -> None:
         try:
-            _answer(group, await self._store.write(partial(_record, group)))
+            _answer(group, await self._store.write(partial(_carry_out, group)))
         except (CallError, DatabaseError) as error:
             if not isinstance(error, ConstraintError):
                 _fail(group, error)  # the whole database is in trouble, or its queue is full
                 return
             await self._one_by_one(group, error)
-        except Exception as error:  # noqa: BLE001 - handed to whoever found it
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for it
             await self._one_by_one(group, error)
 
     async def _one_by_one(self, group: list[_Waiting], error: Exception) -> None:
-        """One of them can't be stored: the others are, and that one's error goes to whoever found it."""
+        """One of them can't be stored: the others are, and that one's error goes to whoever asked for it."""
         if len(group) == 1:
             _fail(group, error)
             return
@@ -81,14 +82,14 @@ class Recording:
             await self._write([one])
 
 
-def _record(group: list[_Waiting], db: Database) -> list[Recorded | None]:
-    return [recorder.record(db, one.finding, one.definition, maintenance=one.maintenance) for one in group]
+def _carry_out(group: list[_Waiting], db: Database) -> list[Any]:
+    return [one.change(db) for one in group]
 
 
-def _answer(group: list[_Waiting], found: list[Recorded | None]) -> None:
-    for one, recorded in zip(group, found, strict=True):
-        if not one.future.done():  # who found it may be gone: its service was paused or removed
-            one.future.set_result(recorded)
+def _answer(group: list[_Waiting], found: list[Any]) -> None:
+    for one, result in zip(group, found, strict=True):
+        if not one.future.done():  # who asked may be gone: its service was paused or removed
+            one.future.set_result(result)
 
 
 def _fail(group: list[_Waiting], error: Exception) -> None:

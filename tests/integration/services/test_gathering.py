@@ -1,13 +1,15 @@
 """Findings that are stored together: one transaction for many; one that fails keeps nothing from the others."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from daemon.services import recorder
-from daemon.services.recorder import Finding, Recorded
-from daemon.services.recording import GROUP_MAX, Recording
+from daemon.services.gathering import GROUP_MAX, Gathering
+from daemon.services.recorder import Finding, Recorded, Ways
+from daemon.services.rules.policies import Policy
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import Verdict
 from schema.database import Database, DatabaseError, DiskFullError
@@ -17,6 +19,7 @@ from schema.states import ServiceStatus
 from tests.integration.services.world import World
 
 AT = 1_768_003_200_000
+WAYS = Ways(lambda definition, at: False, lambda definition: Policy(), str)
 
 
 def finding(service_id: int, number: int = 0) -> Finding:
@@ -29,10 +32,12 @@ async def services(world: World, count: int) -> list[int]:
     return made
 
 
-async def record(recording: Recording, ids: list[int]) -> list[Any]:
-    definition = Definition(name="any", url="http://any")
-    asked = (recording.record(finding(id_), definition, maintenance=False) for id_ in ids)
-    return await asyncio.gather(*asked, return_exceptions=True)
+def recorded(changes: Gathering, found: Finding) -> Coroutine[Any, Any, Recorded | None]:
+    return changes.write(lambda db: recorder.record(db, found, Definition(name="any", url="http://any"), WAYS))
+
+
+async def record(changes: Gathering, ids: list[int]) -> list[Recorded | BaseException | None]:
+    return await asyncio.gather(*(recorded(changes, finding(id_)) for id_ in ids), return_exceptions=True)
 
 
 async def test_many_findings_are_one_transaction_and_each_hears_what_became_of_it(
@@ -47,7 +52,7 @@ async def test_many_findings_are_one_transaction_and_each_hears_what_became_of_i
         return await write(work)
 
     monkeypatch.setattr(world.place.store, "write", counted)
-    found = await record(Recording(world.place.store), [*ids, 999])
+    found = await record(Gathering(world.place.store), [*ids, 999])
     assert [one.status for one in found[:-1]] == [ServiceStatus.HEALTHY] * 20
     assert found[-1] is None  # it is not there any more
     assert len(begun) == 1, begun
@@ -66,7 +71,7 @@ async def test_a_finding_that_cannot_be_stored_fails_alone(world: World, monkeyp
         return recorded
 
     monkeypatch.setattr(recorder, "record", broken)
-    found = await record(Recording(world.place.store), ids)
+    found = await record(Gathering(world.place.store), ids)
     assert [type(one) for one in found] == [Recorded, Recorded, ValueError, Recorded, Recorded]
     stored = await world.rows(f"SELECT service_id FROM results WHERE at = {AT} ORDER BY service_id")
     assert [row["service_id"] for row in stored] == [*ids[:2], *ids[3:]]
@@ -81,19 +86,18 @@ async def test_trouble_of_the_database_is_told_to_everybody_once(world: World, m
         raise DiskFullError("full")
 
     monkeypatch.setattr(world.place.store, "write", full)
-    found = await record(Recording(world.place.store), ids)
+    found = await record(Gathering(world.place.store), ids)
     assert all(isinstance(one, DatabaseError) for one in found)
     assert len(tried) == 1
 
 
 async def test_what_waits_is_stored_at_the_end_and_so_is_a_group_that_is_full(world: World) -> None:
     (id_,) = await services(world, 1)
-    definition = Definition(name="any", url="http://any")
-    recording = Recording(world.place.store)
-    last = asyncio.create_task(recording.record(finding(id_), definition, maintenance=False))
+    changes = Gathering(world.place.store)
+    last = asyncio.create_task(recorded(changes, finding(id_)))
     await asyncio.sleep(0)
-    await recording.close()
+    await changes.close()
     assert (await last) is not None
-    many = (recording.record(finding(id_, number), definition, maintenance=False) for number in range(1, GROUP_MAX + 1))
+    many = (recorded(changes, finding(id_, number)) for number in range(1, GROUP_MAX + 1))
     assert len(await asyncio.gather(*many)) == GROUP_MAX
     assert (await world.rows("SELECT count(*) AS count FROM results"))[0]["count"] >= GROUP_MAX + 1

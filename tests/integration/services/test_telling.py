@@ -1,0 +1,157 @@
+"""Who is told of a service, and when: again while nobody looks after it, by its own channels, once it works again."""
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.notifications import digest, routing
+from daemon.notifications.rules import Channel, ChannelRule
+from daemon.services.incidents import FLAPPING_WINDOW_MS
+from ipc.messages.incidents import NoteIncident
+from schema.database import Database
+from schema.monitored import Monitored
+from tests.fakes.target import Target
+from tests.integration.services.world import World
+
+CHANNELS = [Channel("slack-1a2b", "x"), Channel("ntfy-3c4d", "y"), Channel("mailto-5e6f", "z")]
+
+
+async def down(world: World, target: Target, **more: Any) -> Monitored:
+    target.answer("/", status=503)
+    return await world.until(await world.add("web", **more), "down")
+
+
+async def later(world: World, seconds: float) -> None:
+    """Incidents are looked after as they will be in so many seconds."""
+    await world.services.attending.look(int((time.time() + seconds) * 1000))
+
+
+async def route(world: World, **rules: ChannelRule) -> dict[str, list[str]]:
+    """The channels that each title went to."""
+    await world.place.store.write(lambda db: routing.route(db, CHANNELS, rules, "warning"))
+    found = await world.rows(
+        "SELECT n.title, group_concat(substr(d.channel, 1, instr(d.channel, '-') - 1), ' ') AS ways"
+        " FROM notifications n JOIN deliveries d ON d.notification_id = n.id GROUP BY n.id ORDER BY n.id"
+    )
+    return {row["title"]: sorted(row["ways"].split()) for row in found}
+
+
+async def test_people_are_told_again_while_nobody_looks_after_it(world: World, target: Target) -> None:
+    await down(world, target, remind=1800.0)
+    await later(world, 1700)
+    assert await world.told() == ["web is down"]
+    await later(world, 1900)
+    await later(world, 1950)
+    await later(world, 3900)
+    told = await world.rows("SELECT title, body, level, key FROM notifications ORDER BY id")
+    assert [row["title"] for row in told] == ["web is down", "web is still down", "web is still down"]
+    assert len({row["key"] for row in told}) == 3
+    assert "[STATUS] (503) < 400" in told[1]["body"]
+    assert "It has been out for 31 m" in told[1]["body"]
+    entries = [row["text"] for row in await world.rows("SELECT text FROM incident_entries WHERE kind = 'told'")]
+    assert entries == ["people were told", "people were told again", "people were told again"]
+    await world.ask(NoteIncident(id=1, acknowledge=True, by="ada"))
+    await later(world, 9000)
+    assert len(await world.told()) == 3
+
+
+async def test_a_worker_that_is_replaced_reminds_neither_twice_nor_too_late(world: World, target: Target) -> None:
+    await down(world, target, remind=1800.0)
+    await later(world, 1900)
+    await world.again()
+    await later(world, 1950)
+    assert (await world.told()).count("web is still down") == 1
+    await world.again()
+    await later(world, 3900)
+    assert (await world.told()).count("web is still down") == 2
+
+
+async def test_a_heartbeat_that_was_missed_is_reminded_of_too(world: World) -> None:
+    service = await world.add("job", url="heartbeat:", interval=1.0, grace=1.0, remind=60.0)
+    await world.place.script(f"UPDATE service_states SET heard_at = 1 WHERE service_id = {service.id}")
+    await world.again()
+    await world.until(service, "down")
+    await later(world, 61)
+    assert await world.told() == ["job is down", "job is still down"]
+
+
+@pytest.mark.parametrize("more", [{"remind": 0.0}, {"remind": 60.0, "mute": True}])
+async def test_who_does_not_want_to_be_reminded_is_not(world: World, target: Target, more: dict[str, Any]) -> None:
+    await down(world, target, **more)
+    await later(world, 90_000)
+    assert "web is still down" not in await world.told()
+
+
+async def test_of_a_mute_service_nobody_is_told_and_its_incident_is_there_all_the_same(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_SERVICE_RULES="lab=mute")
+    try:
+        service = await down(world, target, tags=("lab",))
+        target.answer("/")
+        await world.until(service, "healthy")
+        assert await world.told() == []
+        entries = [row["kind"] for row in await world.rows("SELECT kind FROM incident_entries ORDER BY id")]
+        assert entries == ["began", "ended"]
+    finally:
+        await world.close()
+
+
+async def test_whoever_heard_that_it_fails_hears_that_it_works_and_nobody_else(world: World, target: Target) -> None:
+    service = await down(world, target)
+    rules = {"ntfy": ChannelRule("critical", frozenset()), "mailto": ChannelRule("", frozenset({"digest"}))}
+    assert await route(world, **rules) == {"web is down": ["ntfy", "slack"]}
+    target.answer("/")
+    await world.until(service, "healthy")
+    found = await route(world, **rules)
+    assert found == {"web is down": ["ntfy", "slack"], "web works again": ["ntfy", "slack"]}
+    (row,) = await world.rows("SELECT level FROM notifications WHERE title = 'web works again'")
+    assert row["level"] == "info"
+
+
+async def test_a_service_names_its_own_channels_by_name_or_kind(world: World, target: Target) -> None:
+    await down(world, target, notify=("NTFY", "mailto-5e6f"))
+    rules = {"mailto": ChannelRule("", frozenset({"digest"}))}
+    assert await route(world, **rules) == {"web is down": ["mailto", "ntfy"]}
+
+
+async def test_people_hear_of_what_is_degraded_where_they_want_to_and_seldom(world: World, target: Target) -> None:
+    quiet = await world.add("quiet", warnings=("[BODY] == fine",))
+    service = await world.add("web", warnings=("[BODY] == fine",), notify_from="warning")
+    await world.until(quiet, "degraded")
+    await world.until(service, "degraded")
+    for body, wanted in ((b"fine", "healthy"), (b"bad", "degraded")):
+        target.answer("/", body=body)
+        world.services.monitor.now(service.id)
+        await world.until(service, wanted)
+    rows = await world.rows("SELECT title, level, body FROM notifications")
+    assert [tuple(row.values()) for row in rows] == [("web is degraded", "warning", "[BODY] (ok) == fine")]
+
+
+async def test_what_came_and_went_is_told_to_be_steady_once_it_is(world: World, target: Target) -> None:
+    service = await world.until(await world.add("web"), "healthy")
+    past = FLAPPING_WINDOW_MS + 60_000
+    await world.place.script(
+        f"UPDATE service_states SET since = since - {past}, flapping_since = since - {2 * past} WHERE service_id = 1"
+    )
+    await world.until(service, lambda now: not now.flapping)
+    world.services.monitor.now(service.id)
+    await asyncio.sleep(0.3)
+    assert await world.told() == ["web is steady again"]
+
+
+async def test_the_digest_counts_incidents(world: World, target: Target) -> None:
+    service = await down(world, target)
+    now = datetime.now().astimezone() + timedelta(seconds=1)
+
+    def text(db: Database) -> str:
+        return digest.text(db, now, [])
+
+    assert "Incidents: 1 began, 1 goes on" in await world.place.store.read(text)
+    target.answer("/")
+    await world.until(service, "healthy")
+    assert "Incidents: 1 began, 0 go on" in await world.place.store.read(text)
