@@ -32,22 +32,27 @@ class Connectivity:
     def __init__(self, store: Store, settings: LiveSettings) -> None:
         self._store, self._settings = store, settings
         self._asking = asyncio.Lock()
+        self._text, self._places = "", list[Place]()
         self._asked_at = 0.0
         self._reached = True
         self._noted = asyncio.Event()
         self._noted.set()  # what a worker before this one has left is looked at
         settings.checks["connectivity_targets"] = reaching.places
 
-    def _places(self) -> list[Place]:
-        try:
-            return reaching.places(self._settings.current.connectivity_targets)
-        except ValueError as error:
-            print(f"services: CLAUDEOPS_CONNECTIVITY_TARGETS: {error}; none is asked", file=sys.stderr, flush=True)
-            return []
+    def _read(self) -> list[Place]:
+        """The targets as the settings name them; a text that names none is told of once."""
+        text = self._settings.current.connectivity_targets
+        if text != self._text:
+            self._text, self._places = text, []
+            try:
+                self._places = reaching.places(text)
+            except ValueError as error:
+                print(f"services: CLAUDEOPS_CONNECTIVITY_TARGETS: {error}; none is asked", file=sys.stderr, flush=True)
+        return self._places
 
     async def is_cut_off(self) -> bool:
         """Whether none of the targets is reached now. What was known before the question says nothing of it."""
-        if not (places := self._places()):
+        if not (places := self._read()):
             return False
         since = time.monotonic()
         async with self._asking:

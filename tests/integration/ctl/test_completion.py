@@ -46,7 +46,7 @@ def complete(line: str) -> set[str]:
         ("claudeopsctl approvals d", {"deny"}),
         ("claudeopsctl cooldowns c", {"clear"}),
         ("claudeopsctl memories list --service health --c", {"--category"}),
-        ("claudeopsctl m", {"mcp", "memories"}),
+        ("claudeopsctl m", {"maintenance", "mcp", "memories"}),
     ],
 )
 def test_bash_offers_the_words_that_fit(line: str, offered: set[str]) -> None:

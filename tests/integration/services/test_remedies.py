@@ -1,6 +1,5 @@
 """From an incident to its session: queued with the finding, once, with what is known; called off in time."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +49,21 @@ async def end(world: World, session: Session, response: str = "", **columns: Any
     )
 
 
+async def look(world: World, service: Monitored) -> Monitored:
+    """Has it probed once more."""
+    before = (await world.show(service)).last_checked_at
+    world.services.monitor.now(service.id)
+    return await world.until(service, lambda now: now.last_checked_at != before)
+
+
 async def breaks(world: World, target: Target, name: str = "web", **more: Any) -> Monitored:
     target.answer("/", status=503)
-    service = await world.add(name, session_tier=2, **more)
+    service = await world.add(name, **{"session_tier": 2, "timeout": 5.0, **more})
     return await world.until(service, "down")
 
 
 async def test_an_incident_puts_its_session_into_the_queue_with_all_that_is_known(world: World, target: Target) -> None:
-    await world.add("db", "/db")
+    await world.add("db", "/db", timeout=5.0)
     url = target.url("/").replace("http://", "http://ada:s3cr3t-word@")
     web = await breaks(world, target, url=url, needs=("db",), tags=("prod",), description="the shop\nof all")
     await world.add("shop", "/shop", needs=("web",))
@@ -97,8 +103,7 @@ async def test_it_takes_as_many_failures_in_a_row_as_the_rule_says(world: World,
     web = await breaks(world, target, session_after=3)
     assert await triggers(world) == []
     for _ in range(2):
-        world.services.monitor.now(web.id)
-        await asyncio.sleep(0.3)
+        await look(world, web)
     (trigger,) = await triggers(world)
     assert "| failures in a row: 3" in trigger["prompt"]
     found = await world.rows(f"SELECT count(*) AS n FROM results WHERE at <= {timestamps.ms(trigger['created_at'])}")
@@ -132,8 +137,7 @@ async def test_what_a_session_claims_ends_nothing_and_a_healthy_probe_does(world
     session = await begin(world, tier=2)
     assert session.incident_id == 1
     await end(world, session, "I have fixed it; web is healthy. " + "x" * 2000)
-    world.services.monitor.now(web.id)
-    await asyncio.sleep(0.4)
+    await look(world, web)
     found = await world.show(web)
     assert (found.status, found.incident_id) == ("down", 1)
     told = await lines(world, "session")
@@ -164,8 +168,7 @@ async def test_the_next_incident_waits_for_the_session_of_the_one_before_and_for
         world.services.monitor.now(web.id)
         await world.until(web, "down")
         assert len(await world.rows("SELECT id FROM incidents")) == incidents
-        world.services.monitor.now(web.id)
-        await asyncio.sleep(0.3)
+        await look(world, web)
 
     await again(2)
     assert len(await triggers(world)) == 1  # one works still
@@ -173,8 +176,7 @@ async def test_the_next_incident_waits_for_the_session_of_the_one_before_and_for
     await again(3)
     assert len(await triggers(world)) == 1  # its cooldown is not over
     await world.place.script("UPDATE sessions SET ended_at = '2026-01-01T00:00:00.000Z'")
-    world.services.monitor.now(web.id)
-    await asyncio.sleep(0.3)
+    await look(world, web)
     assert [row["key"] for row in await triggers(world)] == ["service:2:incident:1", "service:2:incident:3"]
 
 
@@ -215,8 +217,7 @@ async def test_what_sessions_do_to_it_stands_on_its_timeline(world: World, targe
 async def test_notes_of_people_reach_a_session_that_starts_later(world: World, target: Target) -> None:
     web = await breaks(world, target, session_after=2)
     await world.ask(NoteIncident(id=1, text="the disk of web-1 is full", by="ada"))
-    world.services.monitor.now(web.id)
-    await asyncio.sleep(0.4)
+    await look(world, web)
     (trigger,) = await triggers(world)
     assert "ada: the disk of web-1 is full" in trigger["prompt"]
 

@@ -22,7 +22,7 @@ CHANNELS = [Channel("slack-1a2b", "x"), Channel("ntfy-3c4d", "y"), Channel("mail
 
 async def down(world: World, target: Target, **more: Any) -> Monitored:
     target.answer("/", status=503)
-    return await world.until(await world.add("web", **more), "down")
+    return await world.until(await world.add("web", **{"timeout": 5.0, **more}), "down")
 
 
 async def later(world: World, seconds: float) -> None:
@@ -139,8 +139,10 @@ async def test_what_came_and_went_is_told_to_be_steady_once_it_is(world: World, 
         f"UPDATE service_states SET since = since - {past}, flapping_since = since - {2 * past} WHERE service_id = 1"
     )
     await world.until(service, lambda now: not now.flapping)
-    world.services.monitor.now(service.id)
-    await asyncio.sleep(0.3)
+    count = "SELECT count(*) AS n FROM results"
+    (before,) = await world.rows(count)
+    while (await world.rows(count))[0]["n"] < before["n"] + 2:
+        await asyncio.sleep(0.05)
     assert await world.told() == ["web is steady again"]
 
 
