@@ -36,8 +36,9 @@ def recorded(changes: Gathering, found: Finding) -> Coroutine[Any, Any, Recorded
     return changes.write(lambda db: recorder.record(db, found, Definition(name="any", url="http://any"), WAYS))
 
 
-async def record(changes: Gathering, ids: list[int]) -> list[Recorded | BaseException | None]:
-    return await asyncio.gather(*(recorded(changes, finding(id_)) for id_ in ids), return_exceptions=True)
+async def record(changes: Gathering, ids: list[int]) -> list[Any]:
+    found: list[Any] = await asyncio.gather(*(recorded(changes, finding(id_)) for id_ in ids), return_exceptions=True)
+    return found
 
 
 async def test_many_findings_are_one_transaction_and_each_hears_what_became_of_it(
