@@ -1,6 +1,7 @@
 """Stores a finding and all that follows in one transaction: result, status, incident, what people are told.
 
-Called by `daemon.services.monitor`. Nothing is remembered here: a kill between two findings loses nothing.
+Called by `daemon.services.recording`, and by `daemon.services.heartbeats` for what is heard or missed. Nothing is
+remembered here: a kill between two findings loses nothing.
 """
 
 from typing import NamedTuple
