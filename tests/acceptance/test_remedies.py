@@ -126,9 +126,15 @@ def test_kills_of_the_worker_double_and_lose_neither_sessions_nor_reminders_nor_
             "--session-tier", "1", "--remind", "1s",
         )  # fmt: skip
         wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")
-        for number in range(10):
-            target.answer("/", status=503 if number % 4 < 2 else 200)
-            time.sleep(dice.uniform(0.2, 2.0) + (5.0 if number % 4 == 1 else 0.0))
+        for number in range(8):
+            wanted, status = ("down", 503) if number % 4 < 2 else ("healthy", 200)
+            target.answer("/", status=status)
+            time.sleep(dice.uniform(0.2, 2.0))
+            if (
+                number % 2
+            ):  # every other kill comes once that is known, and people were reminded; those between at any time
+                wait_for(lambda wanted=wanted: daemon.json("services", "show", "web")["status"] == wanted)
+                time.sleep(5.5 if wanted == "down" else 0.0)
             daemon.wait_replaced("worker", daemon.kill("worker"))
         target.answer("/")
         wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")

@@ -166,3 +166,25 @@ def test_incidents_and_maintenance_by_api(tmp_path: Path, target: Target) -> Non
         assert ask("DELETE", f"/maintenance/{window['id']}", token=looks)[0] == 403
         assert ask("DELETE", f"/maintenance/{window['id']}")[0] == 204
         assert ask("DELETE", f"/maintenance/{window['id']}")[0] == 404
+
+
+def test_a_watched_file_is_taken_at_the_start_and_its_mistakes_are_told_by_log_status_and_doctor(
+    tmp_path: Path, target: Target
+) -> None:
+    file = tmp_path / "services.yaml"
+    good = f"services:\n  - name: web\n    url: {target.url('/')}\n    interval: 1s\n"
+    file.write_text(good)
+    with running(tmp_path / "daemon", CLAUDEOPS_SERVICES_FILE=str(file)) as daemon:
+        wait_for(lambda: daemon.json("services", "list"), 20, "the file's service")
+        wait_for(lambda: status_of(daemon, "web") == "healthy")
+        refused = daemon.ctl("services", "edit", "web", "--interval", "2s", check=False)
+        assert refused.returncode == 1
+        assert str(file) in refused.stderr
+        file.write_text(good.replace("1s", "never"))
+        told = f"{file}:4:15: interval: "
+        wait_for(lambda: told in daemon.log(), 20, "the mistake in the log")
+        wait_for(lambda: told in daemon.ctl("doctor", check=False).stdout, 30, "the mistake by doctor")
+        assert any(told in one for one in daemon.json("status")["warnings"])
+        assert status_of(daemon, "web") == "healthy"
+        file.write_text(good.replace("1s", "2s"))
+        wait_for(lambda: not daemon.json("status")["warnings"], 20, "all is well again")
