@@ -138,6 +138,7 @@ class Services:
         else:
             self.heartbeats.drop(known.id)
             self.observed.drop(known.id)
+            self._kinds.load(kind)
             self.monitor.set(self._target(known.id, known.filled), known.version)
 
     def _drop(self, id_: int) -> None:

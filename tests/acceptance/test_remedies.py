@@ -3,6 +3,7 @@
 import base64
 import random
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,10 @@ def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
         database.close()
 
 
+def stands(daemon: Daemon, status: str) -> bool:
+    return bool(daemon.json("services", "show", "web")["status"] == status)
+
+
 def test_kills_of_the_worker_double_and_lose_neither_sessions_nor_reminders_nor_recoveries(tmp_path: Path) -> None:
     dice = random.Random(5)
     # No session can start, so that what is asked for stays in the queue.
@@ -130,10 +135,9 @@ def test_kills_of_the_worker_double_and_lose_neither_sessions_nor_reminders_nor_
             wanted, status = ("down", 503) if number % 4 < 2 else ("healthy", 200)
             target.answer("/", status=status)
             time.sleep(dice.uniform(0.2, 2.0))
-            if (
-                number % 2
-            ):  # every other kill comes once that is known, and people were reminded; those between at any time
-                wait_for(lambda wanted=wanted: daemon.json("services", "show", "web")["status"] == wanted)
+            # Every other kill comes once that is known, and people were reminded; those between at any time.
+            if number % 2:
+                wait_for(partial(stands, daemon, wanted))
                 time.sleep(5.5 if wanted == "down" else 0.0)
             daemon.wait_replaced("worker", daemon.kill("worker"))
         target.answer("/")

@@ -48,6 +48,10 @@ class Kinds(dict[Kind, Probe]):
             self[kind] = getattr(import_module(f"daemon.services.probes.{module}"), name)
         return self[kind]
 
+    def load(self, kind: Kind) -> None:
+        """Imports a probe before its first use: that holds everything up for a moment, the probes that are due too."""
+        self.__getitem__(kind)
+
     async def tidy(self) -> None:
         """Ends what an earlier worker left."""
         await self._commands.clear()
