@@ -15,6 +15,7 @@ from ipc.messages import (
     services,
     sessions,
     settings,
+    status_pages,
     system,
     triggers,
     users,
@@ -82,6 +83,7 @@ REQUESTS: dict[str, type[Request]] = {
         services.ListResults,
         services.HearService,
         services.RenewPush,
+        services.TagServices,
         incidents.ListWindows,
         incidents.AddWindow,
         incidents.RemoveWindow,
@@ -90,6 +92,10 @@ REQUESTS: dict[str, type[Request]] = {
         incidents.ListIncidents,
         incidents.ShowIncident,
         incidents.NoteIncident,
+        status_pages.ListStatusPages,
+        status_pages.AddStatusPage,
+        status_pages.ChangeStatusPage,
+        status_pages.RemoveStatusPage,
         repositories.ListRepositories,
         repositories.ReadPanel,
         repositories.ListServers,
@@ -126,5 +132,6 @@ EVENTS: dict[str, type[Event]] = {
         knowledge.KnowledgeChanged,
         access.AccessChanged,
         services.ServiceChanged,
+        incidents.MaintenanceChanged,
     )
 }

@@ -5,8 +5,9 @@ import asyncio
 from daemon.services.handlers import handlers
 from daemon.services.services import Services
 from daemon.settings.live import LiveSettings
+from daemon.status_pages import handlers as status_pages_of
 from daemon.store import Store
-from ipc.messages import incidents, services
+from ipc.messages import incidents, services, status_pages
 from ipc.messages.envelope import Reply, Request
 from ipc.server import Call, Publisher
 
@@ -21,9 +22,17 @@ SERVICES: tuple[type[Request], ...] = (
     services.TryService,
     services.HearService,
     services.RenewPush,
+    services.TagServices,
+    status_pages.ListStatusPages,
+    status_pages.AddStatusPage,
+    status_pages.ChangeStatusPage,
+    status_pages.RemoveStatusPage,
     incidents.ListIncidents,
     incidents.ShowIncident,
     incidents.NoteIncident,
+    incidents.ListWindows,
+    incidents.AddWindow,
+    incidents.RemoveWindow,
 )
 
 
@@ -33,7 +42,7 @@ class RealServices:
     def __init__(self, store: Store, settings: LiveSettings, publisher: Publisher) -> None:
         self._failed: list[BaseException] = []
         self.services = Services(store, settings, publisher, self._ended)
-        self._handlers = handlers(self.services, store)
+        self._handlers = {**handlers(self.services, store), **status_pages_of.handlers(store)}
         self._task = asyncio.create_task(self.services.run())
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
