@@ -97,3 +97,9 @@ SELECT max(id) FROM incidents;
 -- open_count --
 -- How many go on.
 SELECT count(*) FROM incidents WHERE ended_at IS NULL;
+
+-- broken --
+-- The services that have an incident which goes on, the newest first.
+SELECT i.id, d.name AS service, i.began_at, i.detail, i.acknowledged_by
+FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
+WHERE i.ended_at IS NULL ORDER BY i.id DESC LIMIT :limit;

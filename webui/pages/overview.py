@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from schema import cost
-from schema.database import Database
+from schema.database import Database, Row
 from schema.knowledge import Event
 from schema.limits import Approval
 from schema.sessions import Session, from_row
@@ -110,6 +110,7 @@ class Stored(NamedTuple):
     healthy: dict[str, str]  # of the services that these are about, those found healthy: when
     refused: list[QueuedTrigger]
     services: Glimpse
+    incidents: list[Row]
     week: dict[str, int]
     queue: list[QueuedTrigger]
     queued: int
@@ -156,6 +157,7 @@ def read(database: Database) -> Stored:
         healthy=_healthy(database, {event.service for event in critical if event.service}),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=service_rows.glimpse(database, now),
+        incidents=database.rows("incidents.broken", limit=attention.INCIDENTS_MAX + 1),
         week=week,
         queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],
         queued=int(database.value("pages.triggers_count")),
@@ -241,6 +243,7 @@ def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tup
     reported = reports.problems(stored.recent, stored.running, now)
     found = (
         system_state.problems(daemon, stored.recent, now)
+        + attention.incidents(stored.incidents, now)
         + reported
         + attention.services(stored.services.trouble, reported)
     )
