@@ -262,7 +262,7 @@ async function take(row, address, options = {}) {
   }
   if (!now) return row.remove(); // what it is now the filter lets out
   row.replaceWith(now);
-  ($("[aria-invalid], [data-first]", now) ?? $("a", now))?.focus({ preventScroll: true });
+  ($("[aria-invalid]", now) ?? $("[data-first]", now) ?? $("a", now))?.focus({ preventScroll: true });
   tick();
 }
 document.addEventListener("click", (event) => {
@@ -284,6 +284,33 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("keydown", (event) => {
   const row = event.key === "Escape" && event.target.closest("li[data-editing]");
   if (row) $("a[data-inline]", row)?.click();
+});
+
+// ---- forms whose answer is put where they stand ----------------------------------------------------
+
+// data-swap names the elements that the answer brings anew; the form itself is within one of them. What is no page of ours,
+// such as what a proxy says while nothing serves, is put nowhere.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-swap]")) return;
+  event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dataset.sent = "1";
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  const headers = { Accept: "text/html", "HX-Request": "true" };
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, cache: "no-store" }).catch(() => null);
+  delete form.dataset.sent;
+  const html = answer && answer.status < 500 && /^text\/html/.test(answer.headers.get("Content-Type") ?? "") && fragment(await answer.text());
+  const said = $("[data-unsent]", form);
+  if (said) said.hidden = Boolean(html);
+  if (!html) return;
+  const parts = form.dataset.swap.split(" ").map((id) => [document.getElementById(id), html.getElementById(id)]);
+  // What is shown this once, or an error that belongs to no field, takes the place of it all.
+  if (parts.some(([, now]) => !now)) $("#main").replaceChildren(html);
+  else for (const [old, now] of parts) old?.replaceWith(now);
+  ($("[aria-invalid]") ?? $("#tried") ?? $("#said"))?.scrollIntoView({ block: "nearest" });
+  $("[aria-invalid]")?.focus({ preventScroll: true });
+  tick();
 });
 
 // ---- times ---------------------------------------------------------------------------------------
