@@ -298,3 +298,23 @@ def test_the_wall_has_what_fails_first_in_sight_and_renews_itself(site: StandInS
         expect(page.locator(".tile").nth(1)).to_contain_text("service-07", timeout=12_000)
         expect(page.locator(".tallies")).to_contain_text(re.compile("1 down.*1 timeout.*38 healthy", re.DOTALL))
         assert is_the_same(page)
+
+
+def test_a_status_page_follows_what_happens_and_offers_nothing_to_press(site: StandInSite, browser: Browser) -> None:
+    id_ = site.ask(lambda worker: rows.probed(worker.database, "web", tags=("public",)))
+    site.ask(lambda worker: rows.status_page(worker.database, tags=("public",)))
+    with screen(browser, site, signed_in=False, viewport={"width": 360, "height": 740}) as made:
+        made.context.clear_cookies()
+        made.page.clock.install()
+        page = made.go("/status/shop")
+        expect(page.locator(".overall")).to_contain_text("All of it works")
+        never_loaded(page)
+        assert page.locator("button, input, form").count() == 0
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+        broken = f"UPDATE service_states SET status = 'down' WHERE service_id = {id_}"
+        site.ask(lambda worker: worker.database.script(broken))
+        time.sleep(10.5)  # what is kept for everybody
+        page.clock.run_for(31_000)
+        expect(page.locator(".overall")).to_contain_text("Something is down")
+        expect(page).to_have_title(re.compile("^Something is down"))
+        assert is_the_same(page)
