@@ -241,12 +241,8 @@ def _next_run(here: Parts, stored: Stored, daemon: system_state.Daemon) -> tuple
 def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tuple[list[Problem], list[Problem]]:
     """What is broken, worst first; what waits for a person, in the order in which it runs out."""
     reported = reports.problems(stored.recent, stored.running, now)
-    found = (
-        system_state.problems(daemon, stored.recent, now)
-        + attention.incidents(stored.incidents, now)
-        + reported
-        + attention.services(stored.services.trouble, reported)
-    )
+    told = attention.incidents(stored.incidents, now) + reported
+    found = system_state.problems(daemon, stored.recent, now) + told + attention.services(stored.services.trouble, told)
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
     broken += attention.critical(stored.critical, broken, stored.healthy)

@@ -99,6 +99,10 @@ def read(fields: Mapping[str, str], days: list[str]) -> tuple[Window, dict[str, 
     starts_at = cron = ""
     if not title:
         wrong["title"] = "Say what is done; it stands on status pages too."
+    if minutes < 1:
+        wrong["minutes"] = "A whole number, such as 30."
+    if not _is_zone(zone):
+        wrong["zone"] = f"{zone!r} is no time zone; Europe/Berlin is one."
     if when == "once":
         starts_at = _moment(fields.get("starts_at", ""), zone, wrong)
     elif when == "weekly":
@@ -125,12 +129,21 @@ def _moment(text: str, zone: str, wrong: dict[str, str]) -> str:
     except ValueError:
         wrong["starts_at"] = "A date and a time, such as 2026-01-31T22:00."
         return ""
-    try:
-        local = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
-        return timestamps.stamp(local)
-    except (ZoneInfoNotFoundError, ValueError, OverflowError):
-        wrong["zone"] = f"{zone!r} is no time zone; Europe/Berlin is one."
+    if "zone" in wrong:
         return ""
+    try:
+        return timestamps.stamp(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
+    except (ValueError, OverflowError):
+        wrong["starts_at"] = "A date that is nearer to now."
+        return ""
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _weekly(time: str, days: list[str], wrong: dict[str, str]) -> str:

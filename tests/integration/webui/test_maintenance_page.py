@@ -69,7 +69,7 @@ async def test_what_can_not_be_is_said_beside_its_field_and_what_was_written_sta
         ({"title": ""}, "title", "Say what is done"),
         ({"services": "nobody"}, "services", "There is no service &#39;nobody&#39;"),
         ({"services": "", "tags": ""}, "services", "name the services or the tags"),
-        ({"minutes": "soon", "tags": "*", "services": ""}, "minutes", "a window takes 1 to"),
+        ({"minutes": "soon", "tags": "*", "services": ""}, "minutes", "A whole number"),
         ({"when": "once", "starts_at": "soon"}, "starts_at", "A date and a time"),
         ({"when": "once", "starts_at": "2126-01-31T22:00", "zone": "Mars/Olympus"}, "zone", "is no time zone"),
         ({"when": "weekly", "time": "02:30"}, "day", "Choose a day"),
