@@ -15,7 +15,7 @@ from schema import timestamps
 from schema.states import ServiceStatus
 from webui import shell
 from webui.auth.client import asker, client_address
-from webui.negotiation import is_json, json_response
+from webui.negotiation import is_json, is_partial, json_response
 from webui.pages import badges, formats, probed, probed_rows, probed_view, public_read
 from webui.pages.ansi import plain
 from webui.pages.formats import At
@@ -91,6 +91,7 @@ class PublicPage(NamedTuple):
     over: list[OutageLine]
     planned: list[PlannedLine]
     preview: bool
+    bare: bool
 
 
 def overall(found: Snapshot) -> ServiceStatus:
@@ -99,7 +100,7 @@ def overall(found: Snapshot) -> ServiceStatus:
     return next((status for status in ORDER if status in known), ServiceStatus.UNKNOWN)
 
 
-def context(found: Snapshot, now: datetime, asset: Any, *, preview: bool = False) -> PublicPage:
+def context(found: Snapshot, now: datetime, asset: Any, *, preview: bool = False, bare: bool = False) -> PublicPage:
     """The page of a snapshot, seen at `now`."""
     status = overall(found)
     outages = [_outage(one, now) for one in found.outages]
@@ -120,6 +121,7 @@ def context(found: Snapshot, now: datetime, asset: Any, *, preview: bool = False
         over=[one for one in outages if not one.open],
         planned=[_planned(one) for one in found.planned],
         preview=preview,
+        bare=bare,
     )
 
 
@@ -198,7 +200,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     found = await _find(request)
     if is_json(request):
         return _cached(json_response(as_json(found)))
-    page = context(found, formats.now(), parts(request).assets.address)
+    page = context(found, formats.now(), parts(request).assets.address, bare=is_partial(request))
     return _cached(shell.page(request, "status_page.html", page))
 
 
@@ -211,7 +213,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
     found = await here.public.make(stored.page)
     if is_json(request):
         return json_response(as_json(found))
-    page = context(found, formats.now(), here.assets.address, preview=True)
+    page = context(found, formats.now(), here.assets.address, preview=True, bare=is_partial(request))
     return shell.page(request, "status_page.html", page)
 
 
