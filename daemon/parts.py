@@ -57,6 +57,7 @@ from daemon.sessions.lifecycle import Sessions
 from daemon.sessions.opening import Servers, Sources
 from daemon.settings import handlers as setting_handlers
 from daemon.settings.live import LiveSettings
+from daemon.status_pages import handlers as status_page_handlers
 from daemon.store import Store
 from daemon.summaries.summaries import Summaries
 from daemon.system import handlers as system_handlers
@@ -156,6 +157,7 @@ class Parts:
             **health_handlers.handlers(self.store),
             **cost_handlers.handlers(self.store),
             **service_handlers.handlers(self.services, self.store),
+            **status_page_handlers.handlers(self.store),
             **repository_handlers.handlers(self.settings, self.store),
             **model_handlers.handlers(self.discovery),
             **setting_handlers.handlers(self.settings),

@@ -56,6 +56,9 @@ class Action(StrEnum):
     MAINTENANCE_REMOVED = "maintenance.removed"
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     INCIDENT_NOTED = "incident.noted"
+    STATUS_PAGE_ADDED = "status_page.added"
+    STATUS_PAGE_CHANGED = "status_page.changed"
+    STATUS_PAGE_REMOVED = "status_page.removed"
     HOUSE_KEPT = "house.kept"
     HOUSE_IMPORTED = "house.imported"
     DATABASE_COPIED = "database.copied"
@@ -111,6 +114,9 @@ MEANING: Mapping[Action, str] = {
     Action.MAINTENANCE_REMOVED: "a maintenance window was ended, or taken back",
     Action.INCIDENT_ACKNOWLEDGED: "a person looks after an incident",
     Action.INCIDENT_NOTED: "a person said something about an incident",
+    Action.STATUS_PAGE_ADDED: "a status page was added: whether it is published",
+    Action.STATUS_PAGE_CHANGED: "a status page is another: which of its fields, and whether it is published now",
+    Action.STATUS_PAGE_REMOVED: "a status page is gone; its address is nobody's",
     Action.HOUSE_KEPT: "what was old was removed: how much of what",
     Action.HOUSE_IMPORTED: "settings and memories were taken in: how many",
     Action.DATABASE_COPIED: "the database was copied to a file",

@@ -48,11 +48,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """A maintenance window, whether it goes on now, and when it begins next."""
+    """A maintenance window, whether it goes on now and until when, and when it begins next; neither: it is over."""
 
     id: int
     window: Window
     active: bool = False
+    ends_at: str | None = None
     next_at: str | None = None
     created_by: str = ""
 

@@ -31,6 +31,7 @@ from webui.live.tails import Tails
 from webui.pages import row_html, watched
 from webui.pages.watched import Watched
 from webui.parts import PARTS, Parts
+from webui.public import PublicPages
 from webui.state import State
 from webui.worker import Worker
 
@@ -104,6 +105,7 @@ def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
         tails=Tails(read_watched, row_html.renderer(environment)),
         feed=Feed(environment),
         chats=Chats(worker),
+        public=PublicPages(state, worker),
     )
 
 

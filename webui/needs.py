@@ -16,6 +16,7 @@ from webui.parts import Parts
 
 DAY = 86400.0
 EVENTS_LOOKED_AT = 100
+INCIDENTS_LOOKED_AT = 1000
 # How the daemon begins an event that no tier can settle.
 CALLS_FOR_A_PERSON = "needs human attention"
 
@@ -62,8 +63,14 @@ def read(database: Database) -> Needs:
     return Needs(
         approvals=int(database.value("pages.approvals_count")),
         people=sum(calls_for_a_person(row["message"]) for row in critical),
-        down=len(database.rows("pages.services_down", since=day)),
+        down=len(_down(database, day)),
     )
+
+
+def _down(database: Database, day: str) -> set[str]:
+    """By name: what sessions found down within a day, and what the daemon finds down itself."""
+    found = {row["service"] for row in database.rows("pages.services_down", since=day)}
+    return found | {row["service"] for row in database.rows("incidents.broken", limit=INCIDENTS_LOOKED_AT)}
 
 
 async def look(here: Parts) -> Needs:

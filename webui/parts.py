@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from webui.live.feed import Feed
     from webui.live.streams import Streams
     from webui.live.tails import Tails
+    from webui.public import PublicPages
     from webui.state import State
     from webui.worker import Worker
 
@@ -47,6 +48,7 @@ class Parts:
     tails: "Tails"
     feed: "Feed"
     chats: "Chats"
+    public: "PublicPages"
 
     @property
     def settings(self) -> Settings:

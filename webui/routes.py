@@ -97,8 +97,12 @@ WATCHING = (
     Route("GET", "/partials/services-table", "pages.services:table", VIEWER),
     Route("GET", "/partials/dashboard-stats", "pages.services:stats", VIEWER),
     # Names may end in anything, so the address for programs comes first.
+    *_page("/services/wall", "pages.wall:show"),
     Route("GET", "/services/{name}.json", "pages.service:show", VIEWER),
     Route("GET", "/services/{name}", "pages.service:show", VIEWER),
+    # Of a service that is called as one of the addresses above is.
+    Route("GET", "/services/{name}/.json", "pages.service:show", VIEWER),
+    Route("GET", "/services/{name}/", "pages.service:show", VIEWER),
     *_page("/cost", "pages.cost:show"),
     *_page("/system", "pages.system:show"),
     *_page("/events", "pages.events:show"),
@@ -110,6 +114,7 @@ PROBING = (
     Route("POST", "/services", "pages.service_actions:add", OPERATOR),
     Route("POST", "/services/bulk", "pages.service_changes:bulk", OPERATOR),
     *_question(r"/services/{id:\d+}/edit", "pages.service_actions:show_edit", "pages.service_actions:change", OPERATOR),
+    *_question(r"/services/{id:\d+}/inline", "pages.inline_edit:show", "pages.inline_edit:change", OPERATOR),
     Route("POST", r"/services/{id:\d+}/test", "pages.service_actions:test", OPERATOR),
     Route("POST", r"/services/{id:\d+}/push", "pages.service_actions:renew_push", OPERATOR),
     Route("POST", r"/services/{id:\d+}/pause", "pages.service_changes:pause", OPERATOR),
@@ -118,12 +123,32 @@ PROBING = (
         r"/services/{id:\d+}/remove", "pages.service_changes:ask_remove", "pages.service_changes:remove", OPERATOR
     ),
     Route("DELETE", r"/services/{id:\d+}", "pages.service_changes:remove", OPERATOR),
-    Route("POST", r"/incidents/{id:\d+}", "pages.service_changes:note", OPERATOR),
+    *_page("/incidents", "pages.incidents:show"),
+    *_page(r"/incidents/{id:\d+}", "pages.incidents:show_one"),
+    Route("POST", r"/incidents/{id:\d+}", "pages.incidents:note", OPERATOR),
+    Route("POST", r"/services/{id:\d+}/maintain", "pages.maintenance:begin", OPERATOR),
+    *_page("/maintenance", "pages.maintenance:show"),
+    Route("POST", "/maintenance", "pages.maintenance:add", OPERATOR),
+    *_question(r"/maintenance/{id:\d+}/remove", "pages.maintenance:ask_remove", "pages.maintenance:remove", OPERATOR),
     *(
         Route(method, f"/heartbeat/{{token}}{end}", f"api.heartbeat:{said}", PUBLIC, Door.ADDRESS)
         for end, said in (("", "succeeded"), ("/start", "begun"), ("/fail", "failed"), ("/{code}", "ended"))
         for method in ("GET", "POST")
     ),
+)
+# What people without a sign-in may see, and who says what that is.
+STATUS_PAGES = (
+    *_page("/status-pages", "pages.status_pages:show"),
+    Route("POST", "/status-pages", "pages.status_pages:add", OPERATOR),
+    *_question(r"/status-pages/{id:\d+}/edit", "pages.status_pages:show_edit", "pages.status_pages:change", OPERATOR),
+    *_question(
+        r"/status-pages/{id:\d+}/remove", "pages.status_pages:ask_remove", "pages.status_pages:remove", OPERATOR
+    ),
+    Route("GET", r"/status-pages/{id:\d+}/preview", "pages.public_status:preview", VIEWER),
+    Route("GET", "/status/{slug}.json", "pages.public_status:show", PUBLIC),
+    Route("GET", "/status/{slug}", "pages.public_status:show", PUBLIC),
+    Route("GET", "/status/{slug}/feed.rss", "pages.public_status:feed", PUBLIC),
+    Route("GET", "/status/{slug}/badge/{service}/{what}.svg", "pages.public_status:badge", PUBLIC),
 )
 SESSIONS = (
     *_page("/sessions", "pages.sessions:show"),
@@ -218,6 +243,7 @@ TABLE = (
     *DOORS,
     *WATCHING,
     *PROBING,
+    *STATUS_PAGES,
     *SESSIONS,
     *DECIDING,
     *KNOWING,

@@ -102,6 +102,9 @@ NAV = (
         (
             OVERVIEW,
             NavItem("services", "/services", "Services", "heart-pulse"),
+            NavItem("incidents", "/incidents", "Incidents", "siren"),
+            NavItem("maintenance", "/maintenance", "Maintenance", "wrench"),
+            NavItem("status-pages", "/status-pages", "Status pages", "globe"),
             NavItem("events", "/events", "Events", "inbox"),
             NavItem("notifications", "/notifications", "Notifications", "message-square-text"),
             NavItem("cooldowns", "/cooldowns", "Cooldowns", "timer"),

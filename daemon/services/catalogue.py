@@ -16,6 +16,7 @@ from daemon.services import stored
 from daemon.services.credentials import Credentials, carried_over, joined, split
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
+from daemon.services.rules.tags import tagged
 from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
@@ -30,6 +31,7 @@ from ipc.messages.services import (
     RemoveServices,
     RenewPush,
     ServiceReply,
+    TagServices,
 )
 from schema import monitored, timestamps
 from schema.access import digest
@@ -142,6 +144,24 @@ class Catalogue:
             wanted = msgspec.structs.replace(monitored.definition_of(row["definition"]), paused=request.paused)
             stored.replace(db, row, wanted, by=by, moment=moment)
             audit.add(db, actor=by, action=action, subject=row["name"], at=moment)
+
+        return await self._each(request.ids, one, request_id)
+
+    async def tag(self, request: TagServices, by: str, request_id: str) -> ChangedReply:
+        """Gives tags and takes them; each service by itself. CallError `invalid` without any."""
+        if not (request.add or request.remove):
+            raise CallError(Code.INVALID, "name a tag", {"fields": {"tag": "name a tag"}})
+
+        def one(db: Database, row: Row, moment: datetime) -> None:
+            before = monitored.definition_of(row["definition"])
+            wanted = msgspec.structs.replace(before, tags=tagged(before.tags, request.add, request.remove))
+            if wanted.tags == before.tags:
+                return
+            _refuse_owned(row)
+            stored.refuse([one for one in definitions.problems(wanted, {}, before.name) if one.field == "tags"])
+            stored.replace(db, row, wanted, by=by, moment=moment)
+            detail = f"tags: {', '.join(wanted.tags) or 'none'}"
+            audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=row["name"], at=moment, detail=detail)
 
         return await self._each(request.ids, one, request_id)
 

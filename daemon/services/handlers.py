@@ -36,6 +36,7 @@ from ipc.messages.services import (
     ServiceReply,
     ServicesReply,
     ShowService,
+    TagServices,
     TriedReply,
     TryService,
 )
@@ -64,6 +65,9 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
     async def remove(call: Call, request: RemoveServices) -> ChangedReply:
         return await catalogue.remove(request, call.asker(request.by), call.id)
 
+    async def tag(call: Call, request: TagServices) -> ChangedReply:
+        return await catalogue.tag(request, call.asker(request.by), call.id)
+
     async def test(call: Call, request: TryService) -> TriedReply:
         return await services.test(request)
 
@@ -78,13 +82,16 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         return await catalogue.renew(request, call.asker(request.by))
 
     async def planned(call: Call, request: ListWindows) -> WindowsReply:
-        return await services.maintenance.listing()
+        return await services.maintenance.listing(over=request.over)
 
     async def plan(call: Call, request: AddWindow) -> WindowReply:
-        return await services.maintenance.add(request, call.asker(request.by))
+        reply = await services.maintenance.add(request, call.asker(request.by))
+        services.tell_planned()
+        return reply
 
     async def unplan(call: Call, request: RemoveWindow) -> Done:
         await services.maintenance.remove(request, call.asker(request.by))
+        services.tell_planned()
         return Done()
 
     async def list_incidents(call: Call, request: ListIncidents) -> IncidentsReply:
@@ -128,6 +135,7 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         ChangeService: change,
         PauseServices: pause,
         RemoveServices: remove,
+        TagServices: tag,
         TryService: test,
         ListResults: results,
     }

@@ -21,6 +21,7 @@ from schema.definitions import Definition, Window
 from schema.monitored import PlannedWindow
 
 WINDOWS_MAX = 500
+AFTER_ALL = "~"  # after every stored time
 
 
 class Maintenance:
@@ -39,13 +40,13 @@ class Maintenance:
         """Whether a service is in a window."""
         return any(_for(window, definition) and windows.active(window, now) for window in self._windows.values())
 
-    async def listing(self) -> WindowsReply:
-        """All windows, those that go on first, then by when they begin; long past ones are left out."""
+    async def listing(self, *, over: bool = False) -> WindowsReply:
+        """All windows, those that go on first, then by when they begin; those that are over last, or left out."""
         rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
         now = datetime.now(UTC)
         shown = [_shown(row["id"], _window(row), row["created_by"], now) for row in rows]
-        kept = [one for one in shown if one.active or one.next_at]
-        return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or "")))
+        kept = [one for one in shown if over or one.active or one.next_at]
+        return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or AFTER_ALL)))
 
     async def add(self, request: AddWindow, by: str) -> WindowReply:
         """A window. CallError `invalid` names the field."""
@@ -97,11 +98,12 @@ def _window(row: Row) -> Window:
 
 
 def _shown(id_: int, window: Window, by: str, now: datetime) -> PlannedWindow:
-    following = windows.next_start(window, now)
+    following, ends = windows.next_start(window, now), windows.end(window, now)
     return PlannedWindow(
         id=id_,
         window=window,
-        active=windows.active(window, now),
+        active=ends is not None,
+        ends_at=timestamps.stamp(ends) if ends else None,
         next_at=timestamps.stamp(following) if following else None,
         created_by=by,
     )

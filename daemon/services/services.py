@@ -36,6 +36,7 @@ from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.errors import CallError, Code
+from ipc.messages.incidents import MaintenanceChanged
 from ipc.messages.services import (
     ListResults,
     ListServices,
@@ -160,6 +161,10 @@ class Services:
     def tell(self, id_: int) -> None:
         """Something about a service is another, and pages should know."""
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
+
+    def tell_planned(self) -> None:
+        """Maintenance windows are others, and pages should know."""
+        self._publisher.publish(MaintenanceChanged())
 
     def _recorded(self, id_: int, found: Recorded) -> None:
         if found.queued:

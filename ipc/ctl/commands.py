@@ -12,12 +12,14 @@ from ipc.ctl.limit_commands import LIMITS
 from ipc.ctl.notification_commands import NOTIFICATIONS
 from ipc.ctl.service_commands import SERVICES
 from ipc.ctl.session_commands import SESSIONS
+from ipc.ctl.status_page_commands import STATUS_PAGES
 
 NAME = argument("name", metavar="NAME", help="the setting's name or environment variable", choices_of="settings")
 GROUPS = {
     "services": "what is probed: list, show, add, edit, pause, test, remove",
     "incidents": "when services fail: list, show, look after, note",
     "maintenance": "windows in which nobody is told: list, add, end",
+    "status-pages": "what people without a sign-in may see: list, add, edit, remove",
     "sessions": "list, show, start and stop sessions",
     "triggers": "the queue: list, add, cancel",
     "approvals": "calls that wait for a person, and standing rules",
@@ -39,6 +41,7 @@ COMMANDS = (
     ),
     *SERVICES,
     *INCIDENTS,
+    *STATUS_PAGES,
     *SESSIONS,
     *LIMITS,
     *KNOWLEDGE,

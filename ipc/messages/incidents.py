@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from ipc.messages.envelope import Reply, Request
+from ipc.messages.envelope import Event, Reply, Request
 from schema.definitions import Window
 from schema.monitored import Incident, IncidentEntry, PlannedWindow
 
@@ -20,10 +20,11 @@ class WindowsReply(Reply, frozen=True):
 
 
 class ListWindows(Request, frozen=True):
-    """Maintenance windows that go on or are to come."""
+    """Maintenance windows that go on or are to come; with `over`, those that are over too."""
 
     subject: ClassVar[str] = "maintenance.list"
     reply: ClassVar[type[Reply]] = WindowsReply
+    over: bool = False
 
 
 class AddWindow(Request, frozen=True):
@@ -85,3 +86,9 @@ class NoteIncident(Request, frozen=True):
     acknowledge: bool = False
     text: str = ""
     by: str = ""
+
+
+class MaintenanceChanged(Event, frozen=True):
+    """A maintenance window was planned, begun, ended or taken back."""
+
+    subject: ClassVar[str] = "maintenance.changed"

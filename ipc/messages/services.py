@@ -95,6 +95,18 @@ class RemoveServices(Request, frozen=True):
     by: str = ""
 
 
+class TagServices(Request, frozen=True):
+    """Gives services tags, and takes tags from them."""
+
+    subject: ClassVar[str] = "services.tag"
+    reply: ClassVar[type[Reply]] = ChangedReply
+    changes: ClassVar[bool] = True
+    ids: list[int] = []
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    by: str = ""
+
+
 class TriedCondition(msgspec.Struct, frozen=True):
     """Conditions as they were judged: the text with its values, and whether it holds."""
 

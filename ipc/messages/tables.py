@@ -15,6 +15,7 @@ from ipc.messages import (
     services,
     sessions,
     settings,
+    status_pages,
     system,
     triggers,
     users,
@@ -82,6 +83,7 @@ REQUESTS: dict[str, type[Request]] = {
         services.ListResults,
         services.HearService,
         services.RenewPush,
+        services.TagServices,
         incidents.ListWindows,
         incidents.AddWindow,
         incidents.RemoveWindow,
@@ -91,6 +93,10 @@ REQUESTS: dict[str, type[Request]] = {
         incidents.ListIncidents,
         incidents.ShowIncident,
         incidents.NoteIncident,
+        status_pages.ListStatusPages,
+        status_pages.AddStatusPage,
+        status_pages.ChangeStatusPage,
+        status_pages.RemoveStatusPage,
         repositories.ListRepositories,
         repositories.ReadPanel,
         repositories.ListServers,
@@ -128,5 +134,6 @@ EVENTS: dict[str, type[Event]] = {
         access.AccessChanged,
         services.ServiceChanged,
         services.ServicesProbed,
+        incidents.MaintenanceChanged,
     )
 }

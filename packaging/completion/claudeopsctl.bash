@@ -3,11 +3,11 @@ _claudeopsctl() {
     local typed="" word words="" last="${COMP_WORDS[COMP_CWORD-1]}"
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ $word == -* ]] && continue
-        [[ "|approvals|audit|config|events|incidents|maintenance|memories|notifications|services|sessions|token|triggers|users|approvals approve|approvals deny|approvals list|approvals revoke|approvals rules|approvals show|audit list|audit verify|backup|check-command|completion|config get|config list|config reset|config set|cooldowns|cooldowns clear|cost|doctor|events list|export|health|housekeep|import|incidents ack|incidents list|incidents note|incidents show|logs|maintenance add|maintenance list|maintenance rm|mcp|memories add|memories delete|memories edit|memories export|memories list|notifications list|notifications retry|notifications test|reload|repositories|restart|restore|services add|services edit|services export|services history|services import|services list|services pause|services push-url|services resume|services rm|services show|services test|sessions chain|sessions list|sessions show|sessions stop|sessions tail|sessions trigger|setup-link|status|stop|token create|token list|token revoke|triggers add|triggers cancel|triggers list|users add|users disable|users enable|users list|users password-link|users role|version|" == *"|${typed:+$typed }$word|"* ]] || continue
+        [[ "|approvals|audit|config|events|incidents|maintenance|memories|notifications|services|sessions|status-pages|token|triggers|users|approvals approve|approvals deny|approvals list|approvals revoke|approvals rules|approvals show|audit list|audit verify|backup|check-command|completion|config get|config list|config reset|config set|cooldowns|cooldowns clear|cost|doctor|events list|export|health|housekeep|import|incidents ack|incidents list|incidents note|incidents show|logs|maintenance add|maintenance list|maintenance rm|mcp|memories add|memories delete|memories edit|memories export|memories list|notifications list|notifications retry|notifications test|reload|repositories|restart|restore|services add|services edit|services export|services history|services import|services list|services pause|services push-url|services resume|services rm|services show|services test|sessions chain|sessions list|sessions show|sessions stop|sessions tail|sessions trigger|setup-link|status|status-pages add|status-pages edit|status-pages list|status-pages rm|stop|token create|token list|token revoke|triggers add|triggers cancel|triggers list|users add|users disable|users enable|users list|users password-link|users role|version|" == *"|${typed:+$typed }$word|"* ]] || continue
         typed="${typed:+$typed }$word"
     done
     case "$typed" in
-        "") words="approvals audit backup check-command completion config cooldowns cost doctor events export health housekeep import incidents logs maintenance mcp memories notifications reload repositories restart restore services sessions setup-link status stop token triggers users version" ;;
+        "") words="approvals audit backup check-command completion config cooldowns cost doctor events export health housekeep import incidents logs maintenance mcp memories notifications reload repositories restart restore services sessions setup-link status status-pages stop token triggers users version" ;;
         "approvals") words="approve deny list revoke rules show" ;;
         "audit") words="list verify" ;;
         "config") words="get list reset set" ;;
@@ -18,6 +18,7 @@ _claudeopsctl() {
         "notifications") words="list retry test" ;;
         "services") words="add edit export history import list pause push-url resume rm show test" ;;
         "sessions") words="chain list show stop tail trigger" ;;
+        "status-pages") words="add edit list rm" ;;
         "token") words="create list revoke" ;;
         "triggers") words="add cancel list" ;;
         "users") words="add disable enable list password-link role" ;;
@@ -86,6 +87,10 @@ _claudeopsctl() {
         "sessions trigger") words="--help --json --prompt --prompt-file --queue --runtime-dir --tier --timeout --wait" ;;
         "setup-link") words="--help --json --runtime-dir" ;;
         "status") words="--help --json --runtime-dir" ;;
+        "status-pages add") words="--description --group --help --json --publish --runtime-dir --service --tag --title" ;;
+        "status-pages edit") words="--description --group --help --json --publish --runtime-dir --service --slug --tag --title --unpublish" ;;
+        "status-pages list") words="--help --json --runtime-dir" ;;
+        "status-pages rm") words="--help --json --runtime-dir" ;;
         "stop") words="--help --json --no-wait --runtime-dir --timeout" ;;
         "token create") words="--expires --help --json --name --role --runtime-dir --scope" ;;
         "token list") words="--all --help --json --runtime-dir" ;;

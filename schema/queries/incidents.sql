@@ -115,3 +115,45 @@ SELECT count(*) FROM incidents WHERE began_at >= :since AND began_at < :until;
 -- count_open --
 -- How many incidents go on.
 SELECT count(*) FROM incidents INDEXED BY incidents_open WHERE ended_at IS NULL;
+
+-- found --
+-- Incidents between two ids, newest first, of some state or tag (NULL: any), each with the newest session that looked at it.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by,
+    (SELECT max(e.session_id) FROM incident_entries e WHERE e.incident_id = i.id) AS session_id
+FROM incidents i JOIN services d ON d.id = i.service_id
+WHERE i.id >= :floor AND i.id < :before
+    AND (:over IS NULL OR (i.ended_at IS NOT NULL) = :over)
+    AND (:tag IS NULL OR EXISTS (SELECT 1 FROM service_tags t WHERE t.tag = :tag AND t.service_id = i.service_id))
+ORDER BY i.id DESC LIMIT :limit;
+
+-- found_of --
+-- The same of one service.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by,
+    (SELECT max(e.session_id) FROM incident_entries e WHERE e.incident_id = i.id) AS session_id
+FROM incidents i JOIN services d ON d.id = i.service_id
+WHERE i.service_id = :service_id AND i.id < :before
+    AND (:over IS NULL OR (i.ended_at IS NOT NULL) = :over)
+    AND (:tag IS NULL OR EXISTS (SELECT 1 FROM service_tags t WHERE t.tag = :tag AND t.service_id = i.service_id))
+ORDER BY i.id DESC LIMIT :limit;
+
+-- found_open --
+-- The same of those that go on.
+SELECT i.id, i.service_id, d.name AS service, i.began_at, i.ended_at, i.ended_by, i.cause, i.detail, i.acknowledged_at,
+    i.acknowledged_by,
+    (SELECT max(e.session_id) FROM incident_entries e WHERE e.incident_id = i.id) AS session_id
+FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
+WHERE i.ended_at IS NULL AND i.id < :before
+    AND (:tag IS NULL OR EXISTS (SELECT 1 FROM service_tags t WHERE t.tag = :tag AND t.service_id = i.service_id))
+ORDER BY i.id DESC LIMIT :limit;
+
+-- newest --
+-- The newest incident's number.
+SELECT max(id) FROM incidents;
+
+-- broken --
+-- The services that have an incident which goes on, the newest first.
+SELECT i.id, d.name AS service, i.began_at, i.detail, i.acknowledged_by
+FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
+WHERE i.ended_at IS NULL ORDER BY i.id DESC LIMIT :limit;

@@ -1,6 +1,9 @@
 """Services through the whole daemon: added by command, probed, their passwords nowhere to be seen."""
 
 import json
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,3 +191,40 @@ def test_a_watched_file_is_taken_at_the_start_and_its_mistakes_are_told_by_log_s
         assert status_of(daemon, "web") == "healthy"
         file.write_text(good.replace("1s", "2s"))
         wait_for(lambda: not daemon.json("status")["warnings"], 20, "all is well again")
+
+
+def test_a_status_page_is_managed_by_command_and_seen_by_anybody_while_it_is_published(
+    tmp_path: Path, target: Target
+) -> None:
+    with running(tmp_path) as daemon:
+        daemon.json("services", "add", "--name", "web", "--url", target.url("/"), "--interval", "1s", "--tag", "public")
+        added = daemon.json("status-pages", "add", "shop", "--title", "The shop", "--tag", "public")
+        assert (added["page"]["slug"], added["page"].get("published", False)) == ("shop", False)
+        address = f"http://127.0.0.1:{daemon.port}/status/shop.json"
+
+        def seen() -> dict[str, Any] | None:
+            time.sleep(0.3)  # one address may ask 300 times a minute
+            try:
+                with urllib.request.urlopen(address, timeout=10) as answer:
+                    found: dict[str, Any] = json.load(answer)
+                    return found
+            except urllib.error.HTTPError as error:
+                if error.code != 404:
+                    raise
+                return None
+
+        assert seen() is None
+        daemon.json("status-pages", "edit", "shop", "--publish", "--description", "All of it")
+        page = wait_for(seen, 20)
+        assert (page["title"], page["description"]) == ("The shop", "All of it")
+        assert [service["name"] for service in page["services"]] == ["web"]
+        (listed,) = daemon.json("status-pages", "list")
+        assert listed["version"] == 2
+        assert "/status/shop  yes" in daemon.ctl("status-pages", "list").stdout
+        refused = daemon.ctl("status-pages", "add", "shop", "--title", "Another", check=False)
+        assert refused.returncode == 1
+        assert "has the address 'shop' already" in refused.stderr
+        assert daemon.ctl("status-pages", "edit", "nowhere", "--publish", check=False).returncode == 1
+        daemon.json("status-pages", "rm", "shop")
+        assert daemon.json("status-pages", "list") == []
+        wait_for(lambda: seen() is None, 20)

@@ -31,6 +31,9 @@ NO_PAGES = {
     # Parts of the page of services.
     "/partials/services-table",
     "/partials/dashboard-stats",
+    # What other pages show, and readers of feeds read.
+    "/status/{slug}/feed.rss",
+    "/status/{slug}/badge/{service}/{what}.svg",
     # What jobs ask.
     "/heartbeat/{token}",
     "/heartbeat/{token}/start",
@@ -42,7 +45,7 @@ NO_PAGES = {
 # What is the same for programs: `/config.json` beside `/config`; and the programs' own addresses.
 FOR_PROGRAMS = re.compile(r"\.json$|^/(?:api/v\d|v\d)/")
 # Who is signed in is sent on from these.
-OUTSIDE = {"/sign-in", "/setup/{token}", "/password/{token}", "/offline"}
+OUTSIDE = {"/sign-in", "/setup/{token}", "/password/{token}", "/offline", "/status/{slug}"}
 
 
 class Address(NamedTuple):
@@ -106,15 +109,18 @@ def fill(worker: StandIn) -> Filled:
             url="https://ada@payments.example.org/health?a-path-that-is-rather-long=for-a-phone",
             certificate=CERTIFICATE,
         )
-        rows.probed_incident(database, service, session_id=found.second)
+        incident = rows.probed_incident(database, service, session_id=found.second)
         rows.probed(database, "catalog", beats="h" * 100, tags=("prod", "eu"), group="shop", url=REFUSED)
         rows.probed(database, "slow", "timeout", beats="htt", detail="no answer within the timeout")
         rows.probed(database, "waits", "blocked", beats="hbb", needs=("payments",))
+        rows.probed(database, "wall", beats="h")
+        window = rows.windows(database)
+        page = rows.status_page(database, tags=("prod",), services=("slow",))
     worker.refuse[TestNotification] = CallError(Code.INVALID, "There is no channel teams-0000; /notifications has all.")
-    return Filled(found, person, samples(found, person, service))
+    return Filled(found, person, samples(found, person, service, incident, window, page))
 
 
-def samples(night: Night, person: int, service: int) -> dict[str, str]:
+def samples(night: Night, person: int, service: int, incident: int, window: int, page: int) -> dict[str, str]:
     """What stands in the place of a route's parameters, by the route's path."""
     return {
         r"/sessions/{id:\d+}": f"/sessions/{night.second}",
@@ -137,6 +143,14 @@ def samples(night: Night, person: int, service: int) -> dict[str, str]:
         r"/config/{name:\w+}": "/config/interval",
         "/services/{name}": "/services/payments",
         r"/services/{id:\d+}/edit": f"/services/{service}/edit",
+        r"/services/{id:\d+}/inline": f"/services/{service}/inline",
+        "/services/{name}/": "/services/wall/",
+        r"/incidents/{id:\d+}": f"/incidents/{incident}",
+        r"/maintenance/{id:\d+}/remove": f"/maintenance/{window}/remove",
+        r"/status-pages/{id:\d+}/edit": f"/status-pages/{page}/edit",
+        r"/status-pages/{id:\d+}/remove": f"/status-pages/{page}/remove",
+        r"/status-pages/{id:\d+}/preview": f"/status-pages/{page}/preview",
+        "/status/{slug}": "/status/shop",
         r"/services/{id:\d+}/remove": f"/services/{service}/remove",
         r"/services/{id:\d+}/test": f"/services/{service + 1}/test",
         "/panels/{repository}/{name}": f"/panels/shop/{quote('disk-usage.html')}",

@@ -32,6 +32,9 @@ LEADS_ON = {
     r"/services/{id:\d+}/remove",
     r"/services/{id:\d+}/push",  # shows a secret, as those of users do
     r"/incidents/{id:\d+}",
+    r"/services/{id:\d+}/maintain",
+    r"/maintenance/{id:\d+}/remove",
+    r"/status-pages/{id:\d+}/remove",
     "/notifications/retry",
     r"/users/{id:\d+}/role",
     r"/users/{id:\d+}/enable",
@@ -72,6 +75,7 @@ def states(filled: Filled) -> list[State]:
     known, night = filled.samples, filled.night
     approve, memory = r"/approvals/{id:\d+}/approve", r"/memories/{id:\d+}"
     edit, test = r"/services/{id:\d+}/edit", r"/services/{id:\d+}/test"
+    inline, page = r"/services/{id:\d+}/inline", r"/status-pages/{id:\d+}/edit"
     half = {"name": "half a na", "url": "ftp://x", "interval": "0s"}
     link, again = r"/users/{id:\d+}/password-link", {"password": "correct horse", "password_again": "battery staple"}
     return [
@@ -88,6 +92,16 @@ def states(filled: Filled) -> list[State]:
         State("service-refused", "/services", 422, half),
         State("service-tried", known[test], 200, {}, route=test),
         State("service-edit-refused", known[edit], 422, {**half, "version": "1"}, route=edit),
+        State("service-inline-refused", known[inline], 422, half, route=inline),
+        State("services-no-tag", "/services/bulk", 422, {"action": "tag", "which": "all"}),
+        State("incidents-none", "/incidents?state=closed&tag=nothing"),
+        State("maintenance-begun", "/maintenance?said=begun"),
+        State("maintenance-refused", "/maintenance", 422, {"when": "weekly", "minutes": "x", "zone": "Mars"}),
+        State("maintenance-once-refused", "/maintenance", 422, {"when": "once", "services": "nobody", "title": "x"}),
+        State("status-pages-added", "/status-pages?said=added"),
+        State("status-page-refused", "/status-pages", 422, {"slug": "Not So", "title": "", "services": "nobody"}),
+        State("status-page-edit-refused", known[page], 422, {"slug": "-", "published": "yes"}, route=page),
+        State("status-page-none", "/status/nowhere", 404, role=OUT),
         State("audit-none", "/audit?action=call.ask"),
         State("config-none", "/config?q=nothing+like+it"),
         State("session-handed-over", f"/sessions/{night.first}"),

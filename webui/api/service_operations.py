@@ -2,6 +2,7 @@
 
 from schema.definitions import Definition, Window
 from schema.monitored import PlannedWindow
+from schema.status_pages import Page, StatusPage
 from webui.api import service_types as types
 from webui.api.operation import Operation
 from webui.auth.rules import Access
@@ -30,6 +31,10 @@ SERVICES = (
     Operation(
         "POST", f"{ROOT}/services/remove", "api.services:remove", OPERATOR, "services",
         "Removes services with all that was found of them", types.ServicesChanged, body=types.ServiceIds,
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/tag", "api.status_pages:tag", OPERATOR, "services",
+        "Gives services tags, and takes tags from them", types.ServicesChanged, body=types.ServiceTags,
     ),
     Operation(
         "POST", f"{ROOT}/services/test", "api.services:attempt", OPERATOR, "services",
@@ -75,5 +80,22 @@ SERVICES = (
     Operation(
         "DELETE", f"{ROOT}/maintenance{ONE}", "api.maintenance:remove", OPERATOR, "services",
         "Ends a maintenance window, or takes it back", None, 204,
+    ),
+    Operation(
+        "GET", f"{ROOT}/status-pages", "api.status_pages:listing", VIEWER, "services", "Status pages",
+        types.StatusPageList,
+    ),
+    Operation(
+        "POST", f"{ROOT}/status-pages", "api.status_pages:add", OPERATOR, "services", "A status page that is new",
+        StatusPage, 201, body=Page,
+    ),
+    Operation(
+        "PUT", f"{ROOT}/status-pages{ONE}", "api.status_pages:change", OPERATOR, "services",
+        "Changes a status page; 409 where it has changed meanwhile", StatusPage, body=types.ChangedStatusPage,
+        errors=(409,),
+    ),
+    Operation(
+        "DELETE", f"{ROOT}/status-pages{ONE}", "api.status_pages:remove", OPERATOR, "services",
+        "Removes a status page", None, 204,
     ),
 )  # fmt: skip

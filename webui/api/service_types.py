@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from schema.definitions import Definition
 from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
+from schema.status_pages import Page, StatusPage
 from webui.api.asked import Given, Name
 
 Ids = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=5000)]
@@ -49,6 +50,21 @@ class ServiceIds(Given, frozen=True):
     """The services that it is about."""
 
     ids: Ids
+
+
+class ServiceTags(Given, frozen=True):
+    """The tags that services are given, and those that are taken from them."""
+
+    ids: Ids
+    add: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    remove: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+
+
+class ChangedStatusPage(Given, frozen=True):
+    """A status page as it is from now on. `version` is that which its author saw."""
+
+    version: Annotated[int, Meta(ge=1)]
+    page: Page
 
 
 class IncidentNote(Given, frozen=True):
@@ -106,6 +122,12 @@ class WindowList(msgspec.Struct, frozen=True, kw_only=True):
     """Maintenance windows, those that go on first."""
 
     windows: list[PlannedWindow]
+
+
+class StatusPageList(msgspec.Struct, frozen=True, kw_only=True):
+    """Status pages, in the order in which they were added."""
+
+    pages: list[StatusPage]
 
 
 class TriedCondition(msgspec.Struct, frozen=True, kw_only=True):

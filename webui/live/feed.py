@@ -10,12 +10,13 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 
 from ipc.errors import CallError
 from ipc.messages.envelope import Event
+from ipc.messages.incidents import MaintenanceChanged
 from ipc.messages.knowledge import EventSaid, KnowledgeChanged
 from ipc.messages.limits import ApprovalChanged
 from ipc.messages.services import ServiceChanged, ServicesProbed
@@ -24,18 +25,23 @@ from ipc.messages.system import Beat, StateChanged
 from ipc.messages.triggers import TriggersChanged
 from schema import monitored
 from schema.database import Database
+from schema.monitored import Monitored
 from schema.sessions import Session, from_row
+from schema.states import ServiceStatus
 from webui import needs, shell
 from webui.live.rows import Html, Rows
 from webui.live.sections import COMMON, SECTIONS
 from webui.live.streams import Stream
 from webui.pages import approvals, event_rows, formats
+from webui.pages.toasts import Turned
 from webui.parts import Parts
 
 TOGETHER_SECONDS = 0.2  # changes that come so close together are rendered once
 REFRESH_SECONDS = 5.0
 NEWER_MAX = 50
-HEARD = (SessionChanged, StateChanged, TriggersChanged, ApprovalChanged, EventSaid, KnowledgeChanged)
+HEARD = (
+    SessionChanged, StateChanged, TriggersChanged, ApprovalChanged, EventSaid, KnowledgeChanged, MaintenanceChanged
+)  # fmt: skip
 
 
 class Part(NamedTuple):
@@ -43,6 +49,11 @@ class Part(NamedTuple):
 
     number: int
     html: Html
+
+
+def _matters(event: ServiceChanged) -> bool:
+    """Whether it is more than one more finding of the same."""
+    return event.kind != "found" or event.status is not event.before
 
 
 class Feed:
@@ -58,6 +69,7 @@ class Feed:
         self._watchers: dict[Stream, str] = {}
         self._shown: dict[Stream, frozenset[int]] = {}  # services that each reader's page shows
         self._probed: set[int] = set()  # those of them that changed
+        self._turned: dict[int, ServiceStatus] = {}  # and which status they had before
         self._ready: dict[str, asyncio.Event] = {}
         self._dirty: set[int] = set()
         self._waiting: set[int] = set()  # approvals that waited when last looked
@@ -109,13 +121,18 @@ class Feed:
     def hear(self, event: Event | None) -> None:
         """What the worker publishes."""
         if event is None or isinstance(event, KnowledgeChanged):
-            self._told.update(("memories",) if event is None else (event.what,))
+            self._told.update(("memories", "services") if event is None else (event.what,))
+        if isinstance(event, MaintenanceChanged) or (isinstance(event, ServiceChanged) and _matters(event)):
+            self._told["services"] += 1
+            self._stale.set()
         if not self._watchers:
             return
         if isinstance(event, SessionChanged):
             self._dirty.add(event.id)
         if isinstance(event, ServiceChanged):
             self._hear_services((event.id,))
+            if event.id in self._probed and event.kind == "found" and event.status is not event.before:
+                self._turned.setdefault(event.id, event.before)
         if isinstance(event, ServicesProbed):
             self._hear_services(event.ids)
         if isinstance(event, ApprovalChanged):
@@ -231,15 +248,23 @@ class Feed:
     async def _read_services(self) -> None:
         """The rows of services that changed; those that are gone are."""
         ids, self._probed = self._probed, set()
-        if not ids:
-            return
-
-        def look(database: Database) -> dict[int, dict[str, Any] | None]:
-            return {id_: database.one("monitored.one", id=id_) for id_ in ids}
-
-        for id_, row in (await self.here.state.read(look)).items():
-            service = None if row is None else monitored.from_row(row)
+        before, self._turned = self._turned, {}
+        turned: list[Turned] = []
+        for id_, service in (await self.services(ids)).items():
             self.number += self.rows.service(id_, service, self.number + 1)
+            if service is not None and id_ in before:
+                turned.append(Turned(service, before[id_]))
+        self.number += self.rows.turned(turned, self.number + 1)
+
+    async def services(self, ids: Iterable[int]) -> dict[int, Monitored | None]:
+        """Services as they are now; None for what is gone."""
+        wanted = sorted(ids)
+        if not wanted:
+            return {}
+        rows = await self.here.state.read(
+            lambda database: {id_: database.one("monitored.one", id=id_) for id_ in wanted}
+        )
+        return {id_: None if row is None else monitored.from_row(row) for id_, row in rows.items()}
 
     async def _read_approvals(self) -> None:
         """The cards of calls that wait, and of those that waited when last looked."""

@@ -3,6 +3,7 @@
 An event's id is `<epoch>:<number>`; a reader that comes again with it gets what has changed since.
 """
 
+import time
 from typing import Any
 
 from aiohttp import web
@@ -14,12 +15,16 @@ from webui.live.feed import NEWER_MAX, Feed
 from webui.live.rows import Changed, Wants
 from webui.live.sections import COMMON, SECTIONS
 from webui.live.streams import Stream
-from webui.pages import event_rows, sessions
+from webui.pages import event_rows, sessions, toasts
+from webui.pages.toasts import Turned
 from webui.parts import Parts, parts, signed_in
 
 SHOWN_MAX = 200
 # Pages whose streams go another way: see `webui.live.transcript` and `webui.live.chain`.
 ELSEWHERE = frozenset({"session", "chain"})
+# Pages that say which services they show, and are told what becomes of them.
+SHOWING = frozenset({"services", "service"})
+BEHIND_SECONDS = 2.0  # what was found may be so late in being told
 
 
 def _ids(text: str) -> frozenset[int]:
@@ -29,7 +34,9 @@ def _ids(text: str) -> frozenset[int]:
 
 def wanted(page: str, query: Any) -> Wants:
     """Which rows a page shows; see each of the functions below."""
-    makers = {"sessions": _sessions, "approvals": _approvals, "events": _events, "services": _services}
+    makers = {
+        "sessions": _sessions, "approvals": _approvals, "events": _events, "services": _services, "service": _toasts
+    }  # fmt: skip
     return makers[page](query) if page in makers else rows.nothing
 
 
@@ -48,9 +55,15 @@ def _sessions(query: Any) -> Wants:
 
 
 def _services(query: Any) -> Wants:
-    """Those that the page shows."""
+    """Those that the page shows, and what is said of them."""
+    shown, said = _ids(query.get("shown", "")), _toasts(query)
+    return lambda row: (row.kind == "service" and row.id in shown) or said(row)
+
+
+def _toasts(query: Any) -> Wants:
+    """What is said of those that the page shows."""
     shown = _ids(query.get("shown", ""))
-    return lambda row: row.kind == "service" and row.id in shown
+    return lambda row: row.kind == "toast" and not shown.isdisjoint(row.value)
 
 
 def _approvals(query: Any) -> Wants:
@@ -71,8 +84,14 @@ def _events(query: Any) -> Wants:
 
 def start_number(last_event_id: str | None, epoch: str) -> int:
     """The number that a reader has seen already; 0 if it has seen none of this epoch's."""
-    theirs, _, number = (last_event_id or "").partition(":")
+    theirs, number, _ = f"{last_event_id or ''}::".split(":", 2)
     return int(number) if theirs == epoch and _is_number(number) else 0
+
+
+def start_moment(last_event_id: str | None) -> int:
+    """Up to when a reader knows what happened to services, in ms; 0 where it is a new one. Whoever's epoch it is."""
+    moment = f"{last_event_id or ''}::".split(":")[2]
+    return int(moment) if _is_number(moment) else 0
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -83,16 +102,22 @@ async def live(request: web.Request) -> web.StreamResponse:
         there = ", ".join(name for name in SECTIONS if name not in ELSEWHERE)
         raise CallError(Code.INVALID, f"{page!r} has no live parts; there are {there}.")
     wants = wanted(page, request.query)
-    number = start_number(request.headers.get("Last-Event-ID"), here.feed.epoch)
+    watches = page in SHOWING
+    # The page's script begins each connection anew, which a browser's own Last-Event-ID does not outlive.
+    last = request.headers.get("Last-Event-ID") or (request.query.get("last") if watches else None)
+    number = start_number(last, here.feed.epoch)
     person = signed_in(request)
     async with here.streams.open(request, person) as connection:
         await here.feed.join(connection, page)
-        if page == "services":
-            here.feed.shows(connection, _ids(request.query.get("shown", "")))
+        shown = _ids(request.query.get("shown", "")) if watches else frozenset()
+        if watches:
+            here.feed.shows(connection, shown)
         reader = _Reader(here, connection, page, wants, may(person.role, Access.OPERATOR))
         try:
             if not number:
                 number = await reader.begin(request.query)
+            if moment := start_moment(last):
+                await reader.catch_up(shown, moment)
             await reader.run(number)
         finally:
             here.feed.leave(connection)
@@ -131,11 +156,26 @@ class _Reader:
         elif self._page == "approvals":
             await feed.approvals_again(_ids(query.get("live", "")))
             html = [row.html.of(acts=self._acts) for row in feed.rows.after(0, self._wants)]
-        elif self._page != "services":  # what changed of these meanwhile, the page's own renewal brings
+        elif self._page not in SHOWING:  # what changed of these meanwhile, the page's own renewal brings
             return 0
         html[:0] = [feed.parts[name].html.of(acts=self._acts) for name in COMMON if name in feed.parts]
-        await self._connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{before}"))
+        await self._write(html, before)
         return before
+
+    async def catch_up(self, shown: frozenset[int], moment: int) -> None:
+        """What happened to the services of the page while its reader was away, from the database: whoever was away."""
+        found = [one for one in (await self._feed.services(shown)).values() if one and toasts.moment(one) > moment]
+        rows_ = self._feed.rows
+        html = [rows_.service_html(one) for one in found] if self._page == "services" else []
+        html += rows_.toasts_html([Turned(one, None) for one in found])
+        if html:
+            await self._write([one.of(acts=self._acts) for one in html], self._feed.number)
+
+    async def _write(self, html: list[str], number: int) -> None:
+        id_ = f"{self._feed.epoch}:{number}"
+        if self._page in SHOWING:
+            id_ += f":{round((time.time() - BEHIND_SECONDS) * 1000)}"
+        await self._connection.write(sse.encode("state", "\n".join(html), id_))
 
     async def run(self, number: int) -> None:
         """Writes what changes until the connection ends."""
@@ -160,4 +200,4 @@ class _Reader:
         html = feed.changed(self._page, seen, acts=self._acts)
         html += [row.html.of(acts=self._acts) for row in feed.rows.after(seen, self._wants)]
         if html or always:
-            await self._connection.write(sse.encode("state", "\n".join(html), f"{feed.epoch}:{now}"))
+            await self._write(html, now)

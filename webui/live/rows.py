@@ -12,8 +12,9 @@ import jinja2
 from schema.knowledge import Event
 from schema.monitored import Monitored
 from schema.sessions import Session
-from webui.pages import event_rows, formats, probed_rows, session_rows
+from webui.pages import event_rows, formats, probed_rows, session_rows, toasts
 from webui.pages.approval_view import Card
+from webui.pages.toasts import Toast, Turned
 
 KEPT = 1000
 
@@ -30,7 +31,10 @@ class Html(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A row, and the number of its last change. `kind`: session, approval, event or service."""
+    """A row, and the number of its last change. `kind`: session, approval, event, service; or toast.
+
+    A toast's value are the services that it is about.
+    """
 
     number: int
     kind: str
@@ -99,9 +103,32 @@ class Rows:
         if service is None:
             gone = f'<li id="probed-{id_}" data-key hidden></li>'
             return self._note(Changed(number, "service", id_, None, Html(gone, gone)))
+        return self._note(Changed(number, "service", id_, service, self.service_html(service)))
+
+    def service_html(self, service: Monitored) -> Html:
+        """A service's row in the list."""
         macro, row = self._macro("_probed_row.html", "probed_li"), probed_rows.row(service, formats.now())
-        html = Html(str(macro(row, False)), str(macro(row, True)))
-        return self._note(Changed(number, "service", id_, service, html))
+        return Html(str(macro(row, False)), str(macro(row, True)))
+
+    def turned(self, found: list[Turned], number: int) -> bool:
+        """Notes what is said of services that have another status; whether anything is."""
+        told = toasts.told(found)
+        for toast, ids in self._toasts(told):
+            self._note(Changed(number, "toast", ids[0], frozenset(ids), self._toast_html(toast)))
+        return bool(told)
+
+    def toasts_html(self, found: list[Turned]) -> list[Html]:
+        """The same, noted nowhere: for one reader who was away."""
+        return [self._toast_html(toast) for toast, _ in self._toasts(toasts.told(found))]
+
+    def _toasts(self, told: list[Turned]) -> list[tuple[Toast, list[int]]]:
+        if len(told) > toasts.TOGETHER:
+            return [(toasts.together(told), [turned.service.id for turned in told])]
+        return [(toasts.one(turned), [turned.service.id]) for turned in told]
+
+    def _toast_html(self, toast: Toast) -> Html:
+        html = str(self._macro("_toast.html", "toast_p")(toast))
+        return Html(html, html)
 
     def _macro(self, template: str, name: str) -> Any:
         # The module of a template with macros has them as attributes.

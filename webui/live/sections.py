@@ -61,11 +61,16 @@ async def _memories(here: Parts) -> dict[str, Any]:
     return {"mark": here.feed.mark("memories")}
 
 
+async def _services(here: Parts) -> dict[str, Any]:
+    return {"mark": here.feed.mark("services")}
+
+
 async def _nothing(here: Parts) -> dict[str, Any]:
     return {}
 
 
 FRAME = Section((), _nothing)
+WATCHED = Section(("_services_mark.html",), _services)
 SECTIONS: dict[str, Section] = {
     "overview": Section(
         (
@@ -88,7 +93,11 @@ SECTIONS: dict[str, Section] = {
     "sessions": FRAME,
     "approvals": FRAME,
     "events": FRAME,
-    "services": FRAME,
+    "services": WATCHED,
+    "service": WATCHED,
+    "incidents": WATCHED,
+    "maintenance": WATCHED,
+    "wall": WATCHED,
     "session": FRAME,
     "chain": FRAME,
     "frame": FRAME,

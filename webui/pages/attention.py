@@ -4,10 +4,11 @@ and what sessions called critical.
 Pure. Each leads to where it is settled.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from schema import timestamps
+from schema.database import Row
 from schema.knowledge import Event
 from schema.limits import Approval
 from schema.triggers import QueuedTrigger
@@ -20,6 +21,7 @@ from webui.pages.system_state import LINGERS, Problem
 
 WORDS_CHARS = 300
 CRITICAL_MAX = 5
+INCIDENTS_MAX = 10
 
 
 def approvals(waiting: Iterable[Approval], now: datetime) -> list[Problem]:
@@ -78,6 +80,32 @@ def critical(
         text = "in the last 24 hours."
         problems.append(Problem("bad", "siren", f"{more} more critical events", text, "/events?level=critical", "All"))
     return problems
+
+
+def incidents(found: Sequence[Row], now: datetime, most: int = INCIDENTS_MAX) -> list[Problem]:
+    """Incidents that go on, the newest first."""
+    listed = [
+        Problem(
+            "bad",
+            "octagon-x",
+            f"{one_line(row['service'])} does not work,",
+            _incident_text(row, now),
+            f"/incidents/{row['id']}",
+            f"Incident #{row['id']}",
+        )
+        for row in found[:most]
+    ]
+    if len(found) > most:
+        text = "go on."
+        listed.append(Problem("bad", "octagon-x", "More incidents", text, "/incidents?state=open", "All"))
+    return listed
+
+
+def _incident_text(row: Row, now: datetime) -> str:
+    since = formats.duration((now - timestamps.parse(row["began_at"])).total_seconds())
+    detail = " ".join(plain(row["detail"] or "").split())[:WORDS_CHARS]
+    seen = f"{plain(row['acknowledged_by'])} looks after it" if row["acknowledged_by"] else ""
+    return " · ".join(filter(None, (f"for {since}", detail, seen)))
 
 
 def services(trouble: Iterable[ServiceRow], known: Iterable[Problem]) -> list[Problem]:

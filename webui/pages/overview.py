@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from schema import cost
-from schema.database import Database
+from schema.database import Database, Row
 from schema.knowledge import Event
 from schema.limits import Approval
 from schema.sessions import Session, from_row
@@ -110,6 +110,7 @@ class Stored(NamedTuple):
     healthy: dict[str, str]  # of the services that these are about, those found healthy: when
     refused: list[QueuedTrigger]
     services: Glimpse
+    incidents: list[Row]
     week: dict[str, int]
     queue: list[QueuedTrigger]
     queued: int
@@ -156,6 +157,7 @@ def read(database: Database) -> Stored:
         healthy=_healthy(database, {event.service for event in critical if event.service}),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=service_rows.glimpse(database, now),
+        incidents=database.rows("incidents.broken", limit=attention.INCIDENTS_MAX + 1),
         week=week,
         queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],
         queued=int(database.value("pages.triggers_count")),
@@ -239,11 +241,8 @@ def _next_run(here: Parts, stored: Stored, daemon: system_state.Daemon) -> tuple
 def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tuple[list[Problem], list[Problem]]:
     """What is broken, worst first; what waits for a person, in the order in which it runs out."""
     reported = reports.problems(stored.recent, stored.running, now)
-    found = (
-        system_state.problems(daemon, stored.recent, now)
-        + reported
-        + attention.services(stored.services.trouble, reported)
-    )
+    told = attention.incidents(stored.incidents, now) + reported
+    found = system_state.problems(daemon, stored.recent, now) + told + attention.services(stored.services.trouble, told)
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
     broken += attention.critical(stored.critical, broken, stored.healthy)

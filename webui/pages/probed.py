@@ -109,17 +109,17 @@ def every(database: Database) -> list[Row]:
     return found
 
 
-def find(database: Database, filters: Filters, page: int = 1) -> Found:
-    """What the address asks for."""
+def find(database: Database, filters: Filters, page: int = 1, size: int = PAGE) -> Found:
+    """What the address asks for, `size` to a page."""
     rows = every(database)
-    tags = sorted({tag for row in rows for tag in _tags(row)}, key=str.casefold)
+    tags = sorted({tag for row in rows for tag in tags_of(row)}, key=str.casefold)
     alike = [row for row in rows if _alike(row, filters)]
     counts = Counter(row["status"] for row in alike)
     matched = _sorted([row for row in alike if filters.status in ("", row["status"])], filters.sort)
-    page = min(page, max(1, -(-len(matched) // PAGE)))
-    start = (page - 1) * PAGE
+    page = min(page, max(1, -(-len(matched) // size)))
+    start = (page - 1) * size
     return Found(
-        services=[monitored.from_row(row) for row in matched[start : start + PAGE]],
+        services=[monitored.from_row(row) for row in matched[start : start + size]],
         ids=[row["id"] for row in matched],
         counts=dict(counts),
         tags=tags,
@@ -128,13 +128,14 @@ def find(database: Database, filters: Filters, page: int = 1) -> Found:
     )
 
 
-def _tags(row: Row) -> list[str]:
+def tags_of(row: Row) -> list[str]:
+    """The tags of a row of `every`."""
     return row["tags"].split(",") if row["tags"] else []
 
 
 def _alike(row: Row, filters: Filters) -> bool:
     """By everything but its status, so that each status can be counted."""
-    if filters.tag and filters.tag not in _tags(row):
+    if filters.tag and filters.tag not in tags_of(row):
         return False
     words = filters.q.casefold()
     return not words or any(words in (row[name] or "").casefold() for name in ("name", "url", "tags", "group_name"))

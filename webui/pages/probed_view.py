@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from schema import timestamps
-from schema.database import Row
 from schema.definitions import Definition, Kind
-from schema.facts import CAUSE_MEANING, Cause, Certificate
+from schema.facts import Certificate
 from schema.monitored import Result
 from schema.states import ServiceStatus
 from schema.uptime import Spent
-from webui.pages import charts, formats, probed_rows, service_form, service_rows, service_view, tried
+from webui.pages import charts, formats, incident_rows, probed_rows, service_form, service_rows, service_view, tried
 from webui.pages.ansi import plain
 from webui.pages.charts import Chart, Slot
 from webui.pages.formats import At
+from webui.pages.incident_rows import IncidentRow
 from webui.pages.probed_read import MINUTE, QUARTER, RANGES, SLOTS, Stored
 from webui.pages.probed_rows import LOOKS, ProbedRow
 from webui.pages.tried import Phase
@@ -54,31 +54,6 @@ class Finding(NamedTuple):
     latency: str
     detail: str
     phases: list[Phase]
-
-
-class Entry(NamedTuple):
-    """Something that happened in an incident."""
-
-    exact: str
-    kind: str
-    text: str
-    author: str
-    session_id: int | None
-
-
-class IncidentRow(NamedTuple):
-    """A time in which it did not work."""
-
-    id: int
-    open: bool
-    began: At
-    exact: str
-    lasted: str
-    cause: str
-    detail: str
-    ended_by: str
-    acknowledged_by: str
-    entries: list[Entry]
 
 
 class Need(NamedTuple):
@@ -136,7 +111,7 @@ def view(stored: Stored, now: datetime) -> Probed:
         certificate=certificate,
         certificate_ends=ends,
         findings=[_finding(one, now) for one in stored.results],
-        incidents=[_incident(row, entries, now) for row, entries in stored.incidents],
+        incidents=[incident_rows.row(row, now, entries) for row, entries in stored.incidents],
         needs=[Need(plain(name), service_rows.href(name)) for name in definition.needs],
         definition=_definition(definition),
         updated_by=plain(stored.updated_by),
@@ -213,30 +188,6 @@ def _finding(one: Result, now: datetime) -> Finding:
         " ".join(plain(one.detail)[: probed_rows.DETAIL_CHARS].split()),
         tried.phases(one.phases),
     )
-
-
-def _incident(row: Row, entries: list[Row], now: datetime) -> IncidentRow:
-    began = timestamps.parse(row["began_at"])
-    ended = timestamps.parse(row["ended_at"]) if row["ended_at"] else None
-    cause = row["cause"]
-    return IncidentRow(
-        id=row["id"],
-        open=ended is None,
-        began=formats.ago(row["began_at"], now),
-        exact=service_view.exact(row["began_at"]),
-        lasted=formats.duration(((ended or now) - began).total_seconds()),
-        cause=CAUSE_MEANING[Cause(cause)] if cause in set(Cause) else plain(cause),
-        detail=plain(row["detail"] or ""),
-        ended_by=plain(row["ended_by"] or ""),
-        acknowledged_by=plain(row["acknowledged_by"] or ""),
-        entries=[
-            Entry(
-                service_view.exact(one["at"]), one["kind"], plain(one["text"]), plain(one["author"] or ""),
-                one["session_id"],
-            )
-            for one in entries
-        ],
-    )  # fmt: skip
 
 
 def _definition(definition: Definition) -> list[Phase]:

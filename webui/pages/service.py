@@ -81,6 +81,7 @@ class ServicePage(NamedTuple):
 
     shell: shell.Shell
     stream: str
+    mark: str
     here_href: str
     probed: Probed | None
     key: str
@@ -241,7 +242,8 @@ def _page(
     response, response_path = trend.response(spans)
     return ServicePage(
         shell=shell.build(request, plain(name), "services"),
-        stream="/live?page=frame",
+        stream=f"/live?page=service&shown={stored.probed.service.id}" if stored.probed else "/live?page=frame",
+        mark=here.feed.mark("services"),
         here_href=request.path_qs,
         probed=probed_view.view(stored.probed, now) if stored.probed else None,
         key=uuid.uuid4().hex,

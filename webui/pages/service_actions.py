@@ -80,7 +80,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     definition, wrong = service_form.read(fields, service_form.NEW)
     testing = fields.get("action") == "test"
     try:
-        _refuse(wrong)
+        service_form.refuse(wrong)
         if testing:
             return await _test_new(request, fields, definition)
         reply = await _ask_service(request, AddService(definition=definition, by=signed_in(request).name))
@@ -95,12 +95,6 @@ async def add(request: web.Request) -> web.StreamResponse:
     if is_json(request):
         return json_response(reply, status=201)
     return web.Response(status=303, headers={"Location": "/services?did=added&done=1"})
-
-
-def _refuse(wrong: dict[str, str]) -> None:
-    if wrong:
-        text = "; ".join(f"{name}: {said}" for name, said in wrong.items())
-        raise CallError(Code.INVALID, text, {"fields": wrong})
 
 
 async def _ask_service(request: web.Request, message: AddService | ChangeService) -> ServiceReply:
@@ -214,7 +208,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     definition, wrong = service_form.read(fields, shown.definition)
     testing = fields.get("action") == "test"
     try:
-        _refuse(wrong)
+        service_form.refuse(wrong)
         if testing:
             message = TryService(id=service.id, definition=definition, by=signed_in(request).name)
             found = await _try(request, message)

@@ -1,4 +1,4 @@
-"""Pausing, resuming and removing services, one or several; and notes on incidents. POSTs of operators.
+"""Pausing, resuming and removing services, one or several. POSTs of operators.
 
 Several at once are those that were picked, or all that the list's filters let in; what became of each is counted.
 """
@@ -8,13 +8,12 @@ import uuid
 from aiohttp import web
 
 from ipc.errors import CallError, Code
-from ipc.messages.incidents import IncidentReply, NoteIncident
-from ipc.messages.services import ChangedReply, PauseServices, RemoveServices
+from ipc.messages.services import ChangedReply, PauseServices, RemoveServices, TagServices
 from schema.monitored import Monitored
 from webui import shell
 from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
-from webui.pages import confirm, keyed, probed, service_rows, services
+from webui.pages import confirm, keyed, maintenance, probed, service_form, service_rows, services
 from webui.pages.ansi import plain
 from webui.pages.confirm import Confirm
 from webui.pages.services import Said
@@ -22,11 +21,15 @@ from webui.parts import parts, signed_in
 
 SECONDS = 30.0
 NAMED = 10
+# What can be done to several, and how it is told that it was.
+WORDS = {"pause": "paused", "resume": "resumed", "remove": "removed", "tag": "tagged", "untag": "untagged",
+         "maintain": "maintained"}  # fmt: skip
+NO_TAG = "Write the tag that is to be added or removed."
 NONE_PICKED = "Pick the services that it is about, or choose all that match."
 LOST = "Its findings, sums and incidents go with it, and can’t be brought back."
 
 
-async def _send(request: web.Request, message: PauseServices | RemoveServices) -> ChangedReply:
+async def _send(request: web.Request, message: PauseServices | RemoveServices | TagServices) -> ChangedReply:
     key = form_key(await read_form(request))
     return await parts(request).worker.call(message, ChangedReply, timeout=SECONDS, id_=key)
 
@@ -94,33 +97,53 @@ async def remove(request: web.Request) -> web.StreamResponse:
 
 
 async def bulk(request: web.Request) -> web.StreamResponse:
-    """POST /services/bulk: ids, or which=all with the list's filters; action (pause, resume, remove); key; sure."""
+    """POST /services/bulk: ids, or which=all with the list's filters; action, bulk_tag, minutes; key; sure."""
     fields = await read_form(request)
     action = fields.get("action", "")
-    if action not in ("pause", "resume", "remove"):
-        raise CallError(Code.INVALID, "action is pause, resume or remove.")
+    if action not in WORDS:
+        raise CallError(Code.INVALID, f"action is one of {', '.join(WORDS)}.")
     ids = await _ids(request, fields)
     back = keyed.address("/services", probed.read_filters(fields).given())
     if not ids:
         return await _said(request, Said("warn", "triangle-alert", NONE_PICKED), 422)
     if action == "remove" and fields.get("sure") != "yes" and not is_json(request):
         return await _ask_all(request, ids, back)
-    by = signed_in(request).name
-    done = await _send(
-        request,
-        RemoveServices(ids=ids, by=by)
-        if action == "remove"
-        else PauseServices(ids=ids, paused=action == "pause", by=by),
-    )
+    tags = service_form.WAYS["words"].read(fields.get("bulk_tag", ""))
+    if action in ("tag", "untag") and not tags:
+        return await _said(request, Said("warn", "triangle-alert", NO_TAG), 422)
+    done = await _do(request, action, ids, tags)
     if is_json(request):
         return json_response({"done": done.done, "failed": done.failed})
-    word = {"pause": "paused", "resume": "resumed", "remove": "removed"}[action]
+    word = WORDS[action]
     if done.failed:
         why = "; ".join(list(dict.fromkeys(done.failed.values()))[:NAMED])
         text = f"{len(done.done)} {word}, {len(done.failed)} could not be: {plain(why)}."
         return await _said(request, Said("warn", "triangle-alert", text), 200 if done.done else 409)
     query = probed.read_filters(fields).given() | {"did": word, "done": str(len(done.done))}
     return web.Response(status=303, headers={"Location": keyed.address("/services", query)})
+
+
+async def _do(request: web.Request, action: str, ids: list[int], tags: tuple[str, ...]) -> ChangedReply:
+    by = signed_in(request).name
+    if action == "maintain":
+        return await _maintain(request, ids)
+    if action in ("tag", "untag"):
+        add, remove = (tags, ()) if action == "tag" else ((), tags)
+        return await _send(request, TagServices(ids=ids, add=add, remove=remove, by=by))
+    if action == "remove":
+        return await _send(request, RemoveServices(ids=ids, by=by))
+    return await _send(request, PauseServices(ids=ids, paused=action == "pause", by=by))
+
+
+async def _maintain(request: web.Request, ids: list[int]) -> ChangedReply:
+    """One window for all of them, from now on."""
+    wanted = frozenset(ids)
+    rows = [row for row in await parts(request).state.read(probed.every) if row["id"] in wanted]
+    if rows:
+        minutes = maintenance.minutes_of(await read_form(request))
+        await maintenance.plan(request, maintenance.now(minutes, [row["name"] for row in rows]))
+    done = [row["id"] for row in rows]
+    return ChangedReply(done=done, failed={str(id_): f"there is no service {id_}" for id_ in wanted.difference(done)})
 
 
 async def _said(request: web.Request, said: Said, status: int) -> web.Response:
@@ -151,17 +174,3 @@ async def _ask_all(request: web.Request, ids: list[int], back: str) -> web.Respo
     # Those that were shown, and no others that have come to match meanwhile.
     fields = {"action": "remove", "sure": "yes", "ids": ",".join(str(service.id) for service in found)}
     return _ask_remove(request, found, "/services/bulk", back, fields)
-
-
-async def note(request: web.Request) -> web.StreamResponse:
-    """POST /incidents/{id}: fields text, acknowledge ("1"), key."""
-    fields = await read_form(request)
-    text, acknowledge = fields.get("text", "").strip(), fields.get("acknowledge", "") in ("1", "on", "true", "True")
-    if not text and not acknowledge:
-        raise CallError(Code.INVALID, "Say something of the incident, or that you look after it.")
-    message = NoteIncident(id=probed.id_of(request), acknowledge=acknowledge, text=text, by=signed_in(request).name)
-    reply = await parts(request).worker.call(message, IncidentReply, timeout=SECONDS, id_=form_key(fields))
-    if is_json(request):
-        return json_response(reply)
-    address = f"{service_rows.href(reply.incident.service)}#incident-{reply.incident.id}"
-    return web.Response(status=303, headers={"Location": address})

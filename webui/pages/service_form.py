@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ipc.errors import CallError
+from ipc.errors import CallError, Code
 from schema.definitions import KINDS, Definition
 from webui.pages.keyed import Choice
 
@@ -224,6 +224,13 @@ def form(
     rest = "; ".join(f"{name}: {text}" for name, text in wrong.items() if name not in names)
     said = error or rest or ("Some fields can’t be so; each says why." if wrong else "")
     return Form(fields, said, refused, any(field.error for field in fields if field.more))
+
+
+def refuse(wrong: Mapping[str, str]) -> None:
+    """CallError `invalid` with what is wrong by its field, if there is anything."""
+    if wrong:
+        text = "; ".join(f"{name}: {said}" for name, said in wrong.items())
+        raise CallError(Code.INVALID, text, {"fields": dict(wrong)})
 
 
 def wrong_fields(error: CallError) -> dict[str, str]:

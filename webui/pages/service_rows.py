@@ -75,9 +75,12 @@ class Found(NamedTuple):
     healthy: int = 0
 
 
+TAKEN = frozenset({"wall"})
+
+
 def href(name: str) -> str:
-    """Where a service is shown."""
-    return f"/services/{quote(name, safe='')}"
+    """Where a service is shown; one that is called as another page is has its own behind a slash."""
+    return f"/services/{quote(name, safe='')}{'/' if name in TAKEN else ''}"
 
 
 def look(status: str | None) -> Look:

@@ -6,6 +6,7 @@ GET /services and /services.json. Parts by themselves, for whoever renews them: 
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, keyed, probed, service_form, service_rows
+from webui.pages.inline import RowForm
 from webui.pages.keyed import words
 from webui.pages.probed import Filters, ProbedList
 from webui.pages.service_form import Form
@@ -54,9 +56,11 @@ class ServicesPage(NamedTuple):
 
     shell: shell.Shell
     stream: str
+    mark: str
     here_href: str
     probed: ProbedList
     files: list[Mistaken]
+    edit: RowForm | None
     said: Said | None
     form: Form | None
     tried: Tried | None
@@ -84,6 +88,7 @@ class TablePart(NamedTuple):
 
     shell: shell.Shell
     probed: ProbedList
+    edit: RowForm | None
     may_act: bool
 
 
@@ -154,16 +159,19 @@ async def page(
     form: Form | None = None,
     tried: Tried | None = None,
     said: Said | None = None,
+    edit: RowForm | None = None,
     status: int = 200,
 ) -> web.Response:
-    """The page; with what a form said before, and what came of it."""
+    """The page; with what a form said before, and what came of it; with a row of it as fields."""
     here, now = parts(request), formats.now()
-    # What was sent by a form says nothing of the list.
-    query = request.query if request.method in ("GET", "HEAD") else {}
+    # What was sent by a form says nothing of the list, but for that of a row.
+    query: Mapping[str, Any] = request.query if request.method in ("GET", "HEAD") else {}
+    if edit:
+        query = edit.query
     after, filters, page_ = words(query, "after"), probed.read_filters(query), probed.read_page(query)
     found, ours, files = await asyncio.gather(
         here.state.read(lambda database: find(database, after, now)),
-        here.state.read(lambda database: probed.find(database, filters, page_)),
+        here.state.read(lambda database: _with(database, filters, page_, edit)),
         _mistaken(here),
     )
     acts = may(signed_in(request).role, Access.OPERATOR)
@@ -171,9 +179,11 @@ async def page(
     context = ServicesPage(
         shell=shell.build(request, "Services", "services"),
         stream=_stream(view),
+        mark=here.feed.mark("services"),
         here_href=_address(filters, page_, after),
         probed=view,
         files=files,
+        edit=edit,
         said=said,
         form=(form or service_form.form(service_form.texts(service_form.NEW))) if acts else None,
         tried=tried,
@@ -198,6 +208,15 @@ async def _mistaken(here: Parts) -> list[Mistaken]:
     return [Mistaken(one.file, one.errors) for one in found.files if one.errors]
 
 
+def _with(database: Database, filters: Filters, page_: int, edit: RowForm | None) -> probed.Found:
+    """The list; on the page where the row is that is edited, whatever page was asked for."""
+    found = probed.find(database, filters, page_)
+    if edit is None or edit.id in [service.id for service in found.services]:
+        return found
+    place = found.ids.index(edit.id) if edit.id in found.ids else 0
+    return probed.find(database, filters, place // probed.PAGE + 1)
+
+
 def _address(filters: Filters, page_: int, after: str = "") -> str:
     """The page's own, without what was said on it once."""
     return keyed.address("/services", filters.given(), page=page_ if page_ > 1 else "", after=after)
@@ -209,7 +228,10 @@ def _stream(view: ProbedList) -> str:
     return f"/live?{urlencode({'page': 'services', 'shown': shown})}" if shown else "/live?page=frame"
 
 
-DID = {"paused": "paused", "resumed": "resumed", "removed": "removed", "added": "added", "changed": "changed"}
+# fmt: off
+DID = {"paused": "paused", "resumed": "resumed", "removed": "removed", "added": "added", "changed": "changed",
+       "tagged": "tagged", "untagged": "without that tag now", "maintained": "in maintenance for 30 minutes"}
+# fmt: on
 
 
 def said(query: Any) -> Said | None:
@@ -230,7 +252,9 @@ async def table(request: web.Request) -> web.StreamResponse:
         return await _listed(request)
     acts = may(signed_in(request).role, Access.OPERATOR)
     view = await _view(request)
-    return _part(request, "_services_table.html", TablePart(shell.build(request, "Services", "services"), view, acts))
+    return _part(
+        request, "_services_table.html", TablePart(shell.build(request, "Services", "services"), view, None, acts)
+    )
 
 
 async def stats(request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@
 //   beat   {"now": "<UTC ISO>"} at once after the first state, then at least every 10 s
 //   state  HTML of elements with ids; each is merged into the element of the same id. Unknown <tr>s are counted in the "new" pill;
 //          an unknown element with data-append goes to the end of the element that it names. With data-keep, only what has
-//          data-part within it is merged. One whose data-mark differs has the element that data-renews names fetched anew.
+//          data-part within it is merged. One whose data-mark differs has the elements that data-renews names fetched anew.
 //   caught (transcripts) what was missed while the connection was lost is sent
 //   done   as state, then the stream is over          reset  load the page anew
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -34,6 +34,7 @@ const shape = (node) => (node.nodeType === 1 ? `${node.nodeName}#${node.id}` : S
 // Changes only what differs, so that focus, selection and open <details> in the rest stay.
 function merge(old, now) {
   if (old.isEqualNode(now)) return;
+  if (old.nodeType === 1 && old.hasAttribute("data-editing") && !now.hasAttribute?.("data-editing")) return beside(old, now);
   if (shape(old) !== shape(now)) return old.replaceWith(now);
   if (old.nodeType !== 1) {
     old.data = now.data;
@@ -55,6 +56,13 @@ function merge(old, now) {
     merge(mine, node);
     return mine;
   }));
+}
+
+// Somebody writes in a row: only its status follows, and whether it is still there at all.
+function beside(old, now) {
+  const gone = $("[data-gone]", old), mine = $(".state", old), theirs = $(".state", now);
+  if (now.hidden && gone) gone.hidden = false;
+  else if (mine && theirs) merge(mine, theirs);
 }
 
 const keys = (within) => all("[data-key]", within).map((row) => row.id).join();
@@ -82,8 +90,18 @@ function place(now) {
 // At the end, so that nothing moves that somebody reads or is about to press.
 function append(now) {
   const list = now.dataset.append && document.getElementById(now.dataset.append);
-  list?.append(now);
+  if (list?.hasAttribute("data-toasts")) toast(list, now); else list?.append(now);
   return Boolean(list);
+}
+// Each is said once, and goes by itself, but not while somebody reads it.
+const TOAST_MS = 8000, TOASTS_MAX = 4, toasted = new Set();
+function toast(list, line) {
+  if (toasted.has(line.id)) return;
+  toasted.add(line.id);
+  list.append(line);
+  while (list.children.length > TOASTS_MAX) list.firstElementChild.remove();
+  const go = () => { if (line.matches(":hover") || selecting(line)) setTimeout(go, 1000); else line.remove(); };
+  setTimeout(go, TOAST_MS);
 }
 setInterval(() => { for (const [id, now] of held) if (!inUse(document.getElementById(id) ?? document.body)) place(now); }, 1000);
 
@@ -92,7 +110,7 @@ function state(html) {
   for (const element of [...fragment(html).children]) {
     const renews = element.dataset.renews, known = renews && document.getElementById(element.id)?.dataset.mark;
     if (!place(element) && element.nodeName === "TR") fresh.add(element.id);
-    if (renews && known !== element.dataset.mark) renew(renews);
+    if (renews && known !== element.dataset.mark) for (const id of renews.split(" ")) soon(id);
   }
   const pill = $("#fresh");
   if (pill && fresh.size) { pill.hidden = false; pill.textContent = `${fresh.size} new ${pill.dataset.noun}${fresh.size > 1 ? "s" : ""}, show`; }
@@ -135,7 +153,7 @@ function connect(address, on) {
     heard = Date.now();
     beats = 0;
     source.onerror = () => lose(false);
-    for (const name of ["beat", "caught", "state", "reset", "done", ...Object.keys(on)]) {
+    for (const name of new Set(["beat", "caught", "state", "reset", "done", ...Object.keys(on)])) {
       source.addEventListener(name, (event) => { hear(name); take(name, event.data, event.lastEventId); });
     }
   }
@@ -219,6 +237,81 @@ async function renew(id) {
   tick();
 }
 for (const node of all("[data-refresh]")) setInterval(renew, node.dataset.every * 1000, node.id);
+// At once, but not more than once a second, however much changes.
+const renewed = new Map();
+function soon(id) {
+  if (!document.getElementById(id)?.dataset.refresh) return;
+  const wait = (renewed.get(id) ?? 0) + 1000 - Date.now();
+  if (wait > 1000) return; // it is planned already
+  renewed.set(id, Date.now() + Math.max(0, wait));
+  if (wait <= 0) renew(id); else setTimeout(renew, wait, id);
+}
+
+// ---- rows that are edited where they stand ---------------------------------------------------------
+
+// A link with data-inline leads to the same list with the row as fields, which also serves without script. Here the row
+// alone is taken from there; and what its button is answered, a page as well, has the row as it is then.
+async function take(row, address, options = {}) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store", ...options }).catch(() => null);
+  const html = answer && /^text\/html/.test(answer.headers.get("Content-Type") ?? "") && (answer.ok || [409, 422].includes(answer.status)) && fragment(await answer.text());
+  const now = html && html.getElementById(row.id);
+  if (!answer || (!answer.ok && !now)) {
+    const said = $("[data-refused]", row);
+    if (said) { said.hidden = false; said.textContent = answer?.status === 404 ? "Not saved: somebody has removed this service." : "Not saved: the dashboard does not answer so. Try again."; }
+    return;
+  }
+  if (!now) return row.remove(); // what it is now the filter lets out
+  row.replaceWith(now);
+  ($("[aria-invalid]", now) ?? $("[data-first]", now) ?? $("a", now))?.focus({ preventScroll: true });
+  tick();
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-inline]");
+  const row = link?.closest("li[id]");
+  if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  // One at a time: Enter presses the first button of the form, which is that of the row.
+  for (const other of all("li[data-editing]")) if (other !== row) $("a[data-inline]", other)?.click();
+  take(row, link.href);
+});
+document.addEventListener("submit", (event) => {
+  const button = event.submitter, row = button?.closest("li[data-editing]");
+  if (!row) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(event.target, button));
+  take(row, button.formAction, { method: "POST", body, headers: { Accept: "text/html" } });
+});
+document.addEventListener("keydown", (event) => {
+  const row = event.key === "Escape" && event.target.closest("li[data-editing]");
+  if (row) $("a[data-inline]", row)?.click();
+});
+
+// ---- forms whose answer is put where they stand ----------------------------------------------------
+
+// data-swap names the elements that the answer brings anew; the form itself is within one of them. What is no page of ours,
+// such as what a proxy says while nothing serves, is put nowhere.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-swap]")) return;
+  event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dataset.sent = "1";
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  const headers = { Accept: "text/html", "HX-Request": "true" };
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, cache: "no-store" }).catch(() => null);
+  delete form.dataset.sent;
+  const html = answer && answer.status < 500 && /^text\/html/.test(answer.headers.get("Content-Type") ?? "") && fragment(await answer.text());
+  const said = $("[data-unsent]", form);
+  if (said) said.hidden = Boolean(html);
+  if (!html) return;
+  const parts = form.dataset.swap.split(" ").map((id) => [document.getElementById(id), html.getElementById(id)]);
+  // What is shown this once, or an error that belongs to no field, takes the place of it all.
+  if (parts.some(([, now]) => !now)) $("#main").replaceChildren(html);
+  else for (const [old, now] of parts) old?.replaceWith(now);
+  ($("[aria-invalid]") ?? $("#tried") ?? $("#said"))?.scrollIntoView({ block: "nearest" });
+  $("[aria-invalid]")?.focus({ preventScroll: true });
+  tick();
+});
 
 // ---- times ---------------------------------------------------------------------------------------
 
@@ -332,7 +425,7 @@ document.addEventListener("formdata", (event) => {
 
 // ---- keyboard ------------------------------------------------------------------------------------
 
-const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", h: "/services", d: "/cost", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
+const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", h: "/services", i: "/incidents", d: "/cost", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
 const actions = {
   "?": () => $("#help")?.showModal(),
   "/": () => $("[data-search], #prompt")?.focus(),
@@ -384,5 +477,6 @@ if ($("[data-unreachable]") && location.pathname !== "/offline") {
 
 globalThis.claudeops = { $, all, actions, connect, fragment };
 const stream = document.body.dataset.stream;
-if (stream) connect(() => stream, {});
+let seen = ""; // what the stream has told up to: for when it is lost
+if (stream) connect(() => (seen ? `${stream}&last=${encodeURIComponent(seen)}` : stream), { state: (_, id) => { seen = id || seen; return 0; } });
 tick();

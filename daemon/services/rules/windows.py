@@ -51,6 +51,14 @@ def last_start(window: Window, now: datetime) -> datetime | None:
     return next(CronSim(window.cron, local, reverse=True), None)
 
 
+def end(window: Window, now: datetime) -> datetime | None:
+    """When it is over that goes on at a time; None where it does not."""
+    if not active(window, now):
+        return None
+    start = datetime.fromisoformat(window.starts_at) if window.starts_at else last_start(window, now)
+    return start + timedelta(minutes=window.minutes) if start else None
+
+
 def next_start(window: Window, now: datetime) -> datetime | None:
     """When it begins next, after a time."""
     if window.starts_at:

@@ -5,8 +5,9 @@ import asyncio
 from daemon.services.handlers import handlers
 from daemon.services.services import Services
 from daemon.settings.live import LiveSettings
+from daemon.status_pages import handlers as status_pages_of
 from daemon.store import Store
-from ipc.messages import incidents, services
+from ipc.messages import incidents, services, status_pages
 from ipc.messages.envelope import Reply, Request
 from ipc.server import Call, Publisher
 
@@ -22,6 +23,11 @@ SERVICES: tuple[type[Request], ...] = (
     services.TryService,
     services.HearService,
     services.RenewPush,
+    services.TagServices,
+    status_pages.ListStatusPages,
+    status_pages.AddStatusPage,
+    status_pages.ChangeStatusPage,
+    status_pages.RemoveStatusPage,
     incidents.ListIncidents,
     incidents.ShowIncident,
     incidents.NoteIncident,
@@ -37,7 +43,7 @@ class RealServices:
     def __init__(self, store: Store, settings: LiveSettings, publisher: Publisher) -> None:
         self._failed: list[BaseException] = []
         self.services = Services(store, settings, publisher, self._ended)
-        self._handlers = handlers(self.services, store)
+        self._handlers = {**handlers(self.services, store), **status_pages_of.handlers(store)}
         self._task = asyncio.create_task(self.services.run())
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

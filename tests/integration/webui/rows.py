@@ -6,10 +6,15 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from daemon.services import stored
+from daemon.status_pages import status_pages
+from ipc.messages.status_pages import AddStatusPage
 from schema import beats, timestamps
 from schema.database import Database
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
+from schema.status_pages import Page
 
 FOUND = [{"kind": "restart", "text": "docker restart web", "target": "web"}]
 
@@ -182,3 +187,33 @@ def probed_incident(database: Database, service: int, **columns: Any) -> int:
         database.change("incidents.enter", incident_id=id_, at=began, kind=kind, text=text, author=author,
                         session_id=columns.get("session_id"))  # fmt: skip
     return id_
+
+
+def windows(database: Database) -> int:
+    """Maintenance windows: one that goes on, one of every week, one that is over; the first one's number."""
+    now = datetime.now(UTC)
+    planned = [
+        Window(title="Upgrade of the shop", minutes=90, starts_at=timestamps.stamp(now), tags=("prod",)),
+        Window(title="Backups", minutes=30, cron="30 2 * * 0,3", zone="Europe/Berlin", tags=("*",)),
+        Window(title="New disks", minutes=5, starts_at="2026-01-31T08:00:00.000Z", services=("payments",)),
+    ]
+    ids = [
+        int(
+            database.value(
+                "windows.add",
+                title=window.title,
+                definition=msgspec.json.encode(window).decode(),
+                now=timestamps.stamp(now),
+                by="ada",
+            )
+        )
+        for window in planned
+    ]
+    return ids[0]
+
+
+def status_page(database: Database, *, published: bool = True, **more: Any) -> int:
+    """A status page."""
+    page = Page(**{"slug": "shop", "title": "The <shop>", "description": "All that customers see.",
+                   "published": published, **more})  # fmt: skip
+    return status_pages.add(database, AddStatusPage(page=page), "ada", "").page.id

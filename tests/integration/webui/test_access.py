@@ -35,6 +35,8 @@ SECRET = {
     (method, f"/heartbeat/{{token}}{end}") for method in ("GET", "POST") for end in ("", "/start", "/fail", "/{code}")
 }
 OPEN |= SECRET
+# What was published for everybody; what was not is answered as what is not there.
+OPEN |= {("GET", f"/status/{{slug}}{end}") for end in ("", ".json", "/feed.rss", "/badge/{service}/{what}.svg")}
 
 
 def registered(site: Site) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ PAIRS = sorted(
 
 def at(path: str) -> str:
     """An address that is there."""
-    path = path.replace(r"{id:\d+}", "1").replace(r"{name:\w+}", "interval")
+    path = path.replace(r"{id:\d+}", "1").replace(r"{name:\w+}", "interval").replace("{slug}", "shop")
     return path.replace("{repository}", "shop").replace("{name}", "disk-usage.html" if "/panels" in path else "web")
 
 
@@ -45,6 +45,8 @@ async def test_a_page_that_is_asked_for_as_json_gives_what_its_json_address_give
     rows.trigger(site.worker.database)
     rows.memory(site.worker.database, "slow")
     rows.health(site.worker.database, "web", "healthy")
+    rows.probed_incident(site.worker.database, rows.probed(site.worker.database, "shop"))
+    rows.status_page(site.worker.database, services=("shop",))
     browser = site.browser("admin")
     async with browser.get(at(page), headers={"Accept": "application/json"}) as response:
         negotiated = TIME.sub("then", await response.text())

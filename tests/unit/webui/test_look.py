@@ -8,7 +8,18 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tests.fixtures import access, configuring, decisions, doors, knowledge, observed, pages, telling, transcript_rows
+from tests.fixtures import (
+    access,
+    configuring,
+    decisions,
+    doors,
+    knowledge,
+    observed,
+    pages,
+    telling,
+    transcript_rows,
+    watching,
+)
 from tests.fixtures.parts import Context
 
 WEBUI = Path(__file__).parents[3] / "webui"
@@ -55,6 +66,14 @@ CASES: dict[str, tuple[str, Context]] = {
     **{f"repositories {state}": ("repositories.html", knowledge.repositories(state)) for state in STATES},
     **{f"audit {state}": ("audit.html", knowledge.audit(state)) for state in STATES},
     **{f"notifications {state}": ("notifications.html", telling.notifications(state)) for state in STATES},
+    **{f"incidents {state}": ("incidents.html", watching.listed(state)) for state in STATES},
+    "incident": ("incident.html", watching.one()),
+    "incident, over, only read": ("incident.html", watching.one(over=True, may_act=False)),
+    **{f"maintenance {state}": ("maintenance.html", watching.maintenance(state)) for state in STATES},
+    **{f"status pages {state}": ("status_pages.html", watching.pages(state)) for state in STATES},
+    **{f"status page, edited, {state}": ("status_page_edit.html", watching.page_edit(state)) for state in STATES},
+    **{f"status page {state}": ("status_page.html", watching.public(state)) for state in STATES},
+    **{f"wall {state}": ("wall.html", watching.on_the_wall(state)) for state in STATES},
     **{f"services {state}": ("services.html", observed.services(state)) for state in STATES},
     **{f"service {state}": ("service.html", observed.service(state)) for state in STATES},
     **{f"cost {state}": ("cost.html", observed.cost(state)) for state in STATES},
@@ -98,7 +117,9 @@ def test_a_page_fetches_only_files_that_are_there_and_fits_its_budget(case: str)
     assert len(gzip.compress(html.encode())) <= 20 * KB
 
 
-@pytest.mark.parametrize("case", [case for case, (_, context) in CASES.items() if context["shell"]["user"]])
+@pytest.mark.parametrize(
+    "case", [case for case, (_, context) in CASES.items() if "shell" in context and context["shell"]["user"]]
+)
 def test_each_page_of_a_demo_says_so_and_each_form_that_posts_carries_the_token(case: str) -> None:
     html = html_of(case)
     assert "Demo." in html

@@ -1,0 +1,1 @@
+"""Status pages: what people without a sign-in may see of some services."""
