@@ -11,14 +11,15 @@ from schema.database import Database, Row
 from schema.monitored import PlannedWindow
 from schema.states import ServiceStatus
 from schema.status_pages import PAGES_MAX, Page, StatusPage
-from schema.uptime import Spent, total
-from webui.pages import probed
-from webui.pages.probed_read import DAY, RANGES, time_spent
+from schema.uptime import Spent
+from webui.pages import probed, probed_read
+from webui.pages.probed_read import DAY, time_spent
 
 SERVICES_MAX = 500
 INCIDENTS_DAYS = 14
 INCIDENTS_MAX = 50
 COMING_DAYS = 14
+RANGES = probed_read.RANGES[:3]  # a year is for those who look after it
 # To the public a service works until it is known not to, and one that waits for another is down like that.
 PUBLIC = {
     ServiceStatus.PENDING: ServiceStatus.HEALTHY,
@@ -118,19 +119,8 @@ def read(database: Database, page: Page, windows: list[PlannedWindow], now: date
 
 def _service(database: Database, row: Row, end: int) -> Shown:
     status = ServiceStatus(row["status"])
-    spent = [_spent(database, row["id"], end - length, end) for _, length in RANGES]
+    spent = [time_spent(database, row["id"], end - length, end) for _, length in RANGES]
     return Shown(row["name"], row["group_name"], PUBLIC.get(status, status), spent, row["beats"].translate(LETTERS))
-
-
-def _spent(database: Database, id_: int, start: int, end: int) -> Spent:
-    """By the sums of whole days, where there are any, and by those of hours at both ends."""
-    first = -(-start // DAY) * DAY
-    days = database.rows("rollups.between", service_id=id_, span=86400, start=first, end=end)
-    if not days:
-        return time_spent(database, id_, start, end)
-    whole = total(Spent(one["worked_ms"], one["failed_ms"]) for one in days)
-    parts = ((start, first), (days[-1]["at"] + DAY, end))
-    return total([whole, *(time_spent(database, id_, begin, stop) for begin, stop in parts if begin < stop)])
 
 
 def _outages(database: Database, row: Row, since: str) -> list[Outage]:

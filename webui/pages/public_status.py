@@ -19,9 +19,8 @@ from webui.negotiation import is_json, is_partial, json_response
 from webui.pages import badges, formats, probed, probed_rows, probed_view, public_read
 from webui.pages.ansi import plain
 from webui.pages.formats import At
-from webui.pages.probed_read import RANGES
 from webui.pages.probed_rows import LOOKS, ORDER, Bar
-from webui.pages.public_read import Outage, Planned, Shown, Snapshot
+from webui.pages.public_read import RANGES, Outage, Planned, Shown, Snapshot
 from webui.parts import parts
 
 NO_PAGE = "There is no such status page."

@@ -19,7 +19,7 @@ def test_each_has_a_sentence() -> None:
 
 @pytest.mark.parametrize("action", list(Action))
 def test_each_is_a_noun_with_what_became_of_it(action: Action) -> None:
-    assert re.fullmatch(r"[a-z]+\.[a-z_]+", action.value)
+    assert re.fullmatch(r"[a-z_]+\.[a-z_]+", action.value)
     assert action.name == action.value.replace(".", "_").upper()
 
 
