@@ -5,7 +5,9 @@
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -23,3 +25,24 @@ def pytest_xdist_auto_num_workers() -> int:
 # Whoever starts the tests in the background has SIGINT ignored, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# The slowest first, dealt to all workers, so that at the end none is left alone with them.
+SLOWEST_FIRST = ("acceptance", "evaluations", "browser", "integration", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker begins with an equal piece of the list: files are put so that each piece begins with slow ones."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    pieces: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, path in enumerate(sorted(files, key=_slowness)):
+        piece = min(pieces, key=len) if "unit" in path.parts else pieces[number % workers]
+        piece += files[path]
+    items[:] = [item for piece in pieces for item in piece]
+
+
+def _slowness(path: Path) -> tuple[int, str]:
+    return min((SLOWEST_FIRST.index(part) for part in path.parts if part in SLOWEST_FIRST), default=0), str(path)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from daemon.demo.place import prepare
+from daemon.demo.place import SERVICES_FILE, prepare
 from daemon.demo.script import FILES
 from daemon.demo.stage import KEY, Address
 from schema.settings import Settings
@@ -63,6 +63,7 @@ def environment(caller: Mapping[str, str], state: Path, claude: str, stage: Addr
         "CLAUDEOPS_STATE_DIR": str(state),
         "CLAUDEOPS_RESULTS_DIR": str(state / "results"),
         "CLAUDEOPS_REPOS_DIR": str(state / "repos"),
+        "CLAUDEOPS_SERVICES_FILE": str(state / SERVICES_FILE),
         "CLAUDEOPS_APP_DIR": str(state / "app"),
         "CLAUDEOPS_PROMPT": str(prompts / FILES[1]),
         "CLAUDEOPS_TIER2_PROMPT": str(prompts / FILES[2]),

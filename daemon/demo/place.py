@@ -1,4 +1,5 @@
-"""The demo's directories: prompts with the services' addresses, a stand-in for docker, a repository to look at.
+"""The demo's directories: prompts with the services' addresses, a file of the services to probe, a stand-in for
+docker, a repository to look at.
 
 Called by `daemon.demo.launch` before the daemon starts. Prompts and programs are written at each start; what a person
 may have changed, such as the repository, is left as it is.
@@ -15,6 +16,7 @@ from daemon.demo.services import Service
 from daemon.repositories import shipped
 
 ROOT = Path(__file__).parents[2]
+SERVICES_FILE = "services.yaml"
 RUNBOOK = """# demo-shop
 
 The shop of the demo: three small services on this machine, in containers.
@@ -31,6 +33,18 @@ The shop of the demo: three small services on this machine, in containers.
 - search is slow while its index is being rebuilt: report it, leave it alone.
 - The `docker` of the demo is a stand-in: it knows `ps`, `logs`, `restart NAME` and `compose up -d NAME`.
 """
+# What the daemon probes by itself: the same three, beside the sessions.
+PROBED = """services:
+{entries}
+"""
+ENTRY = """  - name: {name}
+    url: {url}
+    interval: 5s
+    timeout: 4s
+    group: demo-shop
+    tags: [demo]
+    warnings: ["[RESPONSE_TIME] < {slow_ms}"]"""
+SLOW_MS = 500
 CHECK = """# payments
 
 `curl` its `/health`. 200 is healthy. 503 with the cause `no connection to ledger:5432` means that it hangs: look once
@@ -45,6 +59,8 @@ def prepare(state: Path, services: Sequence[Service], engine_url: str) -> None:
     shipped.fill(state / "app")
     for tier, file in FILES.items():
         (state / "app" / "prompts" / file).write_text(prompt(tier, services), encoding="utf-8")
+    entries = (ENTRY.format(name=service.name, url=service.url, slow_ms=SLOW_MS) for service in services)
+    (state / SERVICES_FILE).write_text(PROBED.format(entries="\n".join(entries)), encoding="utf-8")
     _program(state / "bin" / "docker", [sys.executable, "-I", "-S", docker.__file__, engine_url])
     _program(state / "bin" / "claudeopsctl", ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "ipc.ctl"])
     shop = state / "repos" / "demo-shop"

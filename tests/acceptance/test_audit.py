@@ -23,9 +23,11 @@ CHANGES_NOTHING = {
     ("POST", "/api/v1/models/available/refresh"): ASKS_ANEW,
     ("POST", "/config/models/refresh"): ASKS_ANEW,
 }
-# What is done to services is followed by tests/integration/services, which read the lines that it leaves.
+# What is done to services is followed by tests/integration/services, to status pages by
+# tests/integration/webui/test_status_pages.py: they read the lines that it leaves.
 OF_SERVICES = re.compile(
-    r"(/api/v1)?/(services|incidents|maintenance|heartbeat)(/|$)|(services|incidents|maintenance) "
+    r"(/api/v1)?/(services|incidents|maintenance|status-pages|heartbeat)(/|$)"
+    r"|(services|incidents|maintenance|status-pages) "
 )
 # Forms of people alone, each with whom its line names.
 DOORS = {("POST", "/sign-in"), ("POST", "/sign-out"), ("POST", "/setup"), ("POST", "/password")}

@@ -30,7 +30,7 @@ def complete(line: str) -> set[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("claudeopsctl st", {"status", "stop"}),
+        ("claudeopsctl st", {"status", "status-pages", "stop"}),
         ("claudeopsctl sessions t", {"tail", "trigger"}),
         ("claudeopsctl sessions stop --w", {"--wait"}),
         ("claudeopsctl --json sessions tail -", {"--follow", "--help", "--json", "--pretty", "--raw", "--runtime-dir"}),

@@ -50,6 +50,14 @@ def used(stage: Demo) -> dict[str, int]:
     return {row["action"]: row["used"] for row in stage.json("cooldowns") if row["service"] == "payments"}
 
 
+def test_what_the_daemon_probes_itself_is_the_same_as_what_sessions_see(tmp_path: Path) -> None:
+    with demo(tmp_path) as stage:
+        wanted = {"shop": "healthy", "search": "degraded", "payments": "down"}
+        assert status(payments(stage).replace("/health", "/break"), "POST") == 200
+        wait_for(lambda: {one["name"]: one["status"] for one in stage.json("services", "list")} == wanted, 30)
+        assert [one["service"] for one in stage.json("incidents", "list", "--open")] == ["payments"]
+
+
 def test_a_chain_repairs_the_third_restart_is_denied_and_a_person_lets_a_new_container_run(tmp_path: Path) -> None:
     with demo(tmp_path) as stage:
         # By itself: tier 1 finds it down and hands over, tier 2 restarts it.

@@ -1,5 +1,6 @@
 """A database of the step before gets incidents that start sessions, and loses nothing of its sessions and its queue."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,11 @@ def test_every_index_and_every_trigger_is_there_still_and_every_column_is_as_it_
     shapes = {table: columns(database, table) for table in ("sessions", "triggers")}
     database.migrate()
     after = {(kind, name): text for kind, name, text in told(database, listed)}
-    assert {name for _, name in after.keys() - before.keys()} == MEANT_TO_BE_NEW
+    later = "".join(step.sql for step in sql.migrations()[BEFORE + 1 :])
+    new = {name for _, name in after.keys() - before.keys()}
+    assert {
+        name for name in new if re.sub(r"^sqlite_autoindex_(\w+)_\d+$", r"\1", name) not in later
+    } == MEANT_TO_BE_NEW
     assert before.keys() <= after.keys()
     for (kind, name), text in before.items():
         if kind in ("index", "trigger"):

@@ -16,7 +16,7 @@ def fill(site: Site) -> None:
     database = site.worker.database
     values = {"kind": "event", "level": "warning", "body": "", "link": "/events", "session_id": None}
     for number, title in enumerate(("db: <slow>", "web: down"), 1):
-        more = {"approval_id": None, "channel": None, "created_at": AT, "key": None}
+        more = {"approval_id": None, "channel": None, "channels": None, "told_as": None, "created_at": AT, "key": None}
         database.value("notifications.add", title=title, **values, **more)
         database.change("notifications.route", id=number, now=AT)
         database.change("notifications.deliver", notification_id=number, channel="slack-3f2a", urgent=0, now=AT)
