@@ -183,6 +183,7 @@ def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Pat
 
 def test_a_daemon_starts_while_its_database_is_locked_and_makes_up_for_it(daemon: Daemon) -> None:
     daemon.start()
+    wait_for(lambda: "make the first admin here" in daemon.log(), 10, "the first link")
     assert daemon.stop() == 0
     other = Database(daemon.state / "claudeops.db", readonly=False)
     with other.transaction():
