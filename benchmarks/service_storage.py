@@ -8,6 +8,7 @@ import json
 import random
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class Size(NamedTuple):
         return self.size / self.rows
 
 
-def _record(db: Database, service_id: int, definition: Definition, begin: int, end: int) -> None:
+def _record(service_id: int, definition: Definition, begin: int, end: int, db: Database) -> None:
     dice = random.Random(begin)
     for at in range(begin, end, EVERY):
         down = at % DAY in OUT
@@ -67,7 +68,7 @@ async def _measure() -> dict[str, float]:
         moment = datetime.fromtimestamp(BEGIN / 1000, UTC)
         id_ = await store.write(lambda db: stored.insert(db, definition, by="bench", moment=moment))
         for hour in range(BEGIN, BEGIN + DAYS * DAY, HOUR):
-            await store.write(lambda db: _record(db, id_, definition, hour, hour + HOUR))  # noqa: B023 - awaited
+            await store.write(partial(_record, id_, definition, hour, hour + HOUR))
         await rollups.roll(store, BEGIN + DAYS * DAY)
         sizes = await store.read(_sizes)
         spans = await store.read(_spans)

@@ -10,6 +10,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def kill_often(daemon: Daemon, flapping: Flapping, dice: random.Random) -> None:
     old = 0
     for _ in range(KILLS):
         flapping.flip()
-        pid = wait_for(lambda: new_pid(daemon, old), 30, "another worker")  # noqa: B023 - called at once
+        pid = wait_for(partial(new_pid, daemon, old), 30, "another worker")
         if dice.random() < 0.8:
             wait_for(lambda: daemon.process_of("worker").get("state") == "running", 30, "a worker that serves")
             time.sleep(dice.uniform(0.0, 1.6))
