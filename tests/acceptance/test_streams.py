@@ -12,7 +12,7 @@ from tests.acceptance.test_worker_killed import numbers
 def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
         daemon.sign_in()
-        session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.002)
+        session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.02)
         _, command = daemon.run_pids(session)
         reader = Reader(daemon, session["id"])
         reader.start()
@@ -28,7 +28,7 @@ def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
         reader.join(60)
         assert reader.done.is_set()
         assert reader.numbers == list(range(ended["lines"] - 2))
-        assert len(reader.numbers) > 5000
+        assert len(reader.numbers) > 1000
         assert reader.refused == 0
         assert reader.connections > 50
         assert daemon.process_of("web")["restarts"] >= 100

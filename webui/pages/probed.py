@@ -56,8 +56,10 @@ class Count(NamedTuple):
 
 
 class ProbedList(NamedTuple):
-    """The list's context. `matched`: how many the filters let in; `total`: how many there are."""
+    """The list's context. `stream`: the address at which its rows go on; `matched`: how many the filters let in; `total`:
+    how many there are."""
 
+    stream: str
     rows: list[ProbedRow]
     counts: list[Count]
     filters: Filters
@@ -157,7 +159,9 @@ def view(found: Found, filters: Filters, now: datetime, path: str = "/services")
     given = filters.given()
     start = (found.page - 1) * PAGE
     more = start + PAGE < len(found.ids)
+    shown = ",".join(str(service.id) for service in found.services)
     return ProbedList(
+        stream=keyed.address("/live", {"page": "services"}, shown=shown),
         rows=[probed_rows.row(service, now) for service in found.services],
         counts=_counts(found, filters),
         filters=filters,

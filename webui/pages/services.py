@@ -178,7 +178,7 @@ async def page(
     view = probed.view(ours, filters, now)
     context = ServicesPage(
         shell=shell.build(request, "Services", "services"),
-        stream=_stream(view),
+        stream=view.stream,
         mark=here.feed.mark("services"),
         here_href=_address(filters, page_, after),
         probed=view,
@@ -220,12 +220,6 @@ def _with(database: Database, filters: Filters, page_: int, edit: RowForm | None
 def _address(filters: Filters, page_: int, after: str = "") -> str:
     """The page's own, without what was said on it once."""
     return keyed.address("/services", filters.given(), page=page_ if page_ > 1 else "", after=after)
-
-
-def _stream(view: ProbedList) -> str:
-    """The stream of the rows that are shown."""
-    shown = ",".join(str(row.id) for row in view.rows)
-    return f"/live?{urlencode({'page': 'services', 'shown': shown})}" if shown else "/live?page=frame"
 
 
 # fmt: off

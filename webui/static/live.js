@@ -219,6 +219,7 @@ function connect(address, on) {
   banner && $("[data-retry]", banner).addEventListener("click", () => { if (over) location.reload(); else { tries = 0; open(); } });
   show("connecting");
   open();
+  return () => { if (!over && !sleeping) open(); };
 }
 
 // ---- parts that renew themselves ------------------------------------------------------------------
@@ -476,7 +477,15 @@ if ($("[data-unreachable]") && location.pathname !== "/offline") {
 }
 
 globalThis.claudeops = { $, all, actions, connect, fragment };
-const stream = document.body.dataset.stream;
-let seen = ""; // what the stream has told up to: for when it is lost
-if (stream) connect(() => (seen ? `${stream}&last=${encodeURIComponent(seen)}` : stream), { state: (_, id) => { seen = id || seen; return 0; } });
+// A list whose rows have become others names another address: those that were added are followed from then on.
+const stream = () => $("[data-follows]")?.dataset.follows ?? document.body.dataset.stream;
+let seen = "", followed = ""; // what the stream has told up to, for when it is lost; and where it is read
+function address() {
+  followed = stream();
+  return seen ? `${followed}&last=${encodeURIComponent(seen)}` : followed;
+}
+if (stream()) {
+  const again = connect(address, { state: (_, id) => { seen = id || seen; return 0; } });
+  setInterval(() => { if (stream() !== followed) again(); }, 250);
+}
 tick();

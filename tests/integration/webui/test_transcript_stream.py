@@ -146,7 +146,7 @@ async def test_lines_come_at_once_when_the_worker_says_so_and_soon_when_it_is_aw
         async with asyncio.timeout(5):
             while (await anext(stream)).event != "rows":
                 pass
-        assert loop.time() - begun < 1.0
+        assert loop.time() - begun < 2.0
     await stream.aclose()
 
 
