@@ -26,7 +26,7 @@ from schema.states import ServiceStatus
 # Those that gave no answer in time may take this share of the places, so that they never keep the others waiting.
 SLOW_SHARE = 0.5
 # Those that are due so close together are started together: a round has its cost, however few it starts.
-TOGETHER_SECONDS = 0.05
+TOGETHER_SECONDS = 0.1
 
 
 class Watched:

@@ -4,11 +4,14 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.harness import KEY, alive, running
 from tests.acceptance.stream import Reader
 from tests.acceptance.test_worker_killed import numbers
 
 
+@pytest.mark.timeout(900)  # a hundred starts of a process, on whatever machine
 def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
         daemon.sign_in()
@@ -25,7 +28,7 @@ def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
         (tmp_path / "enough").touch()
         ended = daemon.wait_ended(session["id"], 60)
         assert ended["status"] == "completed"
-        reader.join(60)
+        reader.join(120)
         assert reader.done.is_set()
         assert reader.numbers == list(range(ended["lines"] - 2))
         assert len(reader.numbers) > 1000

@@ -1,7 +1,7 @@
 """HTTP and HTTPS: a request over a fresh connection each time, with what each of its phases took.
 
 Fresh, because a kept connection hides what new users meet: name, connect, certificate. The phases come from the
-library's own extension points: resolver, socket factory, SSL context, trace.
+library's own extension points: resolver, socket factory, SSL context, connector.
 """
 
 import asyncio
@@ -9,10 +9,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import aiohttp
 from aiohttp import abc
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from daemon.services.probes import connecting
 from daemon.services.probes.probe import ProbeError, Target, mark, phases
@@ -43,13 +44,23 @@ class Resolver(abc.AbstractResolver):
         """Nothing is kept open."""
 
 
+class Connector(aiohttp.TCPConnector):
+    """A connection for each request, with the moment told at which it stood."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """As the library's own. A trace would tell the same, and cost each request its dozen of signals."""
+        made = await super().connect(req, traces, timeout)
+        mark("wait")
+        return made
+
+
 class Http:
     """All HTTP probes of the worker. `close` it at the end."""
 
     def __init__(self) -> None:
         self._sessions: dict[tuple[object, ...], aiohttp.ClientSession] = {}
-        self._trace = aiohttp.TraceConfig()
-        self._trace.on_connection_create_end.append(_connected)
 
     async def __call__(self, target: Target) -> Facts:
         """One request. OSError, ProbeError, TimeoutError."""
@@ -116,7 +127,7 @@ class Http:
         key = (wanted.family, wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
         found = self._sessions.get(key)
         if found is None:
-            connector = aiohttp.TCPConnector(
+            connector = Connector(
                 ssl=connecting.context(wanted),
                 family={0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}[wanted.family],
                 force_close=True,
@@ -130,7 +141,6 @@ class Http:
                 headers={"User-Agent": AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-                trace_configs=[self._trace],
                 max_line_size=65536,
                 max_field_size=65536,
             )
@@ -161,12 +171,6 @@ def translated() -> Iterator[None]:
         raise ProbeError(Cause.RESET, "it closed the connection in the middle of its answer") from error
     except aiohttp.ClientError as error:
         raise ProbeError(Cause.PROTOCOL, f"no answer in HTTP: {str(error)[:200]}") from error
-
-
-async def _connected(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionCreateEndParams
-) -> None:
-    mark("wait")
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
