@@ -139,7 +139,7 @@ class Approvals:
             if row is None:
                 known = db.one("approvals.rule", id=id_)
                 if known is None:
-                    raise CallError(Code.NOT_FOUND, f"there is no rule {id_}; `claudeopsctl rules list` shows them")
+                    raise CallError(Code.NOT_FOUND, f"there is no rule {id_}; `claudeopsctl approvals rules` shows all")
                 raise CallError(Code.CONFLICT, f"rule {id_} was revoked already, by {known['revoked_by']}")
             rule = msgspec.convert(row, ApprovalRule)
             audit.add(db, actor=by, action=Action.RULE_REVOKED, subject=f"{rule.tool}: {rule.pattern}", at=now)
