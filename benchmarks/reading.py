@@ -6,9 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from daemon.approvals.approvals import Approvals
 from daemon.runs.files import EXIT
 from daemon.runs.run import Run
 from daemon.sessions.follow import Follower
+from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.messages.envelope import Event
 from ipc.server import Publisher
@@ -54,7 +56,8 @@ async def _measure(lines: int) -> dict[str, float]:
                   "chain_id": None, "dry_run": 0}  # fmt: skip
         id_ = await store.write(lambda db: db.value("sessions.insert", **values))
         session = from_row(await store.read(lambda db: db.rows("sessions.by_id", id=id_)[0]))
-        follower = Follower(store, Silent(), session, Run(run_dir, str(log), pidfd=None))
+        waiting = Approvals(store, LiveSettings({"CLAUDEOPS_STATE_DIR": name}, store), Silent())
+        follower = Follower(store, Silent(), session, Run(run_dir, str(log), pidfd=None), waiting)
         before = time.perf_counter()
         await follower.follow()
         took = time.perf_counter() - before

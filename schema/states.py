@@ -101,7 +101,7 @@ APPROVAL_MEANING: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.APPROVED: "a person said yes; the call has not run yet",
     ApprovalStatus.DENIED: "a person said no; the model is told the reason",
     ApprovalStatus.EXPIRED: "nobody decided in time, which counts as no",
-    ApprovalStatus.CANCELLED: "its session ended before anybody decided",
+    ApprovalStatus.CANCELLED: "it will not run: its session is over, or something came in its way",
     ApprovalStatus.USED: "approved, and let through once",
 }
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,6 +42,7 @@ LOOK_SECONDS = 30.0
 RETRY_SECONDS = 1.0
 NOBODY = "nobody decided in time"
 ENDED = "its session ended"
+GIVEN_UP = "the hook that asked ended without an answer, so the CLI did not run the call"
 
 
 class Approvals:
@@ -138,7 +139,7 @@ class Approvals:
             if row is None:
                 known = db.one("approvals.rule", id=id_)
                 if known is None:
-                    raise CallError(Code.NOT_FOUND, f"there is no rule {id_}; `claudeopsctl rules list` shows them")
+                    raise CallError(Code.NOT_FOUND, f"there is no rule {id_}; `claudeopsctl approvals rules` shows all")
                 raise CallError(Code.CONFLICT, f"rule {id_} was revoked already, by {known['revoked_by']}")
             rule = msgspec.convert(row, ApprovalRule)
             audit.add(db, actor=by, action=Action.RULE_REVOKED, subject=f"{rule.tool}: {rule.pattern}", at=now)
@@ -224,9 +225,20 @@ def expire(db: Database, now: datetime) -> list[Approval]:
 
 def cancel_of_session(db: Database, session_id: int, reason: str = ENDED) -> list[Approval]:
     """Ends what a session asked for, because it will not go on. Within a transaction; hand the rows to `announce`."""
+    return _cancel(db, "approvals.cancel_of_session", reason, session_id=session_id)
+
+
+def cancel_given_up(db: Database, session_id: int, tool_use_ids: Sequence[str]) -> list[Approval]:
+    """Ends the questions about calls that the CLI has refused by then, so that no yes comes too late. As above."""
+    if not tool_use_ids or not db.value("approvals.any_open", session_id=session_id):
+        return []
+    query, values = "approvals.cancel_given_up", {"session_id": session_id}
+    return [one for id_ in tool_use_ids for one in _cancel(db, query, GIVEN_UP, **values, tool_use_id=id_)]
+
+
+def _cancel(db: Database, query: str, reason: str, **which: object) -> list[Approval]:
     now = datetime.now(UTC)
-    rows = db.rows("approvals.cancel_of_session", session_id=session_id, now=timestamps.stamp(now), answer=reason)
-    cancelled = [read(row) for row in rows]
+    cancelled = [read(row) for row in db.rows(query, now=timestamps.stamp(now), answer=reason, **which)]
     for approval in cancelled:
         _note(db, approval, actors.RULES, now)
     return cancelled

@@ -12,7 +12,7 @@ from tree_sitter import Node
 from daemon.limits.globs import Piece, bracketed, globbed
 from daemon.limits.names import listed
 from daemon.limits.syntax import Tree
-from daemon.limits.words import MANY, Hole, NotUnderstood, Part, Word, ansi_c, joined, literal
+from daemon.limits.words import MANY, Hole, NotUnderstood, Part, Word, ansi_c, is_number, joined, literal
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Variables that a session's shell has from the start and that are no secrets.
@@ -28,7 +28,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+", re.ASCII)
 _UNQUOTED = re.compile(r"(?:[^\\\n\s;&|<>()$`\"']|\\[^\n]|\$(?=$|[%^+=:,./@\]}](?<!@)))*", re.ASCII)
 _QUOTED = re.compile(r"(?:[^\\\"`$]|\\.|\$(?![A-Za-z0-9_{(\[@*#?$!\\'-]))*", re.DOTALL)
 _HERE = re.compile(r"(?:[^\\`$]|\\.|\$(?![A-Za-z0-9_{(\[@*#?$!\\-]))*", re.DOTALL)
-_PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _SUM = re.compile(r"\s*\(?\s*(?:0|[1-9]\d{0,8})(?:\s*(?:[-+*]|[/%]\s*(?=[1-9]))\s*(?:0|[1-9]\d{0,8}))*\s*\)?\s*")
 
 
@@ -80,7 +79,8 @@ class Expander:
         pieces = self._pieces(node)
         braces = _has_braces(pieces)
         if braces:
-            numbers = re.fullmatch(r"\{\d{1,4}\.\.\d{1,4}\}", shown)
+            # With a zero in front, all are filled up with zeros: 08 is a fault where it is counted with.
+            numbers = re.fullmatch(r"\{(0|[1-9]\d{0,3})\.\.(0|[1-9]\d{0,3})\}", shown)
             return [Word((Hole.NUMBER,), False, shown) if numbers else Word((Hole.ANY,), True, shown)]
         return _fields(bracketed(pieces) if shown not in {"[", "[["} else pieces, shown)
 
@@ -164,15 +164,10 @@ class Expander:
 
     def _number(self, match: re.Match[str]) -> str:
         value = self.scope.variables.get(match.group(1) or match.group(2))
-        if (
-            value is None
-            or len(value.parts) != 1
-            or any(isinstance(part, str) and not _PLAIN_NUMBER.fullmatch(part) for part in value.parts)
-        ):
+        if value is None or not is_number(value):
             raise NotUnderstood("an arithmetic expression over something that may not be a number")
-        if any(part is not Hole.NUMBER for part in value.parts if not isinstance(part, str)):
-            raise NotUnderstood("an arithmetic expression over something that may not be a number")
-        return "1"
+        # What isn't known may be 0, by which nothing is divided.
+        return value.text or "0"
 
     def _braced(self, node: Node) -> tuple[Part, ...]:
         """`${…}`: the forms that do no more than look at a variable."""

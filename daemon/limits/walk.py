@@ -15,7 +15,7 @@ from daemon.limits.expansion import Expander, Scope, SecretRead, all_arguments
 from daemon.limits.kinds import Found, Kind
 from daemon.limits.names import assignable
 from daemon.limits.syntax import Tree
-from daemon.limits.words import ANY, Hole, NotUnderstood, Word, has_numbers
+from daemon.limits.words import ANY, Hole, NotUnderstood, Word, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,7 +138,7 @@ class Walk:
         """Whatever was set since may as well be as it was. What was a number and is one stays one."""
         for name in self.scope.written:
             before, now = old.get(name), self.scope.variables[name]
-            still = before is not None and has_numbers(before) and has_numbers(now)
+            still = before is not None and is_number(before) and is_number(now)
             self.scope.variables[name] = Word((Hole.NUMBER,)) if still else ANY
 
     @contextmanager
@@ -185,7 +185,7 @@ class Walk:
         untold = not values or len(values) > TRIED_MAX or any(word.splits for word in values)
         often = untold or any({Hole.NUMBER, Hole.GLOB} & set(word.parts) for word in values)
         if untold:
-            numbers = bool(values) and all(has_numbers(word) and not word.splits for word in values)
+            numbers = bool(values) and all(is_number(word) for word in values)
             values = [Word((Hole.NUMBER,))] if numbers else [ANY]
         with self.settled() as rounds, self.repeated("for" if often else None):
             for _ in rounds:

@@ -23,6 +23,7 @@ class Hole(Enum):
 
 
 Part = str | Hole
+_COUNTABLE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,14 @@ class Word:
 def has_numbers(word: Word) -> bool:
     """Whether a word can only be digits."""
     return all(part is Hole.NUMBER or (isinstance(part, str) and part.isdecimal()) for part in word.parts)
+
+
+def is_number(word: Word) -> bool:
+    """Whether a word can only be a number that a shell can count with: 08 is none to it."""
+    if len(word.parts) != 1 or word.splits:
+        return False
+    (part,) = word.parts
+    return part is Hole.NUMBER or (isinstance(part, str) and _COUNTABLE.fullmatch(part) is not None)
 
 
 def literal(text: str) -> Word:

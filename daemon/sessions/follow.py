@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from daemon.approvals.approvals import Approvals, cancel_given_up
 from daemon.runs.follow import Chunk, follow
 from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
@@ -21,6 +22,7 @@ from ipc.errors import CallError
 from ipc.messages.sessions import SessionChanged, SessionGrew
 from ipc.server import Publisher
 from schema.database import Database, DatabaseError
+from schema.limits import Approval
 from schema.sessions import Session, Usage
 from schema.settings import Settings
 
@@ -38,10 +40,13 @@ class Follower:
         publisher: Publisher,
         session: Session,
         run: Run,
+        waiting: Approvals,
         *,
         healthy_checks: int = Settings().cooldown_healthy_checks,
     ) -> None:
-        """`healthy_checks` in a row clear a service's cooldowns: CLAUDEOPS_COOLDOWN_HEALTHY_CHECKS as it is now."""
+        """`waiting`: the calls that wait for people. `healthy_checks` in a row clear a service's cooldowns:
+        CLAUDEOPS_COOLDOWN_HEALTHY_CHECKS as it is now.
+        """
         usage = msgspec.json.decode(session.usage, type=Usage) if session.usage else None
         self.reading = Reading(session.model_id or session.model, usage, read_said(session.result))
         self.offset = session.log_offset
@@ -49,6 +54,7 @@ class Follower:
         self._publisher = publisher
         self._session = session
         self._run = run
+        self._approvals = waiting
         self._healthy_checks = healthy_checks
         self._announced = 0.0
 
@@ -63,7 +69,7 @@ class Follower:
         batch = self.reading.fold(((line.data, line.cut) for line in chunk.lines), datetime.now(UTC))
         while True:
             try:
-                told = await self._store.write(lambda db: self._store_batch(db, chunk, batch))
+                told, cancelled = await self._store.write(lambda db: self._store_batch(db, chunk, batch))
                 break
             except (DatabaseError, CallError) as error:
                 # The log keeps what can't be stored now; the same lines are stored once there is room again.
@@ -72,9 +78,10 @@ class Follower:
         self.offset = chunk.next_offset
         for publication in told.publications():
             self._publisher.publish(publication)
+        await self._approvals.announce(cancelled)
         self._announce()
 
-    def _store_batch(self, db: Database, chunk: Chunk, batch: Batch) -> said.Told:
+    def _store_batch(self, db: Database, chunk: Chunk, batch: Batch) -> tuple[said.Told, list[Approval]]:
         """Within a transaction. Where the row has moved on from this chunk's start, it has been stored already."""
         moved = db.change(
             "sessions.progress",
@@ -84,7 +91,8 @@ class Follower:
             lines=len(chunk.lines),
             **batch.columns,
         )
-        return said.store(db, self._session, batch.said if moved else (), self._healthy_checks)
+        cancelled = cancel_given_up(db, self._session.id, batch.answered if moved else ())
+        return said.store(db, self._session, batch.said if moved else (), self._healthy_checks), cancelled
 
     def _announce(self) -> None:
         now = asyncio.get_running_loop().time()

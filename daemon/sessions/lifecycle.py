@@ -175,7 +175,7 @@ class Sessions:
     async def _live(self, session: Session, run: Run) -> None:
         """Follows a session to the end of its run."""
         healthy_checks = self._settings.current.cooldown_healthy_checks
-        follower = Follower(self._store, self._publisher, session, run, healthy_checks=healthy_checks)
+        follower = Follower(self._store, self._publisher, session, run, self._waiting, healthy_checks=healthy_checks)
         kills = procfs.kills_for_memory()
         ended = asyncio.create_task(end_of(run))
         try:

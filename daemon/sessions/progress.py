@@ -15,7 +15,7 @@ from daemon.sessions.rules import Said
 from schema import timestamps
 from schema.logline import split
 from schema.sessions import Usage
-from schema.transcript.events import Event, Init, Result, Stderr, Text, Thinking, ToolUse
+from schema.transcript.events import Event, Init, Result, Stderr, Text, Thinking, ToolResult, ToolUse
 from schema.transcript.parse import parse
 from schema.transcript.prices import CHARACTERS_PER_TOKEN, estimate
 
@@ -29,10 +29,14 @@ COSTLY = (Text, Thinking, ToolUse, Result)
 
 
 class Batch(NamedTuple):
-    """What a batch of lines means: all of COLUMNS, None where nothing changes, and what was said, in order."""
+    """What a batch of lines means: all of COLUMNS, None where nothing changes, and what was said, in order.
+
+    `answered`: ids of the calls whose results the CLI has told the model, so that nothing decides about them any more.
+    """
 
     columns: dict[str, Any]
     said: list[Spoken]
+    answered: list[str]
 
 
 class Tally:
@@ -80,12 +84,15 @@ class Reading:
         """What a batch means. Each line with its cut bytes; `now` stands in for the time of lines that have none."""
         columns: dict[str, Any] = dict.fromkeys(COLUMNS)
         spoken: list[Spoken] = []
+        answered: list[str] = []
         counted, spent = False, None
         for line, missing in lines:
             found = split(line)
             for event in parse(found.text, found.stream, missing):
                 counted |= self._count(event)
                 columns |= self._read(event)
+                if isinstance(event, ToolResult):
+                    answered.append(event.tool_id)
                 spent = found if isinstance(event, COSTLY) else spent
                 if words := list(_words(event)):
                     at = _moment(found.at, now)
@@ -96,7 +103,7 @@ class Reading:
             columns["estimated_usd"] = estimate(self._tally.model, usage)
         if spent is not None:
             columns["spent_at"] = _moment(spent.at, now)
-        return Batch(columns, spoken)
+        return Batch(columns, spoken, answered)
 
     def _count(self, event: Event) -> bool:
         if isinstance(event, Text | Thinking):

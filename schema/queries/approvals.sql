@@ -35,6 +35,16 @@ UPDATE approvals SET status = 'cancelled', decided_at = coalesce(decided_at, :no
 WHERE session_id = :session_id AND status IN ('waiting', 'approved')
 RETURNING *;
 
+-- any_open --
+-- Whether a session has a call that waits, or that was approved and has not run.
+SELECT EXISTS (SELECT 1 FROM approvals WHERE session_id = :session_id AND status IN ('waiting', 'approved'));
+
+-- cancel_given_up --
+-- A call that has its result, whatever anybody decides.
+UPDATE approvals SET status = 'cancelled', decided_at = coalesce(decided_at, :now), answer = :answer
+WHERE session_id = :session_id AND tool_use_id = :tool_use_id AND status IN ('waiting', 'approved')
+RETURNING *;
+
 -- expire --
 -- The calls that waited too long, which counts as a denial.
 UPDATE approvals SET status = 'expired', decided_at = :now, answer = :answer

@@ -1,5 +1,6 @@
 """Calls that wait for a person, with the real claude CLI: held, put aside, decided, resumed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -170,6 +171,41 @@ def test_the_worker_dies_while_a_call_is_held_and_the_answer_still_comes(tmp_pat
         assert summary(ended) == "told: done"
 
 
+def hook_of(daemon: Daemon) -> int:
+    """The process of the hook that holds a call of this daemon's session."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if str(daemon.runtime) in words and any(word.endswith("ipc/hook/__main__.py") for word in words):
+                return int(path.parent.name)
+    raise AssertionError("no hook runs")
+
+
+def test_a_hook_that_is_killed_while_it_holds_a_call_takes_the_question_along(tmp_path: Path) -> None:
+    """The CLI has refused the call by then: a yes would be told, and counted, as a redeployment that never was."""
+    go_on = tmp_path / "go-on"
+    wait = f"while [ ! -e {go_on} ]; do sleep 0.1; done"
+    script: Script = [ASKED, say("I look on.", bash(wait, "look")), told]
+    with messages_api(deploy=script) as (url, _), real(tmp_path, url, CLAUDEOPS_APPROVAL_HOLD="120") as daemon:
+        daemon.sign_in()
+        id_ = ask(daemon)
+        number = str(waiting(daemon)["id"])
+        os.kill(hook_of(daemon), signal.SIGKILL)
+        wait_for(lambda: daemon.json("approvals", "list") == [], 20, "no question any more")
+        assert daemon.session(id_)["status"] == "running"
+        late = daemon.ctl("approvals", "approve", number, check=False)
+        assert late.returncode == 1
+        assert "the hook that asked ended without an answer" in late.stderr
+        page = daemon.request("GET", f"/sessions/{id_}")[2].decode()
+        assert "Not run: the hook that asked ended without an answer, so the CLI did not run the call" in page
+        go_on.touch()
+        assert summary(wait_status(daemon, id_, "completed")) == "told: This command requires approval"
+        assert acts(tmp_path) == []
+        assert daemon.json("cooldowns") == []
+        entries = [entry for entry in daemon.json("audit", "list") if entry["subject"] == COMMAND]
+        assert [entry["action"] for entry in entries] == ["approval.cancelled", "call.ask"]
+
+
 def test_calls_that_come_together_are_not_put_aside(tmp_path: Path) -> None:
     batch: Script = [
         say("Both at once.", bash(COMMAND, "deploy"), bash("docker compose up -d db", "other")),
@@ -182,6 +218,9 @@ def test_calls_that_come_together_are_not_put_aside(tmp_path: Path) -> None:
         wait_status(daemon, id_, "awaiting_approval")
         log = Path(daemon.session(id_)["log_file"]).read_text()
         assert "has to come alone" in log
+        cards = {card["tool_use_id"]: card for card in daemon.json("approvals", "list", "--all")}
+        assert cards["deploy"]["status"] == "cancelled"
+        assert "has to come alone" in cards["deploy"]["answer"]
         assert acts(tmp_path) == []
         daemon.ctl("approvals", "approve", str(waiting(daemon)["id"]))
         wait_status(daemon, id_, "completed")

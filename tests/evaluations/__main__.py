@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-from tests.evaluations import scenario, table
+from tests.evaluations import door, scenario, table
 from tests.evaluations.run import Live, run
 from tests.evaluations.scores import Score
 from tests.fakes.messages_api import CLI
@@ -51,6 +51,8 @@ def _run_all(planned: list[str], live: Live | None, dollars: float, scores: list
         if live and sum(score.dollars for score in scores) + scenario.scenario(name).budget.dollars > dollars:
             print(f"{name}: not run, of ${dollars:g} too little is left; raise --dollars", file=sys.stderr)
             return NO_MONEY
+        if live and not scores and (why := door.refusal(live.key, live.url)):
+            return _refuse(why)
         score = run(name, live).score
         scores.append(score)
         print(

@@ -40,6 +40,18 @@ def test_live_stops_before_a_run_that_might_cost_too_much(tmp_path: Path) -> Non
     assert "no-fault: not run, of $0.1 too little is left" in found.stderr
 
 
+def test_a_key_that_the_api_does_not_take_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with messages_api() as (url, api):
+        found = evaluations(tmp_path, "--live", ANTHROPIC_API_KEY="sk-ant-with-a-slip", ANTHROPIC_BASE_URL=url)
+        assert api.turns == []
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == f"evaluations: {url} does not take this ANTHROPIC_API_KEY (HTTP 401); nothing was run\n"
+    # Nor where there is nobody.
+    found = evaluations(tmp_path, "--live", ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=url)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith(f"evaluations: {url} can't be reached: ")
+
+
 def test_live_asks_the_api_of_the_caller_with_the_key_of_the_caller_and_our_prompts(tmp_path: Path) -> None:
     # What a script says is filled in by the run; this one needs no address of the world.
     turns = script.by_mark(

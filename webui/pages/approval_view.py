@@ -129,7 +129,8 @@ def decision(approval: Approval) -> str:
         case ApprovalStatus.EXPIRED:
             return "expired: nobody decided in time"
         case ApprovalStatus.CANCELLED:
-            return "cancelled: its session ended first"
+            yes = f"approved by {approval.decided_by}, but " if approval.decided_by else ""
+            return f"{yes}cancelled before it ran"
     word = "denied" if approval.status is ApprovalStatus.DENIED else "approved"
     return f"{word} by {approval.decided_by or 'somebody'}"
 

@@ -55,4 +55,6 @@ def _asked(row: Mapping[str, Any], reason: str, rule: str) -> Verdict:
             return Verdict("denied", "warn", f"Denied by {who}{said}", rule, href)
         case "expired":
             return Verdict("denied", "warn", f"Nobody decided in time, so it did not run. {reason}", rule, href)
-    return Verdict("asked", "neutral", f"Its session ended before anybody decided. {reason}", rule, href)
+    # Cancelled, perhaps after a yes: its session was over, it did not come alone, or a limit stood in its way by then.
+    approved = f"Approved by {who}, but not run" if row["decided_by"] else "Not run"
+    return Verdict("asked", "neutral", f"{approved}{said}", rule, href)

@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from daemon.approvals.approvals import Approvals
 from daemon.runs.run import Run
 from daemon.sessions import follow
+from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from ipc.messages.envelope import Event
 from ipc.server import Publisher
@@ -36,7 +38,8 @@ async def main(path: Path, session_id: int, run_dir: Path) -> None:
     assert row is not None
     session = from_row(row)
     print("reading", flush=True)
-    await follow.Follower(store, Slow(), session, Run(run_dir, session.log_file or "", pidfd=None)).follow()
+    waiting = Approvals(store, LiveSettings({"CLAUDEOPS_STATE_DIR": str(path.parent)}, store), Slow())
+    await follow.Follower(store, Slow(), session, Run(run_dir, session.log_file or "", pidfd=None), waiting).follow()
     await store.close()
 
 

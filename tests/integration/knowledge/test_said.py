@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daemon.approvals.approvals import Approvals
 from daemon.runs.files import EXIT
 from daemon.runs.run import Run
 from daemon.sessions import said
@@ -48,7 +49,9 @@ def follower(place: Place, session: Session, log: bytes) -> Follower:
     run_dir.mkdir(exist_ok=True)
     (run_dir / EXIT).write_text("{}")
     Path(session.log_file or "").write_bytes(log)
-    return Follower(place.store, place.heard, session, Run(run_dir, session.log_file or "", pidfd=None))
+    run = Run(run_dir, session.log_file or "", pidfd=None)
+    waiting = Approvals(place.store, place.settings(), place.heard)
+    return Follower(place.store, place.heard, session, run, waiting)
 
 
 # Once

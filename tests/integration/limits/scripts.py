@@ -1,10 +1,12 @@
-"""Scripts at random in which shells and programs read from one another: redirections, here-documents, lists.
+"""Scripts at random in which shells and programs read from one another, or count: redirections, lists, sums.
 
 `test_bash` runs them. What reads the script of the shell around it takes lines away, and what stood there as text is
-run: `docker logs` followed by a letter stands in such places.
+run: `docker logs` followed by a letter stands in such places. A sum that is none has bash leave out the rest of its
+line, and a variable stays what it was.
 """
 
 import random
+import re
 from collections.abc import Iterator
 
 _SIMPLE = [
@@ -48,3 +50,24 @@ def feeding(seed: int) -> Iterator[str]:
             joint = "\n" if "<<" in text and chance.random() < 0.6 else chance.choice(_JOINTS)
             text += joint + _statement(chance)
         yield chance.choice(_SHELLS).format(text)
+
+
+# NUMBER and SUM stand for one of these.
+_NUMBERS = ["0", "1", "7", "08", "010", "$?", "$#", "${#X}", "$((SUM))", "$i", "$j", "0$i", "{1..3}"]
+_SUMS = ["i", "$i", "${j}", "j+1", "i/j", "1/$i", "7 % j", "i-j", "i*1", "(i+1)", "08", "1/0", "4-$j", "i/2", "1$i"]
+_COUNTING = [
+    "i=NUMBER", "j=NUMBER", "true && i=NUMBER", "false && j=NUMBER", "i=$((1)) || j=NUMBER", "unset j",
+    "for i in NUMBER NUMBER; do j=NUMBER; done", "for j in {0..2}; do i=NUMBER; done", "i=NUMBER; j=NUMBER",
+    "for i in {08..09}; do j=NUMBER; done", "if true; then i=NUMBER; fi", "f() { i=NUMBER; }; f",
+    "while true; do i=NUMBER; break; done", "[[ NUMBER -gt 0 ]]", "for i in {1..3}; do j=$((SUM)); done",
+]  # fmt: skip
+
+
+def counting(seed: int) -> Iterator[str]:
+    """Without an end: what is in front of `X=ls` may keep it from being run, and `docker` is what X holds then."""
+    chance = random.Random(seed)
+    while True:
+        steps = "; ".join(chance.choices(_COUNTING, k=chance.randint(0, 3)))
+        script = f"X=docker; i=1; j=2; {steps}; Y=$((SUM)); X=ls\n$X logs a".replace("; ;", ";")
+        script = re.sub("NUMBER", lambda _: chance.choice(_NUMBERS), script)
+        yield re.sub("SUM", lambda _: chance.choice(_SUMS), script)

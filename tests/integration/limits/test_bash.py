@@ -10,7 +10,7 @@ import pytest
 from daemon.limits.understanding import understand
 from tests.fixtures.commands.corpus import cases
 from tests.integration.limits.bash_run import Stage, may_run, unseen
-from tests.integration.limits.scripts import feeding
+from tests.integration.limits.scripts import counting, feeding
 
 # Pieces of scripts, put together at random: most make no sense, some make another one to bash than it seems.
 PIECES = [
@@ -84,7 +84,7 @@ def test_what_the_corpus_starts_was_found(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
-@pytest.mark.parametrize("make", [scripts, mutated, feeding])
+@pytest.mark.parametrize("make", [scripts, mutated, feeding, counting])
 def test_what_scripts_at_random_start_was_found(stage: Stage, make: object, shell: str) -> None:
     """What is for `sh` must mean the same to dash, which knows less than bash and so runs more."""
     assert callable(make)

@@ -43,6 +43,15 @@ def test_a_batch_that_means_nothing_changes_no_column_and_says_nothing() -> None
     assert batch.said == []
 
 
+def test_the_calls_that_have_their_results_are_named() -> None:
+    def result(tool_id: str) -> bytes:
+        block = {"type": "tool_result", "tool_use_id": tool_id, "content": "This command requires approval"}
+        return line({"type": "user", "message": {"content": [block]}})
+
+    assert fold(line(words("hello")), result("toolu_1"), result("toolu_2")).answered == ["toolu_1", "toolu_2"]
+    assert fold(line(words("hello"))).answered == []
+
+
 def test_what_is_said_keeps_the_time_of_its_line() -> None:
     batch = fold(line(words("[EVENT:warn:web] slow\n[MEMORY:timing:web] slow at night")))
     assert [(each.at, each.what) for each in batch.said] == [

@@ -229,3 +229,23 @@ def test_a_daemon_that_has_ended_and_one_that_never_was_are_told_apart(tmp_path:
     (tmp_path / "lock").touch()
     with pytest.raises(CtlError, match="is not running; start it"):
         place.require_running(tmp_path)
+
+
+def test_commands_that_messages_and_pages_name_are_there() -> None:
+    """A sentence that says what to do next names a command that can be typed."""
+    root = Path(__file__).parents[4]
+    named: set[tuple[str, ...]] = set()
+    for path in (path for top in ("daemon", "ipc", "schema", "webui") for path in (root / top).rglob("*")):
+        if path.suffix in {".py", ".html"}:
+            for text in re.findall(r"`claudeopsctl ([a-z][a-z -]*)", path.read_text(encoding="utf-8")):
+                named.add(tuple(word for word in text.split() if word.isalpha() or "-" in word.strip("-")))
+    assert len(named) >= 30
+    known = {command.words for command in COMMANDS}
+    verbs = {words[:1] for words in known}
+    groups = {words[:1] for words in known if len(words) > 1}
+    unknown = {
+        words
+        for words in named
+        if words[:1] not in verbs or (words[:1] in groups and len(words) > 1 and words[:2] not in known | {words[:1]})
+    }
+    assert unknown == set()

@@ -50,7 +50,8 @@ def test_a_waiting_card_shows_the_call_whole_what_makes_it_risky_and_the_time_le
         (ApprovalStatus.DENIED, "bob", "denied by bob"),
         (ApprovalStatus.DENIED, None, "denied by somebody"),
         (ApprovalStatus.EXPIRED, None, "expired: nobody decided in time"),
-        (ApprovalStatus.CANCELLED, None, "cancelled: its session ended first"),
+        (ApprovalStatus.CANCELLED, None, "cancelled before it ran"),
+        (ApprovalStatus.CANCELLED, "ada", "approved by ada, but cancelled before it ran"),
     ],
 )
 def test_a_decided_card_says_by_whom(status: ApprovalStatus, who: str | None, words: str) -> None:

@@ -28,7 +28,13 @@ def row(**changes: Any) -> dict[str, Any]:
         ({"approval": "used", "decided_by": "ada"}, "changes", "Approved by ada. 1 of 2 used"),
         ({"approval": "denied", "decided_by": "bob", "answer": "no"}, "denied", "Denied by bob: no"),
         ({"approval": "expired"}, "denied", "Nobody decided in time, so it did not run. 1 of 2 used"),
-        ({"approval": "cancelled"}, "asked", "Its session ended before anybody decided. 1 of 2 used"),
+        ({"approval": "cancelled", "answer": "its session ended"}, "asked", "Not run: its session ended"),
+        ({"approval": "cancelled"}, "asked", "Not run"),
+        (
+            {"approval": "cancelled", "decided_by": "ada", "answer": "2 of 2 used in 4 h"},
+            "asked",
+            "Approved by ada, but not run: 2 of 2 used in 4 h",
+        ),
     ],
 )
 def test_a_mark_and_its_reason(changes: dict[str, Any], mark: str, text: str) -> None:
