@@ -54,6 +54,36 @@ def test_it_follows_the_end_until_the_reader_scrolls_up(daemon: Daemon, browser:
         assert numbers(page) == list(range(daemon.wait_ended(session["id"])["lines"] - 2))
 
 
+# How far the end of the transcript is below the upper edge of what covers a phone's lower edge.
+BELOW = """(document.querySelector("#log-end").getBoundingClientRect().bottom
+ - document.querySelector(".dock").getBoundingClientRect().top)"""
+
+
+def test_on_a_phone_the_last_row_stays_in_sight_from_the_first_one_on(
+    daemon: Daemon, browser: Browser, tmp_path: Path
+) -> None:
+    """Although the facts of the session stand below the transcript there."""
+    session = daemon.trigger(after=str(tmp_path / "begin"), until=str(tmp_path / "enough"), interval=0.04)
+    with screen(browser, daemon, viewport={"width": 360, "height": 500}) as made:
+        page = made.go(f"/sessions/{session['id']}")
+        wait_live(page)
+        (tmp_path / "begin").touch()
+        for rows in (5, 40):
+            wait_rows(page, rows)
+            wait_until(page, f"{BELOW} <= 0 && {BELOW} > -120")
+            expect(page.locator("#follow")).to_be_hidden()
+        # Who goes on to the facts is left there.
+        page.mouse.move(180, 250)
+        page.mouse.wheel(0, 2000)
+        wait_until(page, f"{FROM_END} < 5 && {BELOW} < -200")
+        shown = len(numbers(page))
+        wait_rows(page, shown + 10)
+        assert page.evaluate(FROM_END) < 60
+        assert page.evaluate(BELOW) < -200
+        (tmp_path / "enough").touch()
+        wait_ended(page)
+
+
 def test_three_people_one_slow_one_restless_see_the_same(daemon: Daemon, browser: Browser) -> None:
     session = daemon.trigger(lines=400, interval=0.01)
     path = f"/sessions/{session['id']}"
