@@ -263,6 +263,19 @@ def test_hostile_output_is_shown_and_does_nothing(daemon: Daemon, browser: Brows
         assert texts(live) == texts(page)
 
 
+def test_a_line_that_is_cut_says_so_on_one_line_of_its_own(daemon: Daemon, browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"x" * 10_485_760)
+    ended = daemon.wait_ended(daemon.trigger(cat=str(tmp_path / "long"))["id"])
+    for width in (360, 1440):
+        with screen(browser, daemon, viewport={"width": width, "height": 800}) as made:
+            page = made.go(f"/sessions/{ended['id']}")
+            row = page.locator("#log > .entry[data-kind=cut]")
+            expect(row).to_contain_text("not shown")
+            link = row.get_by_role("link", name="in the log")
+            assert (link.bounding_box() or {})["height"] < 30
+            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+
+
 def without_rows(route: Route) -> None:
     """Answers with the page as it would be before the first line."""
     response = route.fetch()
