@@ -176,14 +176,14 @@ async def _answer(
     if not body.get("stream"):
         return web.json_response(wire.message(turn, message_id, model), headers=headers)
     response = web.StreamResponse(headers={**headers, "content-type": "text/event-stream", "cache-control": "no-cache"})
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         for event in _until(wire.events(turn, message_id, model), cut):
             await response.write(wire.sse(event))
             if event["type"] == "content_block_delta":
                 await asyncio.sleep(turn.pace_s)
     except ConnectionResetError:
-        return response  # the CLI was stopped while it listened: nobody is left to tell
+        return response  # the CLI was stopped while it waited or listened: nobody is left to tell
     if cut is not None:
         return _cut_off(request, response)
     await response.write_eof()

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from daemon import audit, trouble
@@ -41,7 +42,7 @@ class Backups:
 
     async def make(self, path: str, by: str, request_id: str) -> BackupReply:
         """A backup that a person wants. CallError names what can't be."""
-        target = Path(path) if path else self.directory / f"claudeops-{datetime.now():%Y%m%d-%H%M%S}.db"
+        target = Path(path) if path else self._unused()
         if not target.is_absolute():
             raise CallError(Code.INVALID, f"{path}: give an absolute path; the daemon's directory is not yours")
         if target.exists():
@@ -58,6 +59,12 @@ class Backups:
 
         await self._store.write(write)
         return reply
+
+    def _unused(self) -> Path:
+        """A file of this second; with a suffix where there is one already."""
+        stem = f"claudeops-{datetime.now():%Y%m%d-%H%M%S}"
+        names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        return next(path for name in names if not (path := self.directory / f"{name}.db").exists())
 
     async def nightly(self) -> None:
         """The backup of this night, if the settings want one; the oldest one too many goes. CallError."""

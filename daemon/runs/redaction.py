@@ -1,7 +1,8 @@
 """Secrets out of text, before it reaches a disk: `[REDACTED:NAME]` in place of every known value.
 
-Each value is looked for raw, JSON-escaped (once and twice: JSON within JSON), URL-quoted and in base64, wherever in
-a base64 text it starts. Pure functions of bytes, standard library alone: the shim redacts output, the worker prompts.
+Each value is looked for raw and as HTML writes it, both JSON-escaped (once and twice: JSON within JSON), URL-quoted
+and in base64, wherever in a base64 text it starts. Pure functions of bytes, standard library alone: the shim redacts
+output, the worker prompts.
 """
 
 import itertools
@@ -35,6 +36,13 @@ def _escaped(text: str) -> set[str]:
     return {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
 
 
+def _in_html(text: str) -> set[str]:
+    """As it stands in a page: quotes left alone, or in the ways that Python, JavaScript and others write them."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    quotes = itertools.product(('"', "&quot;", "&#34;"), ("'", "&#x27;", "&#39;", "&apos;"))
+    return {plain.replace('"', double).replace("'", single) for double, single in quotes}
+
+
 def _base64(value: bytes) -> Iterable[tuple[bytes, list[bytes]]]:
     """(piece that any base64 text around the value must hold, the forms to replace) for the three alignments."""
     for shift in range(3):
@@ -64,9 +72,10 @@ def _forms(value: str) -> dict[bytes, list[bytes]]:
     raw = value.encode(errors="surrogateescape")
     quoted = {_quoted(raw, URL_SAFE), _quoted(raw, URL_SAFE | {0x2F}), _quoted(raw, COMPONENT_SAFE)}
     quoted.add(_quoted(raw, URL_SAFE, space=b"+"))
-    once = _escaped(value)
+    written = {value, *_in_html(value)}
+    once = {form for text in written for form in _escaped(text)}
     twice = {form for text in once for form in _escaped(text)}
-    escaped = {form.encode(errors="surrogateescape") for form in once | twice}
+    escaped = {form.encode(errors="surrogateescape") for form in written | once | twice}
     found = _alike(quoted)
     for piece, forms in _alike({raw, *escaped}).items():
         found.setdefault(piece, []).extend(forms)

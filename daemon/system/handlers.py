@@ -102,9 +102,11 @@ class System:
 
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
-        found = [self._cli.found.text] if self._cli.found.text else []
         problems = (self.problem(), self._schedule.problem, self._queue.problem, self._keeper.problem)
-        found += [text for text in (*problems, self._keeper.full) if text]
+        found = [text for text in (*problems, self._keeper.full) if text]
+        # The queue says of a missing CLI in the same words what waits for it; once is enough.
+        if (missing := self._cli.found.text) and not any(text.startswith(missing) for text in found):
+            found.insert(0, missing)
         found += [text for teller in self.tellers for text in teller()]
         found += self._daemon.web_warnings()
         self._look()

@@ -140,7 +140,8 @@ def manual() -> str:
 
 def show(connection: Connection, arguments: argparse.Namespace) -> int:
     """Prints completion for a shell."""
-    print({"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell](), end="")
+    script = {"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell]()
+    show_json({"shell": arguments.shell, "script": script}) if arguments.json else print(script, end="")
     return 0
 
 

@@ -128,6 +128,10 @@ def test_without_a_claude_command_everything_says_so_and_the_rest_runs_on(daemon
     assert status["state"] == "running"
     assert not status["cli"]["ok"]
     assert "/nowhere/claude" in " ".join(status["warnings"])
+    # Also while something waits for it.
+    daemon.ctl("triggers", "add", "--tier", "1", "--prompt", "x")
+    wait_for(lambda: "trigger 1 waits" in " ".join(daemon.json("status")["warnings"]), 15, "the trigger that waits")
+    assert daemon.ctl("status").stdout.count("there is no command '/nowhere/claude'") == 1
     refused = daemon.ctl("sessions", "trigger", "--tier", "1", "--prompt", "x", check=False)
     assert refused.returncode == 1
     assert "/nowhere/claude" in refused.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from schema.database import Database
 from tests.acceptance.harness import Daemon, alive, running, wait_for
+from tests.acceptance.stream import Reader
 
 NUMBER = re.compile(rb'"text":"line (\d+)"')
 
@@ -29,7 +30,10 @@ def rows(daemon: Daemon) -> list[dict[str, object]]:
 
 def test_twenty_kills_of_the_worker_cost_not_one_line(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
+        daemon.sign_in()
         session = daemon.trigger(lines=30000, interval=0.0005, exit=0)
+        reader = Reader(daemon, session["id"])
+        reader.start()
         shim, command = daemon.run_pids(session)
         chance = random.Random(1)
         for _ in range(20):
@@ -47,6 +51,11 @@ def test_twenty_kills_of_the_worker_cost_not_one_line(tmp_path: Path) -> None:
         assert ended["log_offset"] == Path(ended["log_file"]).stat().st_size
         assert len(rows(daemon)) == 1
         assert daemon.process_of("worker")["restarts"] >= 20
+        # Nor did a browser that watched.
+        reader.join(60)
+        assert reader.done.is_set()
+        assert reader.numbers == list(range(30000))
+        assert reader.connections == 1
 
 
 def test_a_worker_killed_just_after_a_trigger_leaves_no_session_in_between(tmp_path: Path) -> None:

@@ -97,6 +97,21 @@ def test_a_page_that_nobody_gave_an_address_is_told(site: StandInSite) -> None:
         every_page.find(site, {})
 
 
+def test_every_page_of_the_demo_says_that_it_is_one(site: StandInSite, pages: list[Address]) -> None:
+    missing = [Address("not found", "/nothing", True), Address("link is over", "/setup/used", False)]
+    silent = []
+    for one in [*pages, *missing]:
+        headers = {"Accept": "text/html", **({"Cookie": site.cookie} if one.signed_in else {})}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address(site, one.path), headers=headers)) as answer:
+                html = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            html = error.read().decode()
+        if html.count('<aside class="demo"') != 1 or "words are scripted" not in html:
+            silent.append(one.path)
+    assert silent == []
+
+
 def test_every_form_is_tried_or_is_said_to_lead_elsewhere(filled: Filled) -> None:
     tried = {state.answers for state in every_state.states(filled)} - {""}
     assert tried | every_state.LEADS_ON == every_state.forms()

@@ -54,6 +54,36 @@ def test_it_follows_the_end_until_the_reader_scrolls_up(daemon: Daemon, browser:
         assert numbers(page) == list(range(daemon.wait_ended(session["id"])["lines"] - 2))
 
 
+# How far the end of the transcript is below the upper edge of what covers a phone's lower edge.
+BELOW = """(document.querySelector("#log-end").getBoundingClientRect().bottom
+ - document.querySelector(".dock").getBoundingClientRect().top)"""
+
+
+def test_on_a_phone_the_last_row_stays_in_sight_from_the_first_one_on(
+    daemon: Daemon, browser: Browser, tmp_path: Path
+) -> None:
+    """Although the facts of the session stand below the transcript there."""
+    session = daemon.trigger(after=str(tmp_path / "begin"), until=str(tmp_path / "enough"), interval=0.04)
+    with screen(browser, daemon, viewport={"width": 360, "height": 500}) as made:
+        page = made.go(f"/sessions/{session['id']}")
+        wait_live(page)
+        (tmp_path / "begin").touch()
+        for rows in (5, 40):
+            wait_rows(page, rows)
+            wait_until(page, f"{BELOW} <= 0 && {BELOW} > -120")
+            expect(page.locator("#follow")).to_be_hidden()
+        # Who goes on to the facts is left there.
+        page.mouse.move(180, 250)
+        page.mouse.wheel(0, 2000)
+        wait_until(page, f"{FROM_END} < 5 && {BELOW} < -200")
+        shown = len(numbers(page))
+        wait_rows(page, shown + 10)
+        assert page.evaluate(FROM_END) < 60
+        assert page.evaluate(BELOW) < -200
+        (tmp_path / "enough").touch()
+        wait_ended(page)
+
+
 def test_three_people_one_slow_one_restless_see_the_same(daemon: Daemon, browser: Browser) -> None:
     session = daemon.trigger(lines=400, interval=0.01)
     path = f"/sessions/{session['id']}"
@@ -231,6 +261,19 @@ def test_hostile_output_is_shown_and_does_nothing(daemon: Daemon, browser: Brows
         assert texts(live) == texts(page)
         page.reload()
         assert texts(live) == texts(page)
+
+
+def test_a_line_that_is_cut_says_so_on_one_line_of_its_own(daemon: Daemon, browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"x" * 10_485_760)
+    ended = daemon.wait_ended(daemon.trigger(cat=str(tmp_path / "long"))["id"])
+    for width in (360, 1440):
+        with screen(browser, daemon, viewport={"width": width, "height": 800}) as made:
+            page = made.go(f"/sessions/{ended['id']}")
+            row = page.locator("#log > .entry[data-kind=cut]")
+            expect(row).to_contain_text("not shown")
+            link = row.get_by_role("link", name="in the log")
+            assert link.evaluate("e => e.getBoundingClientRect().height") < 30
+            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
 
 def without_rows(route: Route) -> None:

@@ -90,6 +90,7 @@ class PublicPage(NamedTuple):
     over: list[OutageLine]
     planned: list[PlannedLine]
     preview: bool
+    demo: bool
     bare: bool
 
 
@@ -99,7 +100,9 @@ def overall(found: Snapshot) -> ServiceStatus:
     return next((status for status in ORDER if status in known), ServiceStatus.UNKNOWN)
 
 
-def context(found: Snapshot, now: datetime, asset: Any, *, preview: bool = False, bare: bool = False) -> PublicPage:
+def context(
+    found: Snapshot, now: datetime, asset: Any, *, preview: bool = False, demo: bool = False, bare: bool = False
+) -> PublicPage:
     """The page of a snapshot, seen at `now`."""
     status = overall(found)
     outages = [_outage(one, now) for one in found.outages]
@@ -120,6 +123,7 @@ def context(found: Snapshot, now: datetime, asset: Any, *, preview: bool = False
         over=[one for one in outages if not one.open],
         planned=[_planned(one) for one in found.planned],
         preview=preview,
+        demo=demo,
         bare=bare,
     )
 
@@ -196,10 +200,10 @@ def _cached(response: web.Response) -> web.Response:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /status/{slug}."""
-    found = await _find(request)
+    here, found = parts(request), await _find(request)
     if is_json(request):
         return _cached(json_response(as_json(found)))
-    page = context(found, formats.now(), parts(request).assets.address, bare=is_partial(request))
+    page = context(found, formats.now(), here.assets.address, demo=here.settings.demo, bare=is_partial(request))
     return _cached(shell.page(request, "status_page.html", page))
 
 
@@ -212,7 +216,9 @@ async def preview(request: web.Request) -> web.StreamResponse:
     found = await here.public.make(stored.page)
     if is_json(request):
         return json_response(as_json(found))
-    page = context(found, formats.now(), here.assets.address, preview=True, bare=is_partial(request))
+    page = context(
+        found, formats.now(), here.assets.address, preview=True, demo=here.settings.demo, bare=is_partial(request)
+    )
     return shell.page(request, "status_page.html", page)
 
 

@@ -45,12 +45,13 @@ class SignInPage(NamedTuple):
 
 
 class SetupPage(NamedTuple):
-    """The setup form's context."""
+    """The setup form's context. `first`: nobody has an account yet."""
 
     shell: shell.Shell
     token: str
     error: str | None
     name: str
+    first: bool
 
 
 class Standing(NamedTuple):
@@ -79,7 +80,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     target = rules.local_target(request.query.get("next", "/"))
     if await here.sign_ins.find(request) is not None:
         return web.Response(status=303, headers={"Location": target})
-    nobody = not await here.state.read(lambda database: database.value("users.count"))
+    nobody = await _nobody(request)
     context = SignInPage(shell.build(request, "Sign in"), NO_USERS if nobody else None, "", None, target)
     return shell.page(request, "sign_in.html", context)
 
@@ -192,12 +193,22 @@ async def _counts(request: web.Request, token: str) -> bool:
     return row is not None
 
 
+async def _nobody(request: web.Request) -> bool:
+    """Whether there is no user yet."""
+    return not await parts(request).state.read(lambda database: database.value("users.count"))
+
+
+async def _setup_form(request: web.Request, token: str, error: str | None, name: str) -> web.Response:
+    context = SetupPage(shell.build(request, "Set up"), token, error, name, await _nobody(request))
+    return shell.page(request, "setup.html", context, status=200 if error is None else 422)
+
+
 async def show_setup(request: web.Request) -> web.StreamResponse:
     """GET /setup/{token}."""
     token = request.match_info["token"]
     if not await _counts(request, token):
         raise CallError(Code.FORBIDDEN, LINK_OVER)
-    return shell.page(request, "setup.html", SetupPage(shell.build(request, "Set up"), token, None, ""))
+    return await _setup_form(request, token, None, "")
 
 
 async def set_up(request: web.Request) -> web.StreamResponse:
@@ -209,8 +220,7 @@ async def set_up(request: web.Request) -> web.StreamResponse:
         raise CallError(Code.FORBIDDEN, LINK_OVER)
     problem = rules.name_problem(name) or rules.password_problem(password, fields.get("password_again", ""), name)
     if problem:
-        context = SetupPage(shell.build(request, "Set up"), token, problem, name)
-        return shell.page(request, "setup.html", context, status=422)
+        return await _setup_form(request, token, problem, name)
     async with here.passwords.turn():
         hashed = await here.passwords.hash(password)
     cookie = new_token()

@@ -21,12 +21,15 @@ const logOf = (id) => (chain ? document.getElementById(`log-${/^s(\d+)-/.exec(id
 
 // ---- following -----------------------------------------------------------------------------------
 
-const fromEnd = () => root.scrollHeight - innerHeight - scrollY;
+// The transcript's end, not the page's: on a narrow screen the facts stand below it, and the dock covers what is lowest.
+const covered = () => parseFloat(getComputedStyle(root).scrollPaddingBottom) || 0;
+const fromEnd = () => Math.min(root.scrollHeight - innerHeight - scrollY, tail.getBoundingClientRect().bottom + SLACK + covered() - innerHeight);
+const goToEnd = () => { root.scrollTop += fromEnd(); };
 const selecting = () => { const s = getSelection(); return s && !s.isCollapsed && s.containsNode(page, true); };
 function follow(on) {
   following = on;
   if (on) unseen = 0;
-  if (on) root.scrollTop = root.scrollHeight;
+  if (on) goToEnd();
   pill.hidden = on || !unseen;
 }
 function settle() {
@@ -39,7 +42,7 @@ addEventListener("scroll", settle, { passive: true });
 page.addEventListener("click", (event) => { if (event.target.closest("summary")) setTimeout(settle); });
 pill.addEventListener("click", () => follow(true));
 function toEnd() {
-  if (live) follow(true); else root.scrollTop = root.scrollHeight;
+  if (live) follow(true); else goToEnd();
   tail.focus({ preventScroll: true });
 }
 $("[data-jump-end]")?.addEventListener("click", (event) => { event.preventDefault(); toEnd(); });
@@ -178,7 +181,8 @@ function flush() {
   for (const [html, log] of waiting.splice(0)) for (const element of [...fragment(html).children]) count += add(element, log);
   trim();
   heard.rows += count;
-  if (!stay) root.scrollTop = root.scrollHeight;
+  // Never up: who has scrolled past the end reads what is below.
+  if (!stay) { if (fromEnd() > 0) goToEnd(); }
   else if (count) {
     unseen += count;
     pill.textContent = `${unseen} new ↓`;
@@ -234,6 +238,6 @@ actions.e = () => {
 
 if (live) {
   const asked = location.hash || new URLSearchParams(location.search).has("at");
-  if (!asked && !chain && page.childElementCount) follow(true);
+  if (!asked && !chain) follow(true);
   connect(() => `${page.dataset.stream}?at=${at}`, { rows, marks, done });
 }

@@ -1,5 +1,6 @@
 """Shell completion: what is committed is what the command prints, and a real bash completes with it."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,11 @@ SCRIPT = ROOT / "packaging" / "completion" / "claudeopsctl.bash"
 def test_the_command_prints_what_is_committed(stage: Stage, shell: str) -> None:
     committed = (ROOT / "packaging" / "completion" / FILES[shell]).read_text()
     assert stage.ctl("completion", shell).stdout == committed, "run: make docs"
+
+
+def test_as_json_it_is_the_same_script(stage: Stage) -> None:
+    told = json.loads(stage.ctl("completion", "fish", "--json").stdout)
+    assert told == {"shell": "fish", "script": stage.ctl("completion", "fish").stdout}
 
 
 def complete(line: str) -> set[str]:

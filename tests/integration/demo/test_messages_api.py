@@ -63,6 +63,18 @@ async def test_a_dropped_connection_is_cut_in_the_middle() -> None:
         assert (await ask(api.url))[0] == 200
 
 
+async def test_who_leaves_before_the_answer_or_within_it_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """As the CLI does when the daemon is stopped, in the console of whoever pressed Ctrl-C."""
+    for turn in (Turn([Text("hello")], before_s=0.4), Turn([Text("hello " * 100)], pace_s=0.1)):
+        async with serving([turn]) as api:
+            waiting = asyncio.create_task(ask(api.url))
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            await asyncio.sleep(0.5)
+            assert len(api.turns) == 1
+    assert [record.getMessage() for record in caplog.records if record.name == "aiohttp.server"] == []
+
+
 async def test_a_hanging_answer_does_not_keep_the_server_from_stopping() -> None:
     async with serving([Turn([Text("hello")], faults=[Hang()])]) as api:
         waiting = asyncio.create_task(ask(api.url))

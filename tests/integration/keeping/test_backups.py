@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,20 @@ async def test_a_backup_replaces_nothing_and_wants_an_absolute_path(place: Place
     with pytest.raises(CallError, match="can't write"):
         await backups(place).make("/proc/nowhere/x.db", "ada", "id-3")
     assert (tmp_path / "there").read_text() == "dear"
+
+
+async def test_a_backup_without_a_name_gets_one_of_its_own_though_there_is_one_of_this_second(place: Place) -> None:
+    one = backups(place)
+    one.directory.mkdir()
+    now = datetime.now()
+    taken = [one.directory / f"claudeops-{now + timedelta(seconds=n):%Y%m%d-%H%M%S}.db" for n in range(60)]
+    for path in taken:
+        path.write_text("dear")
+    for suffix in ("-2", "-3"):
+        path = Path((await one.make("", "ada", f"id{suffix}")).path)
+        assert path.name.endswith(("-2.db", "-3.db"))
+        assert path.stat().st_size > 1000
+    assert {path.read_text() for path in taken} == {"dear"}
 
 
 async def test_two_backups_at_a_time_are_refused(place: Place, tmp_path: Path) -> None:

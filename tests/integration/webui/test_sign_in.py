@@ -67,6 +67,17 @@ async def test_a_setup_link_makes_an_administrator_once(site: Site) -> None:
     assert PASSWORD not in stored
 
 
+async def test_a_setup_link_says_whether_it_makes_the_first_account_or_one_beside_others(site: Site) -> None:
+    site.worker.setup_link("early-link")
+    async with site.browser(None).get("/setup/early-link") as response:
+        assert "Create the first administrator" in await response.text()
+    await set_up(site)
+    async with site.browser(None).get("/setup/early-link") as response:
+        text = await response.text()
+    assert "Create the first administrator" not in text
+    assert "that of a user who is there gets the password below" in text
+
+
 async def test_a_setup_form_that_can_not_be_used_says_why_and_keeps_the_link(site: Site) -> None:
     _, response = await set_up(site, password="short", password_again="short")
     assert response.status == 422

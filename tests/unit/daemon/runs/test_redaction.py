@@ -1,7 +1,9 @@
 import base64
+import html
 import json
 from urllib.parse import quote, quote_plus
 
+import markupsafe
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from daemon.runs.redaction import Redactor, too_short
 from daemon.runs.shim.native import fast_search
 
 SECRET = 'p4ss "word"/+ü\\x'
+IN_HTML = "p4ss<&>'\"word"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=40).filter(
     lambda text: len(text.strip().encode()) >= 4
 )
@@ -33,6 +36,20 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=4
 def test_each_form_of_a_secret_goes_whole(form: str) -> None:
     redactor = Redactor([("KEY", SECRET)])
     assert redactor.text(f"before {form} after") == "before [REDACTED:KEY] after"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        html.escape(IN_HTML),
+        html.escape(IN_HTML, quote=False),
+        str(markupsafe.escape(IN_HTML)),
+        json.dumps(html.escape(IN_HTML, quote=False))[1:-1],
+        json.dumps(json.dumps(html.escape(IN_HTML, quote=False))[1:-1])[1:-1],
+    ],
+)
+def test_a_secret_in_a_page_goes_whole(form: str) -> None:
+    assert Redactor([("KEY", IN_HTML)]).text(f"<p>{form}</p>") == "<p>[REDACTED:KEY]</p>"
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "user:"])
