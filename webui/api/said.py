@@ -10,7 +10,8 @@ from schema.limits import AuditEntry
 from webui.api import lists
 from webui.api.answered import AuditList, CooldownCount, CooldownList, EventList
 from webui.api.asked import AuditQuery, EventQuery
-from webui.parts import parts
+from webui.pages.audit import shown_to
+from webui.parts import parts, signed_in
 
 # By what is asked for: of a service, of a level. Each has an index of its own.
 EVENTS = {
@@ -60,11 +61,12 @@ async def cooldowns(request: web.Request) -> CooldownList:
 
 async def audit(request: web.Request, query: AuditQuery) -> AuditList:
     """GET /api/v1/audit."""
+    role = signed_in(request).role
     name = "api.audit_of_action" if query.action else "api.audit"
     found = await lists.rows(
         request,
         name if query.session is UNSET else "api.audit_of_session",
-        lambda row: msgspec.convert(row, AuditEntry),
+        lambda row: shown_to(role, msgspec.convert(row, AuditEntry)),
         before=query.before,
         limit=query.limit,
         offset=query.offset,

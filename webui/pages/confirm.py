@@ -9,7 +9,10 @@ from webui.negotiation import is_json, json_response
 
 
 class Confirm(NamedTuple):
-    """The question's context: what is done (`question`, `verb`), what follows from it, where it is sent."""
+    """The question's context: what is done (`question`, `verb`), what follows from it, where it is sent.
+
+    `choice`: what may be ticked besides, as its field's name and its words.
+    """
 
     shell: shell.Shell
     question: str
@@ -18,6 +21,7 @@ class Confirm(NamedTuple):
     verb: str
     back: str
     fields: dict[str, str]
+    choice: tuple[str, str] | None = None
 
 
 def ask(request: web.Request, context: Confirm) -> web.Response:
