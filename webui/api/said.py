@@ -4,12 +4,12 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
-from ipc.messages.limits import CooldownsReply, ListCooldowns
+from ipc.messages.limits import ClearCooldown, CooldownsReply, ListCooldowns
 from schema.knowledge import Event
 from schema.limits import AuditEntry
 from webui.api import lists
 from webui.api.answered import AuditList, CooldownCount, CooldownList, EventList
-from webui.api.asked import AuditQuery, EventQuery
+from webui.api.asked import AuditQuery, ClearBody, EventQuery
 from webui.pages.audit import shown_to
 from webui.parts import parts, signed_in
 
@@ -40,7 +40,16 @@ async def events(request: web.Request, query: EventQuery) -> EventList:
 
 async def cooldowns(request: web.Request) -> CooldownList:
     """GET /api/v1/cooldowns: as the worker counts at the tool call."""
-    found = (await parts(request).worker.call(ListCooldowns(), CooldownsReply)).cooldowns
+    return _counted(await parts(request).worker.call(ListCooldowns(), CooldownsReply))
+
+
+async def clear_cooldown(request: web.Request, body: ClearBody) -> CooldownList:
+    """POST /api/v1/cooldowns/clear."""
+    message = ClearCooldown(service=body.service, by=signed_in(request).name)
+    return _counted(await parts(request).worker.call(message, CooldownsReply, timeout=10.0))
+
+
+def _counted(reply: CooldownsReply) -> CooldownList:
     return CooldownList(
         cooldowns=[
             CooldownCount(
@@ -54,7 +63,7 @@ async def cooldowns(request: web.Request) -> CooldownList:
                 resets_at=one.resets_at,
                 healthy_checks=one.healthy_checks,
             )
-            for one in found
+            for one in reply.cooldowns
         ]
     )
 
