@@ -27,5 +27,8 @@ class Confirm(NamedTuple):
 def ask(request: web.Request, context: Confirm) -> web.Response:
     """The question, as a page or as JSON: a program sends `fields` to `action`, as the page's form does."""
     if is_json(request):
-        return json_response({name: value for name, value in context._asdict().items() if name != "shell"})
+        told = {name: value for name, value in context._asdict().items() if name != "shell"}
+        if context.choice is None:
+            del told["choice"]
+        return json_response(told)
     return shell.page(request, "confirm.html", context)
