@@ -121,7 +121,7 @@ class Parts:
         )
         self.users = user_handlers.Users(store, settings, self.publisher, self.daemon, boot)
         self.tokens = Tokens(store, self.publisher)
-        self.people = People(store, self.publisher, self.users.address, lambda: settings.current.sign_in_days)
+        self.people = People(store, self.publisher, self.users.address, self.users.expiry)
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
         self.system.tellers.append(self.notifications.warnings)
         self.discovery = Discovery(settings)

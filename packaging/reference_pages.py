@@ -135,7 +135,11 @@ def routes_page() -> str:
         ]
         for route in routes.TABLE
     ]
-    roles = [f"a {role.value}'s scopes: {', '.join(f'`{scope.value}`' for scope in SCOPES_OF[role])}" for role in Role]
+    roles = [
+        f"{'a' if role is Role.VIEWER else 'an'} {role.value}'s scopes: "
+        + ", ".join(f"`{scope.value}`" for scope in SCOPES_OF[role])
+        for role in Role
+    ]
     return page(
         "Routes",
         "Every address of the dashboard, and who it answers. An address that is not here answers 404, to whoever is "

@@ -124,3 +124,13 @@ MEANING: Mapping[Action, str] = {
     Action.DAEMON_RELOADED: "`claudeopsctl reload` had the environment read anew",
     Action.DAEMON_STOPPED: "`claudeopsctl stop` had the daemon stopped",
 }
+# Their details are where a person was, which is nobody's business but an admin's.
+WITH_ADDRESS = frozenset(
+    {
+        Action.USER_SIGNED_IN,
+        Action.USER_SIGN_IN_FAILED,
+        Action.USER_SET_UP,
+        Action.USER_PASSWORD_SET,
+        Action.TOKEN_REFUSED,
+    }
+)

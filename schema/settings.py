@@ -147,6 +147,7 @@ class Settings(NamedTuple):
     hsts_days: Annotated[int, _m("Dashboard", "How long browsers that were here by HTTPS ask this host for nothing else, whatever the port; 0 leaves it to them.", unit="days", web=True, low=0, high=3650)] = 30
     trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True)] = "127.0.0.0/8,::1"
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
+    sign_in_max_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts however much it is used; then the password is asked for again.", unit="days", low=1)] = 90
     panel_scripts: Annotated[bool, _m("Dashboard", "Whether scripts run in the panels that mounted repositories contribute; they reach neither the dashboard nor the network.", live=True)] = False
     sse_clients_max: Annotated[int, _m("Dashboard", "Live connections at one time, over all pages.", web=True, low=1)] = 500
     # Supervision

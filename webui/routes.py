@@ -205,18 +205,8 @@ ACCESS = (
     Route("POST", "/users/tokens", "pages.user_actions:create_token", ADMIN, grants=True),
     *_question(r"/users/tokens/{id:\d+}/revoke", "pages.user_actions:ask_revoke", "pages.user_actions:revoke", ADMIN),
 )
-# What other programs talk to: see `webui.api.openai`, `.ollama` and `.webhooks`.
-PROGRAMS = (
-    Route("GET", "/v1/models", "api.openai:models", OPERATOR, Door.KEY),
-    Route("GET", "/v1/models/{model}", "api.openai:model", OPERATOR, Door.KEY),
-    Route("POST", "/v1/chat/completions", "api.openai:complete", OPERATOR, Door.KEY),
-    Route("GET", "/api/version", "api.ollama:version", OPERATOR, Door.KEY),
-    Route("GET", "/api/tags", "api.ollama:tags", OPERATOR, Door.KEY),
-    Route("POST", "/api/chat", "api.ollama:chat", OPERATOR, Door.KEY),
-    Route("POST", "/api/generate", "api.ollama:generate", OPERATOR, Door.KEY),
-)
 API = (
-    *(Route(one.method, one.path, one.handler, one.access, one.door, one) for one in OPERATIONS),
+    *(Route(one.method, one.path, one.handler, one.access, one.door, one, one.grants) for one in OPERATIONS),
     # What describes the API is the same for everybody, and says nothing of this daemon.
     Route("GET", "/api/v1/openapi.json", "api.docs:as_json", PUBLIC),
     Route("GET", "/api/openapi.yaml", "api.docs:as_yaml", PUBLIC),
@@ -251,6 +241,5 @@ TABLE = (
     *ACCESS,
     *CONFIGURING,
     *PANELS,
-    *PROGRAMS,
     *API,
 )

@@ -3,11 +3,12 @@
 Built by `daemon.parts`; asked through `daemon.access.handlers`. Signing in and out is `daemon.users`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from daemon import audit
 from daemon.access import rules
+from daemon.access.tokens import FAR, LISTED_MAX, NEVER
 from daemon.store import Store
 from ipc import codec
 from ipc.errors import CallError, Code
@@ -15,13 +16,12 @@ from ipc.messages.access import AccessChanged, AddUser, ChangeUser, OfferPasswor
 from ipc.messages.users import SignInReply
 from ipc.server import Publisher
 from schema import timestamps
-from schema.access import User, fingerprint, name_problem, user_from_row
+from schema.access import User, fingerprint, name_problem, token_from_row, user_from_row
 from schema.audit_actions import Action
 from schema.database import Database
 from schema.states import Role
 
 LINK_HOURS = 24
-LISTED_MAX = 1000
 SPENT = "this link was used or has expired; an admin makes a new one with `claudeopsctl users password-link`"
 LAST = "they are the last admin who can sign in; make somebody else an admin first"
 
@@ -30,13 +30,13 @@ class People:
     """Everybody who may sign in."""
 
     def __init__(
-        self, store: Store, publisher: Publisher, address: Callable[[], str], sign_in_days: Callable[[], int]
+        self, store: Store, publisher: Publisher, address: Callable[[], str], expiry: Callable[[], str]
     ) -> None:
-        """`address`: where browsers reach the dashboard; `sign_in_days`: how long a sign-in lasts."""
+        """`address`: where browsers reach the dashboard; `expiry`: when a sign-in ends that begins now."""
         self._store = store
         self._publisher = publisher
         self._address = address
-        self._sign_in_days = sign_in_days
+        self._expiry = expiry
 
     async def listing(self) -> list[User]:
         """Everybody, the first first."""
@@ -76,7 +76,10 @@ class People:
                 raise CallError(Code.CONFLICT, f"{user.name} stays as they are: {LAST}")
             if not rules.is_no_change(user, role, disabled):
                 _apply(db, user, role, disabled, by=by, moment=moment)
-            return self._reply(db, user.name, request_id, now)
+            lowered = role is not None and role is not user.role
+            every = bool(disabled) and request.tokens
+            revoked = _revoke(db, user, role, every=every, by=by, moment=moment) if lowered or every else []
+            return self._reply(db, user.name, request_id, now, revoked=revoked)
 
         return await self._told(write)
 
@@ -99,7 +102,7 @@ class People:
         """Uses a link up. CallError `forbidden` if it no longer counts."""
         moment = datetime.now(UTC)
         now = timestamps.stamp(moment)
-        expires = timestamps.stamp(moment + timedelta(days=self._sign_in_days()))
+        expires = self._expiry()
 
         def write(db: Database) -> int:
             found = db.one("users.password_link", token_hash=request.link_hash, now=now)
@@ -120,10 +123,16 @@ class People:
         return SignInReply(user_id=id_)
 
     def _reply(
-        self, db: Database, name: str, request_id: str, now: str, link: tuple[str, str] | None = None
+        self,
+        db: Database,
+        name: str,
+        request_id: str,
+        now: str,
+        link: tuple[str, str] | None = None,
+        revoked: Sequence[str] = (),
     ) -> UserReply:
         """The person as they are now, stored as the answer to what made them so; `link`: hash and expiry."""
-        reply = UserReply(user=_known(db, name))
+        reply = UserReply(user=_known(db, name), revoked=list(revoked))
         if link is not None:
             hash_, expires = link
             reply = UserReply(user=reply.user, address=self._address(), link=fingerprint(hash_), expires_at=expires)
@@ -154,6 +163,17 @@ def _offer(db: Database, user_id: int, hash_: str, moment: datetime) -> str:
     db.change("users.revoke_password_links", user_id=user_id, now=now)
     db.change("users.offer_password", token_hash=hash_, user_id=user_id, created_at=now, expires_at=expires)
     return expires
+
+
+def _revoke(db: Database, user: User, role: Role | None, *, every: bool, by: str, moment: datetime) -> list[str]:
+    """Ends what they made and may not keep; the names."""
+    live = [token_from_row(row) for row in db.rows("tokens.page", before=FAR, since=NEVER, limit=LISTED_MAX)]
+    ended = [token for token in live if rules.outlives(token, user, role, every=every)]
+    for token in ended:
+        db.change("tokens.revoke", id=token.id, now=timestamps.stamp(moment), by=by)
+        detail = f"made by {user.name}"
+        audit.add(db, actor=by, action=Action.TOKEN_REVOKED, subject=token.name, at=moment, detail=detail)
+    return [token.name for token in ended]
 
 
 def _apply(db: Database, user: User, role: Role | None, disabled: bool | None, *, by: str, moment: datetime) -> None:

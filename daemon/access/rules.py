@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from schema.access import SCOPES_OF, Scope, User, name_problem
+from schema.access import SCOPES_OF, ApiToken, Scope, User, name_problem
 from schema.states import Role
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -33,6 +33,15 @@ def scopes(role: Role, wanted: Sequence[Scope]) -> tuple[Scope, ...]:
 def is_no_change(user: User, role: Role | None, disabled: bool | None) -> bool:
     """Whether a person is already as wanted; None is as they are."""
     return role in (None, user.role) and disabled in (None, user.disabled_at is not None)
+
+
+def outlives(token: ApiToken, user: User, role: Role | None, *, every: bool) -> bool:
+    """Whether a token has to go when its maker, who has seen it, is given `role` (None: as it is) or is kept out.
+
+    What may more than they do now would leave them what is taken from them. `every`: all that they made.
+    """
+    order = list(Role)
+    return token.created_by == user.name and (every or order.index(token.role) > order.index(role or user.role))
 
 
 def leaves_no_admin(user: User, role: Role | None, disabled: bool | None, others: int) -> bool:

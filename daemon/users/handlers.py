@@ -80,12 +80,14 @@ class Users:
         """Where browsers reach the dashboard, without a slash at the end."""
         return (self._settings.current.public_url or str(self._daemon.facts().get("address", ""))).rstrip("/")
 
-    def _expiry(self) -> str:
-        return timestamps.stamp(datetime.now(UTC) + timedelta(days=self._settings.current.sign_in_days))
+    def expiry(self, begun: datetime | None = None) -> str:
+        """When a sign-in ends that is used now; one that goes on began at `begun`."""
+        now, settings = datetime.now(UTC), self._settings.current
+        return timestamps.stamp(rules.expiry(begun or now, now, settings.sign_in_days, settings.sign_in_max_days))
 
     async def set_up(self, request: SetUp) -> SignInReply:
         """Makes an admin of whoever holds a link that still counts."""
-        now, expires = timestamps.now(), self._expiry()
+        now, expires = timestamps.now(), self.expiry()
         if problem := name_problem(request.name):
             raise CallError(Code.INVALID, problem)
 
@@ -129,7 +131,7 @@ class Users:
 
     async def sign_in(self, request: SignIn) -> SignInReply:
         """A browser is signed in from now on. CallError where the person has changed while the password was judged."""
-        now, expires = timestamps.now(), self._expiry()
+        now, expires = timestamps.now(), self.expiry()
 
         def admit(db: Database) -> None:
             user = db.one("users.by_name", name=request.name)
@@ -161,10 +163,14 @@ class Users:
         await self._store.write(lambda db: failures.note(db, request, moment))
 
     async def seen(self, request: SignInSeen) -> None:
-        """A sign-in was used: it lasts longer."""
-        now, expires = timestamps.now(), self._expiry()
+        """A sign-in was used: it lasts longer, but not for ever."""
+        now = timestamps.now()
 
         def write(db: Database) -> None:
+            known = db.one("users.by_sign_in", token_hash=request.sign_in_hash, now=now)
+            if known is None:
+                return
+            expires = self.expiry(timestamps.parse(known["created_at"]))
             db.change("users.seen", token_hash=request.sign_in_hash, now=now, expires_at=expires)
             db.change("users.note_seen_by_sign_in", token_hash=request.sign_in_hash, now=now)
 

@@ -16,11 +16,16 @@ ACCESS = (
     ),
     Command(
         ("users", "role"),
-        "Gives a person another role. The last admin stays one.",
+        "Gives a person another role; tokens of theirs that may more are revoked. The last admin stays one.",
         "users:role",
         (NAME, argument("role", choices=ROLES, help="the role")),
     ),
-    Command(("users", "disable"), "Signs a person out everywhere, and keeps them out.", "users:disable", (NAME,)),
+    Command(
+        ("users", "disable"),
+        "Signs a person out everywhere, and keeps them out.",
+        "users:disable",
+        (NAME, argument("--revoke-tokens", action="store_true", help="end the API tokens that they made, too")),
+    ),
     Command(("users", "enable"), "Lets a person in again.", "users:enable", (NAME,)),
     Command(
         ("users", "password-link"),

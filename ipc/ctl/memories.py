@@ -14,13 +14,19 @@ from ipc.ctl.errors import USAGE, CtlError
 from ipc.ctl.paging import each
 from ipc.ctl.terminal import number, one_line, show_json, table
 
+AT_ONCE = 1000  # rows that one answer has at most
 SPOOLED = 4 * 1024 * 1024  # characters of an export that are kept in memory
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
     """Memories, the most certain first."""
     wanted = {"service": arguments.service, "category": arguments.category, "all": arguments.all}
-    memories = connection.call("memories.list", {**wanted, "limit": arguments.limit})["memories"]
+    if arguments.limit <= AT_ONCE:
+        memories = connection.call("memories.list", {**wanted, "limit": arguments.limit})["memories"]
+    else:
+        # Further ones are only had by their ids, so the order is made here.
+        found = each(connection.call, "memories.list", "memories", wanted)
+        memories = sorted(found, key=_certain, reverse=True)[: arguments.limit]
     if arguments.json:
         show_json(memories)
         return 0
@@ -38,6 +44,10 @@ def listing(connection: Connection, arguments: argparse.Namespace) -> int:
     ]
     print(table(("ID", "SERVICE", "CATEGORY", "CONFIDENCE", "ACTIVE", "SESSION", "OBSERVATION"), rows))
     return 0
+
+
+def _certain(memory: Body) -> tuple[float, bool, int]:
+    return memory["confidence"], memory["active"], memory["id"]
 
 
 def add(connection: Connection, arguments: argparse.Namespace) -> int:

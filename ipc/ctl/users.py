@@ -58,7 +58,7 @@ def role(connection: Connection, arguments: argparse.Namespace) -> int:
 
 def disable(connection: Connection, arguments: argparse.Namespace) -> int:
     """Keeps a person out."""
-    return _change(connection, arguments, {"disabled": True})
+    return _change(connection, arguments, {"disabled": True, "tokens": arguments.revoke_tokens})
 
 
 def enable(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -67,7 +67,12 @@ def enable(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _change(connection: Connection, arguments: argparse.Namespace, what: Body) -> int:
-    user = connection.call("users.change", {"name": arguments.name, "by": who(), **what})["user"]
+    reply = connection.call("users.change", {"name": arguments.name, "by": who(), **what})
+    user, revoked = reply["user"], reply["revoked"]
+    if arguments.json:
+        show_json({**user, "revoked": revoked})
+        return 0
     state = "disabled" if user["disabled_at"] else "active"
-    show_json(user) if arguments.json else print(clean(f"{user['name']}: {user['role']}, {state}"))
+    ended = f"; revoked with it, for they made them: {', '.join(revoked)}" if revoked else ""
+    print(clean(f"{user['name']}: {user['role']}, {state}{ended}"))
     return 0

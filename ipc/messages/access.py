@@ -73,12 +73,14 @@ class UserReply(Reply, frozen=True):
     """One person. Where a link was offered: `address` of the dashboard, which it begins with, and when it ends.
 
     `link` is the fingerprint of the link's hash, which tells whether a reply is of this link or of one made before.
+    `revoked`: the names of the API tokens that ended with the change.
     """
 
     user: User
     address: str = ""
     link: str = ""
     expires_at: str | None = None
+    revoked: list[str] = []
 
 
 class UsersReply(Reply, frozen=True):
@@ -107,7 +109,11 @@ class AddUser(Request, frozen=True):
 
 
 class ChangeUser(Request, frozen=True):
-    """Changes a person's role, keeps them out, or lets them in again. The last admin stays one."""
+    """Changes a person's role, keeps them out, or lets them in again. The last admin stays one.
+
+    API tokens that they made and that may more than their new role are revoked, and all of them where `tokens` says so
+    of somebody who is kept out: they have seen them.
+    """
 
     subject: ClassVar[str] = "users.change"
     reply: ClassVar[type[Reply]] = UserReply
@@ -115,6 +121,7 @@ class ChangeUser(Request, frozen=True):
     name: str
     role: Role | None = None
     disabled: bool | None = None
+    tokens: bool = False
     by: str = ""
 
 

@@ -21,7 +21,7 @@ VALUES (:token_hash, :user_id, :csrf, :created_at, :created_at, :expires_at);
 
 -- by_sign_in --
 -- Who a cookie belongs to, while it has not expired and they are not disabled.
-SELECT users.id, users.name, users.role, sign_ins.csrf, sign_ins.seen_at, sign_ins.expires_at
+SELECT users.id, users.name, users.role, sign_ins.csrf, sign_ins.created_at, sign_ins.seen_at, sign_ins.expires_at
 FROM sign_ins JOIN users ON users.id = sign_ins.user_id
 WHERE sign_ins.token_hash = :token_hash AND sign_ins.expires_at > :now AND users.disabled_at IS NULL;
 

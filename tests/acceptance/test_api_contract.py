@@ -33,6 +33,7 @@ from webui.auth.rules import Door
 DOCUMENT = json.loads(json.dumps(document(OPERATIONS, VERSION)))
 SCHEMA = openapi.from_dict(DOCUMENT)
 ROLES = ("viewer", "operator", "admin")
+OWN = ("1", "2", "3")  # the ids of their tokens
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 EXAMPLES = 200 if FUZZ else 6  # for each operation
 CHECKS = [
@@ -50,7 +51,9 @@ BY_NAME = {f"{one.method} {one.address}": one for one in OPERATIONS}
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """One for all operations."""
-    with running(tmp_path_factory.mktemp("api") / "daemon") as made:
+    # A chat that waits says so soon, and one whose session takes long is answered all the same.
+    soon = {"CLAUDEOPS_CHAT_WAIT": "1", "CLAUDEOPS_CHAT_TIMEOUT": "3"}
+    with running(tmp_path_factory.mktemp("api") / "daemon", **soon) as made:
         yield made
 
 
@@ -110,6 +113,8 @@ def test_every_answer_is_one_that_the_document_names(
     if case.method != one.method:
         assert case.call(base_url=base, headers=shown(tokens["admin"]), timeout=20).status_code == 405
         return
+    if one.name == "delete_tokens_one" and str(case.path_parameters["id"]) in OWN:
+        case.path_parameters["id"] = 4  # made meanwhile, or nobody's; not one of those that ask here
     # An admin may try everything; that a role is missing is found before anything else is looked at.
     for role in ROLES if next(NUMBER) % 5 == 0 else ("admin",):
         response = case.call(base_url=base, headers=shown(tokens[role]), timeout=20)
@@ -129,7 +134,9 @@ def shown(token: str) -> dict[str, Any]:
 
 
 def assert_fits(one: Operation, role: str, status: int, text: str) -> None:
-    """What the checks don't know: the roles."""
+    """What the checks don't know: the roles. What is no address, such as one with a word for an id, has none."""
+    if status == HTTPStatus.NOT_FOUND and "nothing at this address" in text:
+        return
     needed = one.access.value
     enough = needed == "public" or ROLES.index(role) >= ROLES.index(needed)
     assert (status == 403) == (not enough), (one.name, role, status, text[:200])
@@ -139,7 +146,7 @@ def assert_fits(one: Operation, role: str, status: int, text: str) -> None:
 def test_who_shows_no_token_is_let_into_nothing_but_health(daemon: Daemon) -> None:
     for one in OPERATIONS:
         status, headers, body = daemon.request(
-            one.method, one.address.replace("{id}", "1").replace("{source}", "generic")
+            one.method, one.address.replace("{id}", "1").replace("{source}", "generic").replace("{model}", "claude-ops")
         )
         if one.access.value == "public":
             assert (one.address, status) == ("/api/v1/health", 200)

@@ -123,6 +123,14 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
         "/api/v1/webhooks/{source}": Ask("/api/v1/webhooks/generic", {"title": "cpu hot"}, Action.TRIGGER_ADDED),
         "/api/v1/notifications/test": Ask("/api/v1/notifications/test", None, Action.NOTIFICATION_TEST),
         "/api/v1/notifications/retry": Ask("/api/v1/notifications/retry", {"id": told[1]}, Action.NOTIFICATION_RETRY),
+        "/api/v1/rules": Ask("/api/v1/rules", {"decision": "deny", "pattern": "mv *"}, Action.RULE_ADDED),
+        "/api/v1/cooldowns/clear": Ask("/api/v1/cooldowns/clear", {"service": "web"}, Action.COOLDOWN_RESET),
+        "/api/v1/users": Ask("/api/v1/users", {"name": "mo", "role": "viewer"}, Action.USER_ADDED),
+        "/api/v1/users/{id}/role": Ask("/api/v1/users/2/role", {"role": "admin"}, Action.USER_ROLE),
+        "/api/v1/users/{id}/disable": Ask("/api/v1/users/2/disable", None, Action.USER_DISABLED),
+        "/api/v1/users/{id}/enable": Ask("/api/v1/users/2/enable", None, Action.USER_ENABLED),
+        "/api/v1/users/{id}/password-link": Ask("/api/v1/users/2/password-link", None, Action.USER_PASSWORD_LINK),
+        "/api/v1/tokens": Ask("/api/v1/tokens", {"name": "board", "role": "viewer"}, Action.TOKEN_CREATED),
         "/api/v1/sessions/{id}/stop": Ask(f"/api/v1/sessions/{sessions[1]}/stop", None, Action.SESSION_STOPPED),
     }
     changed = {"observation": "web is slower", "confidence": 0.8, "active": True}
@@ -130,6 +138,8 @@ def asks(daemon: Daemon, seeds: Seeds, sessions: list[int], told: list[int], wai
         **{("POST", path): ask for path, ask in {**api, **page}.items()},
         ("PUT", "/api/v1/memories/{id}"): Ask(f"/api/v1/memories/{memories[2]}", changed, Action.MEMORY_CHANGED),
         ("DELETE", "/api/v1/memories/{id}"): Ask(f"/api/v1/memories/{memories[3]}", None, Action.MEMORY_DELETED),
+        ("DELETE", "/api/v1/rules/{id}"): Ask(f"/api/v1/rules/{rules[1]}", None, Action.RULE_REVOKED),
+        ("DELETE", "/api/v1/tokens/{id}"): Ask("/api/v1/tokens/3", None, Action.TOKEN_REVOKED),
         ("PUT", "/api/v1/config"): Ask("/api/v1/config", {"interval": 900}, Action.SETTING_CHANGED),
     }
 

@@ -158,11 +158,15 @@ def test_the_highest_tier_that_needs_more_calls_for_a_person(chained: Daemon) ->
     assert event["message"].startswith("Needs human attention (CLAUDEOPS_MAX_TIER is 2): web")
 
 
-def test_a_person_s_words_reach_a_session_of_any_tier(chained: Daemon) -> None:
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_a_person_s_words_reach_a_session_of_any_tier(chained: Daemon, tier: int) -> None:
     chained.start()
-    session = chained.trigger(3, lines=2)
-    assert chained.wait_ended(session["id"])["prompt_file"] == "(ad-hoc)"
-    assert "lines" in chained.session(session["id"])["prompt_text"]
+    ended = chained.wait_ended(chained.trigger(tier, lines=2, say="as a person asked {n}")["id"])
+    assert (ended["tier"], ended["prompt_file"]) == (tier, "(ad-hoc)")
+    assert "as a person asked" in ended["prompt_text"]
+    # The CLI was given them: it has done what they say.
+    text = Path(ended["log_file"]).read_text()
+    assert [f"as a person asked {number}" in text for number in range(3)] == [True, True, False]
 
 
 def stopped_when(daemon: Daemon, condition: Callable[[], bool], seconds: float = 5.0) -> bool:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,34 @@ def test_who_may_chat(keyed: Daemon) -> None:
         status, headers, _ = keyed.request("GET", "/v1/models", headers={"Authorization": "Bearer guess"})
     assert (status, int(headers["Retry-After"]) >= 1) == (429, True)
     assert keyed.request("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"})[0] == 200
+
+
+def test_a_chat_ends_with_the_token_that_asked_and_its_session_goes_on(keyed: Daemon, tmp_path: Path) -> None:
+    """One that is streamed, and one that is told whole."""
+    go = tmp_path / "go"
+    made = [keyed.json("token", "create", "--name", name, "--role", "operator") for name in ("one", "two")]
+    told: dict[str, str] = {}
+
+    def ask(name: str, token: str, model: str, *, stream: bool) -> None:
+        body = json.dumps({"model": model, "messages": plan(lines=1, until=str(go)), "stream": stream})
+        headers = {"Authorization": f"Bearer {token}"}
+        told[name] = keyed.request("POST", "/v1/chat/completions", body, headers=headers, timeout=60)[2].decode()
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(ask, "speaks", made[0]["token"], "claude-ops", stream=True)
+        wait_for(lambda: keyed.json("sessions", "list")[:1], 15, "the first session")
+        threads.submit(ask, "whole", made[1]["token"], "claude-ops-tier2", stream=False)
+        wait_for(lambda: len(keyed.json("sessions", "list")) == 2, 15, "the second session")
+        for one in made:
+            keyed.ctl("token", "revoke", one["name"])
+        wait_for(lambda: len(told) == 2, 5, "both chats at their end")
+    try:
+        for text, id_ in ((told["speaks"], 1), (told["whole"], 2)):
+            assert f"was revoked, has ended, or lost its role. Session {id_} goes on." in text
+        assert told["speaks"].endswith("data: [DONE]\n\n")
+        assert [row["status"] for row in keyed.json("sessions", "list")] == ["running", "running"]
+    finally:
+        go.touch()
 
 
 def test_without_a_key_nobody_chats_but_with_a_token(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def states(filled: Filled) -> list[State]:
 
 def forms() -> set[str]:
     """Every form of the dashboard; the API's and those for programs answer no browser."""
-    pages = set(routes.TABLE) - set(routes.PROGRAMS) - set(routes.API)
+    pages = set(routes.TABLE) - set(routes.API)
     return {route.path for route in pages if route.method == "POST" and route.door is not Door.ADDRESS}
 
 

@@ -11,7 +11,7 @@ import msgspec
 from ipc.messages.alerts import TakenAlert
 from schema.access import ApiToken, User
 from schema.knowledge import Event, Memory
-from schema.limits import Approval, AuditEntry
+from schema.limits import Approval, ApprovalRule, AuditEntry
 from schema.notifications import Channel, Notification
 from schema.states import SessionStatus, Trigger
 from schema.triggers import QueuedTrigger
@@ -205,3 +205,30 @@ class TokenList(msgspec.Struct, frozen=True, kw_only=True):
     """API tokens, without the tokens."""
 
     tokens: list[ApiToken]
+
+
+class RuleList(msgspec.Struct, frozen=True, kw_only=True):
+    """Standing rules, newest first; those that are over, too."""
+
+    rules: list[ApprovalRule]
+
+
+class UserLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A person with the link that sets their password, once. It is told this once."""
+
+    user: User
+    link: str
+    expires_at: str | None
+
+
+class ChangedUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as they are now, and the names of the tokens that ended with the change."""
+
+    user: User
+    revoked: list[str]
+
+
+class MadeToken(ApiToken, frozen=True, kw_only=True):
+    """A new API token, with the token itself. It is told this once."""
+
+    token: str

@@ -1,13 +1,15 @@
-"""The API's approvals: list, one, approve, deny. Standing rules are made in the dashboard."""
+"""The API's approvals: list, one, approve, deny; and the standing rules, which admins make and revoke."""
 
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, convert
 
-from ipc.messages.limits import ApprovalReply, Decide
-from schema.limits import Approval
+from ipc.errors import CallError, Code
+from ipc.messages.limits import AddRule, ApprovalReply, Decide, RevokeRule, RuleReply
+from schema import timestamps
+from schema.limits import Approval, ApprovalRule
 from webui.api import lists
-from webui.api.answered import ApprovalList
-from webui.api.asked import ApprovalQuery, DenyBody
+from webui.api.answered import ApprovalList, RuleList
+from webui.api.asked import ApprovalQuery, DenyBody, KeyedPage, NewRule
 from webui.pages import approval_view
 from webui.pages import approvals as page
 from webui.parts import parts, signed_in
@@ -44,3 +46,34 @@ async def deny(request: web.Request, id: int, body: DenyBody) -> Approval:  # no
 
 async def _decide(request: web.Request, message: Decide) -> Approval:
     return (await parts(request).worker.call(message, ApprovalReply, timeout=10.0)).approval
+
+
+async def rules(request: web.Request, query: KeyedPage) -> RuleList:
+    """GET /api/v1/rules."""
+    values = {"before": query.before or lists.FAR, "limit": query.limit}
+    rows = await parts(request).state.read(lambda database: database.rows("pages.rules", **values))
+    return RuleList(rules=[convert(row, ApprovalRule) for row in rows])
+
+
+async def add_rule(request: web.Request, body: NewRule) -> ApprovalRule:
+    """POST /api/v1/rules."""
+    try:
+        expires = timestamps.stamp(timestamps.parse(body.expires_at)) if body.expires_at else None
+    except ValueError:
+        raise CallError(Code.INVALID, "expires_at: it is no time; give one such as 2030-01-31T08:00:00Z.") from None
+    rule = ApprovalRule(
+        decision=body.decision,
+        tool=body.tool,
+        pattern=body.pattern,
+        host=body.host or None,
+        tier=body.tier,
+        reason=body.reason or None,
+        expires_at=expires,
+    )
+    message = AddRule(rule=rule, by=signed_in(request).name)
+    return (await parts(request).worker.call(message, RuleReply, timeout=10.0)).rule
+
+
+async def revoke_rule(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+    """DELETE /api/v1/rules/{id}."""
+    await parts(request).worker.call(RevokeRule(id=id, by=signed_in(request).name), RuleReply, timeout=10.0)

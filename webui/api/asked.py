@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schema.access import NAME_MAX, Scope
 from schema.knowledge import OBSERVATION_MAX, SERVICE_MAX, Level
-from schema.states import ApprovalStatus, SessionStatus, TriggerStatus
+from schema.states import ApprovalStatus, Role, SessionStatus, TriggerStatus
 
 MOST = 1000
 # Passing rows over takes as long as reading them; who goes on by `before` passes none over.
@@ -56,6 +57,10 @@ Observation = Annotated[
         description="One sentence; kept on one line.",
         examples=["The backup of db runs from 02:00 to 02:20."],
     ),
+]
+NewName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
+Time = Annotated[
+    str, Meta(max_length=40, description="A time to come, in RFC 3339.", examples=["2030-01-31T08:00:00Z"])
 ]
 Service = Annotated[str, Meta(max_length=SERVICE_MAX, description="Empty: all services.")]
 Sure = Annotated[float, Meta(ge=0, le=1, description="Below 0.3 it is not told to sessions.")]
@@ -208,3 +213,49 @@ class RetryBody(Given, frozen=True):
 
     id: Annotated[int, Meta(ge=0, le=NUMBER_MAX)] = 0
     channel: Name = ""
+
+
+class NewRule(Given, frozen=True):
+    """A standing rule: what becomes of calls that begin like this. Without a host it is for this one, `*` is any."""
+
+    decision: Literal["allow", "ask", "deny"]
+    pattern: Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"[^\s\x00]", examples=["docker restart *"])]
+    tool: Annotated[str, Meta(min_length=1, max_length=200)] = "Bash"
+    host: Annotated[str, Meta(max_length=200)] | None = None
+    tier: Literal[1, 2, 3] | None = None
+    reason: Annotated[str, Meta(max_length=2000)] | None = None
+    expires_at: Time | None = None
+
+
+class ClearBody(Given, frozen=True):
+    """Whose counters begin anew."""
+
+    service: Annotated[str, Meta(min_length=1, max_length=SERVICE_MAX)]
+
+
+class NewUser(Given, frozen=True):
+    """A person who may sign in."""
+
+    name: NewName
+    role: Role = Role.VIEWER
+
+
+class RoleBody(Given, frozen=True):
+    """What somebody may do from now on. Tokens that they made and that may more are revoked."""
+
+    role: Role
+
+
+class DisableBody(Given, frozen=True):
+    """Whether the tokens that they made end, too."""
+
+    revoke_tokens: bool = False
+
+
+class NewToken(Given, frozen=True):
+    """An API token. Without scopes it has all of its role's; without an end it counts until it is revoked."""
+
+    name: NewName
+    role: Role
+    scopes: list[Scope] = []
+    expires_at: Time | None = None

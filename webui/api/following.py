@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ipc.errors import CallError, Code
+from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Event
 from schema.database import Database
 from schema.logline import Line, LogReader, read_lines, split
@@ -19,6 +20,9 @@ from schema.transcript.events import Event as Said
 from schema.transcript.parse import parse
 from schema.triggers import QueuedTrigger
 from webui.api.chats import Chat
+from webui.auth.lasting import lasting
+from webui.auth.rules import Access, may
+from webui.auth.sign_ins import SignedIn
 from webui.pages import chain, log_files, triggers
 from webui.parts import Parts
 
@@ -26,6 +30,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 15.0
 READ_BYTES = 64 * 1024
+JUDGE_SECONDS = 5.0  # a token that expires is seen within
 AWAY_SECONDS = 60.0  # for how long the database may be away
 
 
@@ -72,21 +77,28 @@ class Over(NamedTuple):
     sessions: list[Session]
 
 
+class Barred(NamedTuple):
+    """Whoever asked may be told no more; `session` goes on without them, None if none was started. The last step."""
+
+    session: int | None
+
+
 class Beat(NamedTuple):
     """Nothing has happened for a while."""
 
 
-Step = Waiting | Held | Refused | Began | Spoke | Ended | Over | Beat
+Step = Waiting | Held | Refused | Began | Spoke | Ended | Over | Barred | Beat
 
 
 class Following:
-    """Follows one chat."""
+    """Follows one chat, as long as `person` may."""
 
-    def __init__(self, here: Parts, chat: Chat) -> None:
+    def __init__(self, here: Parts, chat: Chat, person: SignedIn) -> None:
         self._here = here
         self._chat = chat
+        self._person = person
         self._again = asyncio.Event()
-        self._quiet_since = self._now()
+        self._quiet_since = self._judged_at = self._now()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -94,30 +106,49 @@ class Following:
     async def steps(self, wait: float) -> AsyncIterator[Step]:
         """All steps. `wait`: how long it may wait in the queue. CallError if the database stays away."""
         with self._here.worker.hearing(self._hear):
-            while True:
-                root = 0
-                async for step in self._in_queue(self._now() + wait):
-                    yield step
-                    if isinstance(step, Held | Refused):
-                        return
-                root = self._chat.trigger.session_id or 0
-                async for step in self._in_chain(root):
-                    yield step
-                    if isinstance(step, Over):
-                        return
-                # Nothing of its session ran, and the trigger waits again.
+            async for step in self._all(wait):
+                if self._now() - self._judged_at >= JUDGE_SECONDS and not await self._may():
+                    yield Barred(self._chat.trigger.session_id if self._chat.started else None)
+                    return
+                yield step
+
+    async def _all(self, wait: float) -> AsyncIterator[Step]:
+        while True:
+            async for step in self._in_queue(self._now() + wait):
+                yield step
+                if isinstance(step, Held | Refused):
+                    return
+            async for step in self._in_chain(self._chat.trigger.session_id or 0):
+                yield step
+                if isinstance(step, Over):
+                    return
+            # Nothing of its session ran, and the trigger waits again.
 
     def _hear(self, event: Event | None) -> None:
+        if event is None or isinstance(event, AccessChanged):
+            self._judged_at = -JUDGE_SECONDS
         self._again.set()
 
+    async def _may(self) -> bool:
+        """Whether the sign-in or token that asked still counts, for as much as a chat needs."""
+        self._judged_at = self._now()
+        try:
+            found = await lasting(self._person, self._here.sign_ins, self._here.tokens)
+        except CallError:
+            self._judged_at = -JUDGE_SECONDS
+            return True  # while the database is away nobody can be judged; they are with the next step
+        return found is not None and may(found.role, Access.OPERATOR)
+
     async def _look(self) -> bool:
-        """Waits until there may be something new; whether a beat is due."""
+        """Waits until there may be something new; whether a beat is due, or who asks is to be judged."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await self._again.wait()
         except TimeoutError:
             pass  # an event may have been missed
         self._again.clear()
+        if self._judged_at < 0:
+            return True
         if self._now() - self._quiet_since < BEAT_SECONDS:
             return False
         self._quiet_since = self._now()

@@ -111,7 +111,7 @@ async def _ask(request: web.Request, model: str, prompt: str, *, stream: bool, g
     async with here.chats.open(tier, prompt, signed_in(request).name) as opened:
         if stream:
             return await _stream(request, reply, opened)
-        text, sessions = await whole(here, opened)
+        text, sessions = await whole(request, opened)
         return json_response(reply.of(text, **reply.end(sessions)))
 
 
@@ -130,7 +130,7 @@ async def _stream(request: web.Request, reply: _Reply, opened: Chat) -> web.Stre
     async with Lines(request, NDJSON) as lines:
         sessions: list[Session] = []
         try:
-            async for step in Following(here, opened).steps(here.settings.chat_wait):
+            async for step in Following(here, opened, signed_in(request)).steps(here.settings.chat_wait):
                 if isinstance(step, Over):
                     sessions = step.sessions
                 if isinstance(step, Beat):

@@ -58,7 +58,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     async with here.chats.open(tier, prompt, signed_in(request).name) as chat:
         if asked.stream:
             return await _stream(request, reply, chat)
-        return await _whole(here, reply, chat)
+        return await _whole(request, reply, chat)
 
 
 class _Reply:
@@ -141,7 +141,7 @@ async def _stream(request: web.Request, reply: _Reply, chat: Chat) -> web.Stream
         await lines.write(reply.chunk({"role": "assistant", "content": ""}))
         sessions: list[Session] = []
         try:
-            async for step in Following(here, chat).steps(here.settings.chat_wait):
+            async for step in Following(here, chat, signed_in(request)).steps(here.settings.chat_wait):
                 if isinstance(step, Over):
                     sessions = step.sessions
                 if isinstance(step, Beat):
@@ -155,21 +155,22 @@ async def _stream(request: web.Request, reply: _Reply, chat: Chat) -> web.Stream
     return lines.response
 
 
-async def _whole(here: Parts, reply: _Reply, chat: Chat) -> web.StreamResponse:
-    text, sessions = await whole(here, chat)
+async def _whole(request: web.Request, reply: _Reply, chat: Chat) -> web.StreamResponse:
+    text, sessions = await whole(request, chat)
     response = json_response(reply.whole(text, sessions))
     response.headers.update(_names(chat))
     return response
 
 
-async def whole(here: Parts, chat: Chat) -> tuple[str, list[Session]]:
+async def whole(request: web.Request, chat: Chat) -> tuple[str, list[Session]]:
     """The answer of a chat that is not streamed, and its sessions; a sentence where it takes too long."""
+    here, person = parts(request), signed_in(request)
     limit, link = here.settings.chat_timeout, here.settings.public_url
     running: Session | None = None
     last: Step | None = None
     try:
         async with asyncio.timeout(limit):
-            async for step in Following(here, chat).steps(min(here.settings.chat_wait, limit / 2)):
+            async for step in Following(here, chat, person).steps(min(here.settings.chat_wait, limit / 2)):
                 running = step.session if isinstance(step, Began) else running
                 last = step
     except TimeoutError:

@@ -25,6 +25,7 @@ TAGS = {
     "status": "How it is.",
     "services": "What is probed, what was found, incidents.",
     "sessions": "Runs of the claude CLI.",
+    "chat": "Chats by OpenAI's and Ollama's protocols; each starts a session.",
     "alerts": "What other programs tell, as triggers in the queue.",
     "triggers": "What asks for a session, in the queue.",
     "knowledge": "What sessions say, and what they are told again.",
@@ -112,14 +113,16 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 def _who(one: Operation) -> str:
     if one.access is Access.PUBLIC:
         return "Needs no token."
-    besides = "; the chat key or a signature counts as much" if one.door is not Door.NONE else ""
+    besides = {Door.KEY: "; the chat key counts as much", Door.SIGNED: "; the chat key or a signature counts as much"}
     scope = Scope.READ if one.method in SAFE_METHODS else Scope.ACT
-    return f"Needs the role {one.access.value}, and of a token the scope `{scope.value}`{besides}."
+    if one.grants:
+        return f"Needs the role {one.access.value}, and of a token every scope, and that it has no end."
+    return f"Needs the role {one.access.value}, and of a token the scope `{scope.value}`{besides.get(one.door, '')}."
 
 
 def _in_path(one: Operation) -> list[dict[str, Any]]:
     number = {"type": "integer", "minimum": 0}
-    schemas = {"id": number, "source": {"enum": list(SOURCES)}}
+    schemas = {"id": number, "source": {"enum": list(SOURCES)}, "model": {"type": "string"}}
     return [{"name": name, "in": "path", "required": True, "schema": schemas[name]} for name in one.parameters]
 
 
@@ -145,6 +148,8 @@ def _responses(one: Operation) -> dict[str, Any]:
     reply: dict[str, Any] = {"description": HTTPStatus(one.status).phrase}
     if one.reply is not None:
         reply["content"] = {one.media: {"schema": _reference(one.reply)}}
+    if one.streamed:
+        reply["content"][one.streamed] = {"schema": {"type": "string"}}
     refused = {JSON: {"schema": _reference(one.error)}}
     failures = {
         str(status): {"description": SAID.get(status, HTTPStatus(status).phrase), "content": refused}

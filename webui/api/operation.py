@@ -27,7 +27,8 @@ class Operation(NamedTuple):
 
     `optional`: the body may be missing, and is its type's defaults then. `errors`: statuses beyond those that follow
     from the rest. `error` and `media` are for protocols of others, whose errors and answers have shapes of their own;
-    `foreign` says what their bodies are, JSON or text. `door`: what counts besides a token.
+    `foreign` says what their bodies are, JSON or text; `streamed`: as what an answer may come instead. `door`: what
+    counts besides a token. `grants`: it lets others in, or lets them do more, as `webui.routes.Route` has it.
     """
 
     method: str
@@ -47,6 +48,8 @@ class Operation(NamedTuple):
     error: type[msgspec.Struct] = Error
     door: Door = Door.NONE
     foreign: str = ""
+    streamed: str = ""
+    grants: bool = False
 
     @property
     def address(self) -> str:

@@ -4,9 +4,10 @@ document. To add one: its types in `asked` and `answered`, its line here, its ha
 
 from ipc.messages.notifications import RetriedReply, TestedReply
 from schema.knowledge import Memory
-from schema.limits import Approval
+from schema.limits import Approval, ApprovalRule
 from schema.triggers import QueuedTrigger
 from webui.api import answered, asked
+from webui.api.chat_operations import CHATS
 from webui.api.operation import Operation
 from webui.api.service_operations import SERVICES
 from webui.auth.rules import Access, Door
@@ -94,6 +95,10 @@ LIMITS = (
         answered.CooldownList,
     ),
     Operation(
+        "POST", f"{ROOT}/cooldowns/clear", "api.said:clear_cooldown", OPERATOR, "limits",
+        "Has a service's counters begin anew", answered.CooldownList, body=asked.ClearBody, errors=(404, 409),
+    ),
+    Operation(
         "GET", f"{ROOT}/approvals", "api.approvals:listing", VIEWER, "limits", "Calls that people were asked about",
         answered.ApprovalList, query=asked.ApprovalQuery,
     ),
@@ -108,6 +113,18 @@ LIMITS = (
         "POST", f"{ROOT}/approvals{ONE}/deny", "api.approvals:deny", OPERATOR, "limits",
         "Denies this call, with a reason for the model; 409 where it was decided", Approval, body=asked.DenyBody,
         optional=True, errors=(409,),
+    ),
+    Operation(
+        "GET", f"{ROOT}/rules", "api.approvals:rules", VIEWER, "limits",
+        "Standing rules of people for calls to come, newest first", answered.RuleList, query=asked.KeyedPage,
+    ),
+    Operation(
+        "POST", f"{ROOT}/rules", "api.approvals:add_rule", ADMIN, "limits", "Makes a standing rule", ApprovalRule, 201,
+        body=asked.NewRule,
+    ),
+    Operation(
+        "DELETE", f"{ROOT}/rules{ONE}", "api.approvals:revoke_rule", ADMIN, "limits",
+        "Ends a standing rule; 409 where it is over", None, 204, errors=(409,),
     ),
     Operation(
         "GET", f"{ROOT}/audit", "api.said:audit", VIEWER, "limits", "The audit log, newest first", answered.AuditList,
@@ -162,8 +179,51 @@ PEOPLE = (
         "GET", f"{ROOT}/users", "api.people:users", ADMIN, "people", "People who may sign in", answered.UserList,
     ),
     Operation(
+        "POST", f"{ROOT}/users", "api.people:add_user", ADMIN, "people",
+        "Adds a person; the answer has the link that sets their password, once", answered.UserLink, 201,
+        body=asked.NewUser, errors=(409,), grants=True,
+    ),
+    Operation(
+        "POST", f"{ROOT}/users{ONE}/role", "api.people:role", ADMIN, "people",
+        "Gives a person another role; 409 for the last admin", answered.ChangedUser, body=asked.RoleBody,
+        errors=(409,), grants=True,
+    ),
+    Operation(
+        "POST", f"{ROOT}/users{ONE}/disable", "api.people:disable", ADMIN, "people",
+        "Signs a person out everywhere and keeps them out; 409 for the last admin", answered.ChangedUser,
+        body=asked.DisableBody, optional=True, errors=(409,),
+    ),
+    Operation(
+        "POST", f"{ROOT}/users{ONE}/enable", "api.people:enable", ADMIN, "people", "Lets a person in again",
+        answered.ChangedUser, errors=(409,), grants=True,
+    ),
+    Operation(
+        "POST", f"{ROOT}/users{ONE}/password-link", "api.people:offer_password", ADMIN, "people",
+        "Makes a link that sets a person's password, once; 409 while they are disabled", answered.UserLink,
+        errors=(409,), grants=True,
+    ),
+    Operation(
         "GET", f"{ROOT}/tokens", "api.people:tokens", ADMIN, "people", "API tokens, without the tokens",
         answered.TokenList,
     ),
+    Operation(
+        "POST", f"{ROOT}/tokens", "api.people:create_token", ADMIN, "people",
+        "Makes an API token; the answer has it, once", answered.MadeToken, 201, body=asked.NewToken, errors=(409,),
+        grants=True,
+    ),
+    Operation(
+        "DELETE", f"{ROOT}/tokens{ONE}", "api.people:revoke_token", ADMIN, "people",
+        "Ends an API token; 409 where it was revoked before", None, 204, errors=(409,),
+    ),
 )  # fmt: skip
-OPERATIONS: tuple[Operation, ...] = (*STATUS, *SERVICES, *SESSIONS, *SAID, *LIMITS, *ALERTS, *SETTINGS, *PEOPLE)
+OPERATIONS: tuple[Operation, ...] = (
+    *STATUS,
+    *SERVICES,
+    *SESSIONS,
+    *CHATS,
+    *SAID,
+    *LIMITS,
+    *ALERTS,
+    *SETTINGS,
+    *PEOPLE,
+)

@@ -4,13 +4,14 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
-from ipc.messages.limits import CooldownsReply, ListCooldowns
+from ipc.messages.limits import ClearCooldown, CooldownsReply, ListCooldowns
 from schema.knowledge import Event
 from schema.limits import AuditEntry
 from webui.api import lists
 from webui.api.answered import AuditList, CooldownCount, CooldownList, EventList
-from webui.api.asked import AuditQuery, EventQuery
-from webui.parts import parts
+from webui.api.asked import AuditQuery, ClearBody, EventQuery
+from webui.pages.audit import shown_to
+from webui.parts import parts, signed_in
 
 # By what is asked for: of a service, of a level. Each has an index of its own.
 EVENTS = {
@@ -39,7 +40,16 @@ async def events(request: web.Request, query: EventQuery) -> EventList:
 
 async def cooldowns(request: web.Request) -> CooldownList:
     """GET /api/v1/cooldowns: as the worker counts at the tool call."""
-    found = (await parts(request).worker.call(ListCooldowns(), CooldownsReply)).cooldowns
+    return _counted(await parts(request).worker.call(ListCooldowns(), CooldownsReply))
+
+
+async def clear_cooldown(request: web.Request, body: ClearBody) -> CooldownList:
+    """POST /api/v1/cooldowns/clear."""
+    message = ClearCooldown(service=body.service, by=signed_in(request).name)
+    return _counted(await parts(request).worker.call(message, CooldownsReply, timeout=10.0))
+
+
+def _counted(reply: CooldownsReply) -> CooldownList:
     return CooldownList(
         cooldowns=[
             CooldownCount(
@@ -53,18 +63,19 @@ async def cooldowns(request: web.Request) -> CooldownList:
                 resets_at=one.resets_at,
                 healthy_checks=one.healthy_checks,
             )
-            for one in found
+            for one in reply.cooldowns
         ]
     )
 
 
 async def audit(request: web.Request, query: AuditQuery) -> AuditList:
     """GET /api/v1/audit."""
+    role = signed_in(request).role
     name = "api.audit_of_action" if query.action else "api.audit"
     found = await lists.rows(
         request,
         name if query.session is UNSET else "api.audit_of_session",
-        lambda row: msgspec.convert(row, AuditEntry),
+        lambda row: shown_to(role, msgspec.convert(row, AuditEntry)),
         before=query.before,
         limit=query.limit,
         offset=query.offset,

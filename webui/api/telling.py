@@ -11,7 +11,7 @@ import msgspec
 from schema.sessions import Session, Usage
 from schema.states import SessionStatus
 from schema.transcript.events import Event, Result, Text, ToolUse
-from webui.api.following import Began, Ended, Held, Over, Refused, Spoke, Step, Waiting
+from webui.api.following import Barred, Began, Ended, Held, Over, Refused, Spoke, Step, Waiting
 
 REPORT = "StructuredOutput"
 WELL = (SessionStatus.COMPLETED, SessionStatus.ESCALATED)
@@ -35,6 +35,8 @@ class Telling:
                 return [held(step)]
             case Refused():
                 return [refused(step)]
+            case Barred():
+                return [barred(step)]
             case Began():
                 return self._began(step.session)
             case Spoke():
@@ -76,7 +78,9 @@ def answer(last: Step, link: str) -> str:
         return held(last)
     if isinstance(last, Refused):
         return refused(last)
-    assert isinstance(last, Over)  # noqa: S101 - the last steps are these three
+    if isinstance(last, Barred):
+        return barred(last)
+    assert isinstance(last, Over)  # noqa: S101 - the last steps are these four
     told = [(session.tier, _came_to(session, link)) for session in last.sessions]
     if len(told) == 1:
         return told[0][1]
@@ -125,6 +129,14 @@ def held(step: Held) -> str:
 def refused(step: Refused) -> str:
     """That nothing will be started."""
     return f"Nothing was started: {step.reason}."
+
+
+def barred(step: Barred) -> str:
+    """That whoever asked is told no more."""
+    what = f"Session {step.session} goes on" if step.session else "Nothing was started"
+    return (
+        f"Nothing more is told here: the token or sign-in that asked was revoked, has ended, or lost its role. {what}."
+    )
 
 
 def still_runs(session: Session | None, seconds: float, link: str) -> str:

@@ -16,6 +16,7 @@ from aiohttp_sse import EventSourceResponse
 
 from ipc.errors import CallError, Code
 from schema import timestamps
+from webui.auth.lasting import lasting
 from webui.auth.sign_ins import SignedIn, SignIns
 from webui.auth.tokens import Tokens
 from webui.live import sse
@@ -102,11 +103,6 @@ class Streams:
             stream.beat_due = True
             stream.wake.set()
 
-    async def _check(self, person: SignedIn) -> SignedIn | None:
-        if person.token_id:
-            return await self._tokens.check(person.token_hash)
-        return await self._sign_ins.check(person.token_hash)
-
     @contextlib.asynccontextmanager
     async def open(self, request: web.Request, person: SignedIn) -> AsyncIterator[Stream]:
         """Answers a request with a stream. Above the limit: 503, to be tried again."""
@@ -140,7 +136,7 @@ class Streams:
         """Says that the connection lives, as long as the sign-in or token does."""
         stream.beat_due = False
         try:
-            if await self._check(stream.person) is None:
+            if await lasting(stream.person, self._sign_ins, self._tokens) is None:
                 stream.end()
                 return
         except CallError as error:

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import msgspec
 from aiohttp import web
 
-from schema.audit_actions import Action
+from schema.audit_actions import WITH_ADDRESS, Action
 from schema.database import Database
 from schema.limits import AuditEntry
+from schema.states import Role
 from webui import shell
 from webui.negotiation import is_json, json_response
 from webui.pages import formats
@@ -18,7 +19,7 @@ from webui.pages.formats import At
 from webui.pages.found import visible_text
 from webui.pages.keyed import FAR, PAGE, Choice, address, number, words
 from webui.pages.session_rows import Look
-from webui.parts import parts
+from webui.parts import parts, signed_in
 
 LOOKS = {
     "allow": Look("ok", "check", "allow"),
@@ -34,6 +35,7 @@ ACTIONS = [Choice(action.value, action.value) for action in Action]
 
 LONG_CHARS = 400
 HEAD_CHARS = 160
+FOR_ADMINS = "from where, only admins are shown"
 
 
 class AuditRow(NamedTuple):
@@ -73,6 +75,13 @@ class AuditPage(NamedTuple):
     empty: str | None
 
 
+def shown_to(role: Role, entry: AuditEntry) -> AuditEntry:
+    """The entry as somebody may see it: where people were when they signed in is for admins. The API asks, too."""
+    if role is Role.ADMIN or entry.action not in WITH_ADDRESS or not entry.detail:
+        return entry
+    return msgspec.structs.replace(entry, detail=FOR_ADMINS)
+
+
 def row(entry: AuditEntry, now: datetime) -> AuditRow:
     """An entry as the list shows it."""
     look = LOOKS.get(entry.action.rsplit(".", 1)[-1], OTHER)
@@ -109,7 +118,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     """GET /audit."""
     filters = Filters(words(request.query, "action"), number(request.query, "session"))
     before = number(request.query, "before")
-    found = await parts(request).state.read(lambda database: find(database, filters, before or FAR))
+    entries = await parts(request).state.read(lambda database: find(database, filters, before or FAR))
+    found = [shown_to(signed_in(request).role, entry) for entry in entries]
     given = filters._asdict()
     older = address("/audit", given, before=found[PAGE - 1].id) if len(found) > PAGE else None
     if is_json(request):

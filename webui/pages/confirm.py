@@ -9,7 +9,10 @@ from webui.negotiation import is_json, json_response
 
 
 class Confirm(NamedTuple):
-    """The question's context: what is done (`question`, `verb`), what follows from it, where it is sent."""
+    """The question's context: what is done (`question`, `verb`), what follows from it, where it is sent.
+
+    `choice`: what may be ticked besides, as its field's name and its words.
+    """
 
     shell: shell.Shell
     question: str
@@ -18,10 +21,14 @@ class Confirm(NamedTuple):
     verb: str
     back: str
     fields: dict[str, str]
+    choice: tuple[str, str] | None = None
 
 
 def ask(request: web.Request, context: Confirm) -> web.Response:
     """The question, as a page or as JSON: a program sends `fields` to `action`, as the page's form does."""
     if is_json(request):
-        return json_response({name: value for name, value in context._asdict().items() if name != "shell"})
+        told = {name: value for name, value in context._asdict().items() if name != "shell"}
+        if context.choice is None:
+            del told["choice"]
+        return json_response(told)
     return shell.page(request, "confirm.html", context)

@@ -146,6 +146,9 @@ def budget(name: str, spent: float, limit: float) -> Budget:
     return Budget(name, formats.cost(spent), formats.cost(limit), percent, tone)
 
 
+PERCENT_MAX = 1000  # beyond it, what it was says more
+
+
 def change(now: float, before: float, days: int) -> str:
     """What differs from the days before, with sign and word."""
     span = "the day before" if days == 1 else f"the {days} days before"
@@ -156,6 +159,8 @@ def change(now: float, before: float, days: int) -> str:
     if not percent:
         return f"as much as in {span}"
     sign, word = ("+", "more") if difference > 0 else ("\u2212", "less")
+    if percent >= PERCENT_MAX:
+        return f"{formats.cost(before)} in {span}"
     return f"{sign}{formats.cost(abs(difference))}, {percent} % {word} than in {span}"
 
 

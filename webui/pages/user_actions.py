@@ -111,7 +111,15 @@ async def ask_revoke(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _ask(request: web.Request, *, question: str, consequences: list[str], action: str, verb: str) -> web.Response:
+def _ask(
+    request: web.Request,
+    *,
+    question: str,
+    consequences: list[str],
+    action: str,
+    verb: str,
+    choice: tuple[str, str] | None = None,
+) -> web.Response:
     context = Confirm(
         shell=shell.build(request, question.rstrip("?"), "users"),
         question=question,
@@ -120,6 +128,7 @@ def _ask(request: web.Request, *, question: str, consequences: list[str], action
         verb=verb,
         back="/users",
         fields={"key": uuid.uuid4().hex},
+        choice=choice,
     )
     return confirm.ask(request, context)
 
@@ -215,22 +224,24 @@ async def ask_disable(request: web.Request) -> web.StreamResponse:
     user = await _known(request)
     known = await users.read(parts(request))
     theirs = sum(token.revoked_at is None and token.created_by == user.name for token in known.tokens)
-    left = [f"{theirs} API token{'s' if theirs > 1 else ''} that they made stay good: revoke them apart."]
+    many = f"{theirs} API tokens that they made" if theirs > 1 else "the API token that they made"
+    left = f"They know {many}; what can be done with that, they still can unless you tick this." if theirs else ""
     name = plain(user.name)
     return _ask(
         request,
         question=f"Disable {name}?",
-        consequences=[f"{name} is signed out everywhere, at once, and can’t sign in.", *left * bool(theirs)],
+        consequences=[f"{name} is signed out everywhere, at once, and can’t sign in.", *[left] * bool(left)],
         action=f"/users/{user.id}/disable",
         verb="Disable",
+        choice=("tokens", f"Revoke {many}, too") if theirs else None,
     )
 
 
 async def disable(request: web.Request) -> web.StreamResponse:
-    """POST /users/{id}/disable."""
-    return await _changed(
-        request, ChangeUser(name=(await _known(request)).name, disabled=True, by=signed_in(request).name)
-    )
+    """POST /users/{id}/disable: fields key, and `tokens` where those that they made end, too."""
+    name, tokens = (await _known(request)).name, bool((await read_form(request)).get("tokens"))
+    message = ChangeUser(name=name, disabled=True, tokens=tokens, by=signed_in(request).name)
+    return await _changed(request, message)
 
 
 async def enable(request: web.Request) -> web.StreamResponse:

@@ -159,6 +159,14 @@ def test_memories_are_exported_whole(served: Stage) -> None:
     assert lines[12:] == [*[f"{one})"] * 1099, ""]
 
 
+def test_a_list_is_as_long_as_asked_for_and_the_most_certain_come_first(served: Stage) -> None:
+    """More than one answer can hold."""
+    served.rows("memories", *({**memory(id_), "confidence": 0.3 + id_ / 10_000} for id_ in range(1, 1202)))
+    found = [row["id"] for row in served.json("memories", "list", "--limit", "1100")]
+    assert found == [*range(1201, 101, -1)]
+    assert len(served.json("memories", "list", "--limit", "5000")) == 1201
+
+
 def test_of_an_export_that_breaks_off_nothing_is_told(served: Stage) -> None:
     served.rows("memories", *(memory(id_) for id_ in range(1, 150)), {**memory(150), "confidence": "no number"})
     told = served.ctl("memories", "export")

@@ -55,7 +55,7 @@ class RealAccess:
         self._publisher, self._said = publisher, self.settings.current
         self.settings.on_change.append(self._say)
         persons = Users(self.store, self.settings, publisher, Daemon(runtime), "boot")
-        people = People(self.store, publisher, lambda: "http://ops.example", lambda: 30)
+        people = People(self.store, publisher, lambda: "http://ops.example", persons.expiry)
         self._handlers = {
             **user_handlers(persons),
             **handlers(Tokens(self.store, publisher), people, self.store),

@@ -322,6 +322,17 @@ async def test_the_audit_log_is_filtered_and_paged(site: Site) -> None:
     assert "cmd &lt;109&gt;" in await text_of(site, "/audit")
 
 
+async def test_from_where_somebody_signed_in_is_shown_to_admins_alone(site: Site) -> None:
+    for action in ("user.signed_in", "user.sign_in_failed", "user.set_up", "user.password_set", "token.refused"):
+        rows.audit(site.worker.database, action, "ann", detail="from 192.0.2.77")
+    rows.audit(site.worker.database, "setting.changed", "interval", detail="from 3600 to 600")
+    for role, times in (("admin", 5), ("operator", 0), ("viewer", 0)):
+        for path in ("/audit", "/audit.json", "/api/v1/audit", "/audit?action=user.signed_in"):
+            text = await text_of(site, path, role)
+            assert text.count("192.0.2.77") == (min(times, 1) if "?" in path else times), (role, path)
+            assert ("from 3600 to 600" in text) is ("?" not in path)
+
+
 async def test_new_pages_are_served_while_the_worker_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webui.worker.SILENT_SECONDS", 0.2)
     monkeypatch.setattr("webui.worker.SILENT_TIMEOUT", 0.3)

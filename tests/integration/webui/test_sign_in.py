@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from ipc.errors import CallError, Code
 from ipc.messages.envelope import Done
 from ipc.messages.users import SignIn, SignInFailed, SignInReply, SignInSeen
+from schema import timestamps
 from schema.access import digest
 from tests.integration.webui.site import Site, open_site
 from tests.integration.webui.sse_reader import read
@@ -208,6 +210,26 @@ async def test_a_sign_in_that_is_used_lasts_longer(site: Site) -> None:
     await asyncio.sleep(0.3)
     seen = [type(request).__name__ for request in site.worker.requests]
     assert seen.count("SignInSeen") == 1
+
+
+async def test_a_sign_in_that_is_used_every_day_ends_all_the_same(site: Site) -> None:
+    browser, day, never = site.browser("viewer"), 86400, "2199-01-01T00:00:00.000Z"
+    for age, ends_in, lasts in ((80, 10, True), (91, -1, False)):
+        begun, ago = timestamps.at(time.time() - age * day), timestamps.at(time.time() - 2 * day)
+        with site.worker.database.transaction():
+            site.worker.database.script(
+                f"UPDATE sign_ins SET created_at = '{begun}', seen_at = '{ago}', expires_at = '{never}'"
+            )
+        site.parts.sign_ins.forget()
+        async with browser.get("/sessions.json") as response:
+            assert response.status == 200
+        await asyncio.sleep(0.3)
+        row = site.worker.database.one("users.by_sign_in", token_hash=digest("token-of-viewer-0"), now="")
+        assert row is not None
+        left = timestamps.parse(row["expires_at"]).timestamp() - time.time()
+        assert abs(left - ends_in * day) < 60
+        async with browser.get("/sessions.json") as response:
+            assert response.status == (200 if lasts else 401)
 
 
 def lines(site: Site, action: str) -> list[tuple[str, str, str]]:

@@ -251,6 +251,15 @@ async def test_a_sign_out_ends_the_streams_of_that_browser_at_once(site: Site) -
         await stream.aclose()
 
 
+async def test_numbers_that_are_no_sessions_leave_nothing_behind(site: Site) -> None:
+    for signed_in, status in ((site.browser("viewer"), 404), (site.browser(None), 401)):
+        for made_up in range(5000, 5050):
+            path = f"/sessions/{made_up}/stream"
+            async with signed_in.get(path, headers={"Accept": "text/event-stream"}) as response:
+                assert response.status == status
+    assert (len(site.parts.streams), site.parts.tails.lag()) == (0, {})
+
+
 async def test_above_the_limit_a_reader_is_told_to_come_again(tmp_path: Path) -> None:
     async with open_site(tmp_path, sse_clients_max=2) as site:
         id_ = site.worker.session(log=b"")

@@ -129,6 +129,41 @@ async def test_another_role_counts_from_the_next_request_on(site: Site) -> None:
         assert response.status == 403
 
 
+async def token(browser: aiohttp.ClientSession, name: str, role: str) -> str:
+    fields = {"csrf": CSRF, "name": name, "role": role}
+    async with browser.post("/users/tokens", data=fields, headers={"Accept": "application/json"}) as response:
+        assert response.status == 201
+        return str((await response.json())["token"])
+
+
+async def opens(site: Site, shown: str) -> int:
+    async with site.browser(None).get("/sessions.json", headers={"Authorization": f"Bearer {shown}"}) as response:
+        return response.status
+
+
+async def test_a_lower_role_takes_the_tokens_with_it_that_may_more(site: Site) -> None:
+    cy = site.worker.user("cy", "admin")
+    admin, theirs = site.browser(), site.browser("cy")
+    made = {role: await token(theirs, f"cy-{role}", role) for role in ("viewer", "operator", "admin")}
+    other = await token(admin, "ours", "admin")
+    assert (await post(admin, f"/users/{cy}/role", role="operator"))[0] == 303
+    assert [await opens(site, made[role]) for role in ("viewer", "operator", "admin")] == [200, 200, 401]
+    # Who is disabled has seen the rest as well: the question offers to end them.
+    async with admin.get(f"/users/{cy}/disable") as question:
+        assert "Revoke 2 API tokens that they made, too" in await question.text()
+    assert (await post(admin, f"/users/{cy}/disable"))[0] == 303
+    assert await opens(site, made["viewer"]) == 200
+    assert (await post(admin, f"/users/{cy}/disable", tokens="yes"))[0] == 303
+    assert [await opens(site, one) for one in made.values()] == [401] * 3
+    assert await opens(site, other) == 200
+    lines = site.worker.database.rows("audit.page_by_action", action="token.revoked", before=1 << 40, limit=9)
+    assert [(row["subject"], row["actor"], row["detail"]) for row in reversed(lines)] == [
+        ("cy-admin", "admin", "made by cy"),
+        ("cy-operator", "admin", "made by cy"),
+        ("cy-viewer", "admin", "made by cy"),
+    ]
+
+
 @pytest.mark.parametrize(("path", "fields"), [("role", {"role": "viewer"}), ("disable", {})])
 async def test_the_last_admin_stays_one(site: Site, path: str, fields: dict[str, str]) -> None:
     admin = site.browser()

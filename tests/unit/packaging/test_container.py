@@ -82,6 +82,16 @@ def test_every_stage_that_is_copied_from_is_one() -> None:
     assert used == stages
 
 
+def test_the_cli_of_the_image_is_the_release_of_its_lock_file() -> None:
+    assert [rest for word, rest in instructions() if word == "RUN" and rest.startswith("npm ci ")]
+    place = ROOT / "packaging" / "claude-cli"
+    wanted = json.loads((place / "package.json").read_text())["dependencies"]["@anthropic-ai/claude-code"]
+    locked = json.loads((place / "package-lock.json").read_text())["packages"]["node_modules/@anthropic-ai/claude-code"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", wanted)
+    assert locked["version"] == wanted
+    assert locked["integrity"].startswith("sha512-")
+
+
 def test_images_are_pinned_to_a_release() -> None:
     images = [rest.split()[0] for word, rest in instructions() if word == "FROM"]
     assert all(re.fullmatch(r"[a-z]+:\d+(\.\d+)*-.*bookworm.*", image) for image in images), images

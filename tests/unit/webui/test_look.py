@@ -114,6 +114,8 @@ def test_a_page_fetches_only_files_that_are_there_and_fits_its_budget(case: str)
     html = html_of(case)
     for name in re.findall(r'(?:src|href)="/static/([^"]+)"', html):
         assert (STATIC / name).is_file(), name
+    fetched = re.findall(r'<(?:link|script|img|iframe|source|object)\b[^>]*?\s(?:src|href|data)="([^"]*)"', html)
+    assert [place for place in fetched if not re.match(r"/(?!/)|data:", place)] == []
     assert len(gzip.compress(html.encode())) <= 20 * KB
 
 

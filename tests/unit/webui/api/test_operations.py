@@ -81,7 +81,7 @@ def test_an_operation_of_another_protocol_is_described_in_its_own_words() -> Non
         text: str
 
     one = Operation(
-        "POST", "/v1/say", "x:y", Access.OPERATOR, "chat", "Says something", Spoken, body=Spoken, raw=True,
+        "POST", "/v1/say", "x:y", Access.OPERATOR, "speech", "Says something", Spoken, body=Spoken, raw=True,
         media="text/event-stream", error=Fault, errors=(502,),
     )  # fmt: skip
     made = document([one], "1")
@@ -89,4 +89,15 @@ def test_an_operation_of_another_protocol_is_described_in_its_own_words() -> Non
     assert list(responses["200"]["content"]) == ["text/event-stream"]
     assert responses["502"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Fault"}
     assert set(made["components"]["schemas"]) == {"Fault", "Spoken"}
-    assert made["tags"] == [{"name": "chat"}]
+    assert made["tags"] == [{"name": "speech"}]
+
+
+def test_an_answer_that_may_be_streamed_is_described_as_both() -> None:
+    paths = document(OPERATIONS, "1")["paths"]
+    for path, streamed in (
+        ("/v1/chat/completions", "text/event-stream"),
+        ("/api/chat", "application/x-ndjson"),
+        ("/api/generate", "application/x-ndjson"),
+    ):
+        assert list(paths[path]["post"]["responses"]["200"]["content"]) == ["application/json", streamed]
+    assert "; the chat key counts as much." in paths["/v1/models"]["get"]["description"]

@@ -29,6 +29,7 @@ def report(*micro: int, days: int = 7) -> cost.CostReport:
         (1.0, 2.0, "\u2212$1.00, 50 % less than in the 7 days before"),
         (1.0, 1.001, "as much as in the 7 days before"),
         (1.0, 0.0, "nothing was spent in the 7 days before"),
+        (15.63, 0.02, "$0.02 in the 7 days before"),
     ],
 )
 def test_a_change_has_sign_and_word(now: float, before: float, text: str) -> None:
