@@ -56,8 +56,10 @@ class Count(NamedTuple):
 
 
 class ProbedList(NamedTuple):
-    """The list's context. `stream`: the address at which its rows go on; `matched`: how many the filters let in; `total`:
-    how many there are."""
+    """The list's context. `stream`: the address at which its rows go on; `matched`: how many the filters let in.
+
+    `total`: how many there are.
+    """
 
     stream: str
     rows: list[ProbedRow]
