@@ -69,6 +69,34 @@ def test_a_service_is_added_listed_edited_paused_tested_and_removed_by_command(t
         assert "column 1" in refused.stderr
 
 
+def test_what_a_service_says_itself_is_put_back_to_what_its_tags_and_the_settings_say(
+    tmp_path: Path, target: Target
+) -> None:
+    with running(tmp_path) as daemon:
+        daemon.json(
+            "services", "add", "--name", "web", "--url", target.url("/"), "--session-tier", "2", "--session-after", "3",
+            "--session-cooldown", "2h", "--remind", "30m", "--mute", "yes", "--notify", "slack",
+            "--notify-from", "warning", "--interval", "5s", "--header", "X-Api-Key: word", "--tag", "prod",
+        )  # fmt: skip
+
+        def said() -> dict[str, Any]:
+            definition: dict[str, Any] = json.loads(rows(daemon, "SELECT definition FROM services")[0]["definition"])
+            return {name: value for name, value in definition.items() if name not in ("name", "url")}
+
+        daemon.json("services", "edit", "web", "--reset", "session-tier", "--reset", "mute", "--retries", "1")
+        left = said()
+        assert left.keys() == {"session_after", "session_cooldown", "remind", "notify", "notify_from", "interval",
+                               "headers", "tags", "retries"}  # fmt: skip
+        shown = daemon.ctl("services", "edit", "web", "--reset", "mute", "--mute", "yes", check=False)
+        assert shown.returncode == 2
+        assert "mute: either a value or --reset" in shown.stderr
+        daemon.json("services", "edit", "web", "--reset", "rule", "--reset", "header", "--reset", "tag")
+        assert said() == {"interval": 5.0, "retries": 1}
+        assert daemon.ctl("services", "edit", "web", "--reset", "name", check=False).returncode == 2
+        audit = rows(daemon, "SELECT detail FROM audit WHERE action = 'service.changed' ORDER BY id DESC")
+        assert {"session_after", "remind", "notify_from", "headers", "tags"} <= set(audit[0]["detail"].split(", "))
+
+
 def test_passwords_of_a_url_are_masked_everywhere_and_used_all_the_same(tmp_path: Path, target: Target) -> None:
     with running(tmp_path, CLAUDEOPS_PROBE_KEY="from-the-environment") as daemon:
         url = target.url("/").replace("http://", "http://ada:s3cr3t-word@")
