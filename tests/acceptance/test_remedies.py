@@ -52,8 +52,14 @@ def test_what_breaks_has_its_session_which_ends_nothing_and_a_healthy_probe_does
             service.begin()
             wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")
             shown = daemon.json("incidents", "show", "1")
+            lines = [one for one in daemon.json("audit", "list") if one["actor"] == "rules"]
         finally:
             service.close()
+    decided = [
+        (one["action"], one["rule"], one["session_id"]) for one in reversed(lines) if "call" not in one["action"]
+    ]
+    by = "session_tier of the service"
+    assert decided == [("trigger.added", by, None), ("session.started", None, session["id"])]
     assert (shown["ended_by"], shown["cause"]) == ("probe", "refused")
     told = [(entry["kind"], entry["text"], entry["session_id"]) for entry in shown["entries"]]
     id_ = session["id"]
