@@ -87,8 +87,8 @@ _claudeopsctl() {
         "sessions trigger") words="--help --json --prompt --prompt-file --queue --runtime-dir --tier --timeout --wait" ;;
         "setup-link") words="--help --json --runtime-dir" ;;
         "status") words="--help --json --runtime-dir" ;;
-        "status-pages add") words="--description --group --help --json --publish --runtime-dir --service --tag --title" ;;
-        "status-pages edit") words="--description --group --help --json --publish --runtime-dir --service --slug --tag --title --unpublish" ;;
+        "status-pages add") words="--description --group --help --json --latency --publish --runtime-dir --service --tag --title" ;;
+        "status-pages edit") words="--description --group --help --json --latency --publish --runtime-dir --service --slug --tag --title --unpublish" ;;
         "status-pages list") words="--help --json --runtime-dir" ;;
         "status-pages rm") words="--help --json --runtime-dir" ;;
         "stop") words="--help --json --no-wait --runtime-dir --timeout" ;;
@@ -126,6 +126,8 @@ _claudeopsctl() {
         "sessions list --status") words="running completed failed timed_out stopped interrupted escalated awaiting_approval" ;;
         "sessions list --tier") words="1 2 3" ;;
         "sessions list --trigger") words="scheduled manual api alert service escalation approval" ;;
+        "status-pages add --latency") words="yes no" ;;
+        "status-pages edit --latency") words="yes no" ;;
         "token create --role") words="viewer operator admin" ;;
         "token create --scope") words="read act metrics" ;;
         "triggers add --kind") words="manual api alert" ;;

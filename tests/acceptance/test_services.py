@@ -243,11 +243,12 @@ def test_a_status_page_is_managed_by_command_and_seen_by_anybody_while_it_is_pub
                 return None
 
         assert seen() is None
-        daemon.json("status-pages", "edit", "shop", "--publish", "--description", "All of it")
+        daemon.json("status-pages", "edit", "shop", "--publish", "--description", "All of it", "--latency", "yes")
         page = wait_for(seen, 20)
         assert (page["title"], page["description"]) == ("The shop", "All of it")
         assert [service["name"] for service in page["services"]] == ["web"]
         (listed,) = daemon.json("status-pages", "list")
+        assert listed["page"]["latency"] is True
         assert listed["version"] == 2
         assert "/status/shop  yes" in daemon.ctl("status-pages", "list").stdout
         refused = daemon.ctl("status-pages", "add", "shop", "--title", "Another", check=False)

@@ -53,7 +53,7 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
         updated_by=found["updated_by"] or "",
         spent=[time_spent(database, id_, end - length, end) for _, length in RANGES],
         minutes=database.rows("rollups.between", service_id=id_, span=60, start=start, end=end),
-        latencies=[_latencies(database, id_, start + slot * QUARTER) for slot in range(SLOTS)],
+        latencies=[latencies(database, id_, at, at + QUARTER) for at in range(start, start + DAY, QUARTER)],
         results=[
             monitored.result_from_row(one)
             for one in database.rows("results.newest", service_id=id_, before=FAR, limit=RESULTS)
@@ -64,9 +64,10 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
     )
 
 
-def _latencies(database: Database, id_: int, start: int) -> list[int]:
-    # As one text: a service that is probed each second has 900 of them, and there are 96 quarters.
-    found = database.value("results.latencies", service_id=id_, start=start, end=start + QUARTER)
+def latencies(database: Database, id_: int, start: int, end: int) -> list[int]:
+    """The latencies of a time (ms since 1970), in µs, sorted."""
+    # As one text: a service that is probed each second has 900 of them in a quarter, and a day has 96 quarters.
+    found = database.value("results.latencies", service_id=id_, start=start, end=end)
     return sorted(map(int, found.split(","))) if found else []
 
 

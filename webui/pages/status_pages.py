@@ -50,6 +50,7 @@ class PageForm(NamedTuple):
     title: str
     description: str
     published: bool
+    latency: bool
     services: str
     tags: str
     groups: str
@@ -82,6 +83,7 @@ class StatusPageEdit(NamedTuple):
 
 WAYS = {"services": "lines", "tags": "words", "groups": "lines"}
 TEXTS = ("slug", "title", "description", *WAYS)
+BOXES = ("published", "latency")
 YES = ("yes", "1", "on", "true", "True")
 
 
@@ -90,7 +92,7 @@ def texts(page: Page) -> dict[str, str]:
     found = {name: service_form.WAYS[way].write(getattr(page, name)) for name, way in WAYS.items()}
     return {
         "slug": page.slug, "title": page.title, "description": page.description, **found,
-        "published": "yes" if page.published else "",
+        **{name: "yes" if getattr(page, name) else "" for name in BOXES},
     }  # fmt: skip
 
 
@@ -102,7 +104,8 @@ def form(
     written = {name: fields.get(name, "") for name in TEXTS}
     return PageForm(
         **written,
-        published=fields.get("published", "") in YES,
+        published=_ticked(fields, "published"),
+        latency=_ticked(fields, "latency"),
         wrong=dict(wrong or {}),
         error=error,
         refused=refused,
@@ -117,7 +120,11 @@ def read(fields: Mapping[str, str], before: Page) -> Page:
         for name in TEXTS
         if name in fields
     }
-    return msgspec.structs.replace(before, **values, published=fields.get("published", "") in YES)
+    return msgspec.structs.replace(before, **values, **{name: _ticked(fields, name) for name in BOXES})
+
+
+def _ticked(fields: Mapping[str, str], name: str) -> bool:
+    return fields.get(name, "") in YES
 
 
 def _read(database: Database) -> list[tuple[StatusPage, int]]:
@@ -164,7 +171,7 @@ def _shows(page: Page) -> str:
 
 
 async def add(request: web.Request) -> web.StreamResponse:
-    """POST /status-pages: slug, title, description, services, tags, groups, published, key."""
+    """POST /status-pages: slug, title, description, services, tags, groups, published, latency, key."""
     fields = await read_form(request)
     message = AddStatusPage(page=read(fields, Page(slug="", title="")), by=signed_in(request).name)
     try:
