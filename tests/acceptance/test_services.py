@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from schema.database import Database
 from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.stored import rows
 from tests.fakes import target as targets
 from tests.fakes.target import Target
 
@@ -20,15 +20,6 @@ from tests.fakes.target import Target
 def target() -> Iterator[Target]:
     with targets.beside() as made:
         yield made
-
-
-def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
-    database = Database(daemon.state / "claudeops.db", readonly=True)
-    try:
-        cursor = database._connection.execute(query)
-        return [dict(zip((column[0] for column in cursor.get_description()), row, strict=True)) for row in cursor]
-    finally:
-        database.close()
 
 
 def status_of(daemon: Daemon, name: str) -> str:

@@ -21,7 +21,6 @@ from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, keyed, probed, public_read, service_form
 from webui.pages.ansi import plain
-from webui.pages.confirm import Confirm
 from webui.pages.formats import At
 from webui.parts import parts, signed_in
 
@@ -249,16 +248,8 @@ async def ask_remove(request: web.Request) -> web.StreamResponse:
     stored = await _one(request)
     title = plain(stored.page.title)
     seen = "Its address answers nobody any more." if stored.page.published else "It is not published."
-    context = Confirm(
-        shell=shell.build(request, f"Remove {title}", "status-pages"),
-        question=f"Remove the status page {title}?",
-        consequences=[f"/status/{stored.page.slug}", seen, "Its services are probed as before."],
-        action=f"/status-pages/{stored.id}/remove",
-        verb="Remove status page",
-        back="/status-pages",
-        fields={},
-    )
-    return confirm.ask(request, context)
+    consequences = [f"/status/{stored.page.slug}", seen, "Its services are probed as before."]
+    return confirm.removal(request, "status page", title, stored.id, back="/status-pages", consequences=consequences)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
