@@ -235,13 +235,8 @@ def history(connection: Connection, arguments: argparse.Namespace) -> int:
         show_json(found)
         return 0
     rows = [
-        (
-            result["at"].replace("T", " ")[:23],
-            result["status"],
-            _ms(result["latency_ms"]),
-            one_line(result["detail"] or "–"),
-        )
-        for result in found
+        (one["at"].replace("T", " ")[:23], one["status"], _ms(one["latency_ms"]), one_line(one["detail"] or "–"))
+        for one in found
     ]
     print(table(("AT (UTC)", "STATUS", "LATENCY", "DETAIL"), rows))
     return 0
