@@ -88,6 +88,26 @@ def test_what_a_service_says_itself_is_put_back_to_what_its_tags_and_the_setting
         assert {"session_after", "remind", "notify_from", "headers", "tags"} <= set(audit[0]["detail"].split(", "))
 
 
+def test_a_file_is_taken_dry_and_for_real_and_given_back_by_command(tmp_path: Path, target: Target) -> None:
+    good, bad, given = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "given.yaml"
+    good.write_text(f"services:\n  - name: web\n    url: {target.url('/')}\n    tags: [prod]\n")
+    bad.write_text("services:\n  - name: web\n    url: ftp://x\n")
+    with running(tmp_path / "d") as daemon:
+        would = daemon.json("services", "import", str(good), "--dry-run")
+        assert (would["added"], would["changed"], would["removed"], would["errors"]) == (["web"], [], [], [])
+        assert daemon.json("services", "list") == []
+        assert daemon.json("services", "import", str(good))["added"] == ["web"]
+        again = daemon.json("services", "import", str(good))
+        assert (again["added"], again["changed"], again["unchanged"]) == ([], [], 1)
+        refused = daemon.ctl("services", "import", str(bad), "--json", check=False)
+        assert refused.returncode == 1
+        (error,) = json.loads(refused.stdout)["errors"]
+        assert error.keys() == {"file", "line", "column", "message"}
+        assert (error["file"], error["line"]) == (str(bad), 3)
+        daemon.ctl("services", "export", "--to", str(given))
+        assert daemon.json("services", "import", str(given))["unchanged"] == 1
+
+
 def test_passwords_of_a_url_are_masked_everywhere_and_used_all_the_same(tmp_path: Path, target: Target) -> None:
     with running(tmp_path, CLAUDEOPS_PROBE_KEY="from-the-environment") as daemon:
         url = target.url("/").replace("http://", "http://ada:s3cr3t-word@")
