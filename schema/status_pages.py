@@ -11,13 +11,15 @@ PAGES_MAX = 200
 class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A status page as its author describes it. `services` are names; `slug` is the end of its address.
 
-    It shows the services that are named, those with one of `tags`, and those in one of `groups`.
+    It shows the services that are named, those with one of `tags`, and those in one of `groups`; with
+    `latency` also how fast they answer.
     """
 
     slug: str
     title: str
     description: str = ""
     published: bool = False
+    latency: bool = False
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ def from_row(row: dict[str, Any], chosen: Iterable[dict[str, Any]]) -> StatusPag
         title=row["title"],
         description=row["description"],
         published=bool(row["published"]),
+        latency=bool(row["latency"]),
         services=tuple(sorted((one["name"] for one in chosen), key=str.casefold)),
         tags=tuple(msgspec.json.decode(row["tags"], type=list[str])),
         groups=tuple(msgspec.json.decode(row["groups"], type=list[str])),

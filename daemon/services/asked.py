@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from daemon import audit
-from daemon.services import timeline
-from ipc import codec
+from daemon.services import stored, timeline
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import IncidentReply, IncidentsReply, ListIncidents, NoteIncident
 from schema import timestamps
@@ -57,7 +56,4 @@ def note(db: Database, request: NoteIncident, by: str, request_id: str) -> Incid
     if text:
         timeline.enter(db, request.id, "note", text, at=now, author=by)
         audit.add(db, actor=by, action=Action.INCIDENT_NOTED, subject=found.service, at=moment)
-    reply = show(db, request.id)
-    if request_id:
-        db.change("replies.insert", request_id=request_id, reply=codec.store(reply), created_at=now)
-    return reply
+    return stored.answer(db, show(db, request.id), request_id, moment)

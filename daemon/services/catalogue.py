@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,9 +18,7 @@ from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
 from daemon.services.rules.tags import tagged
 from daemon.store import Store
-from ipc import codec
 from ipc.errors import CallError, Code
-from ipc.messages.envelope import Reply
 from ipc.messages.services import (
     AddService,
     ChangedReply,
@@ -33,7 +31,7 @@ from ipc.messages.services import (
     ServiceReply,
     TagServices,
 )
-from schema import monitored, timestamps
+from schema import monitored
 from schema.access import digest
 from schema.audit_actions import Action
 from schema.database import Database, Row
@@ -42,7 +40,6 @@ from schema.definitions import Definition, Kind
 AT_ONCE_MAX = 5000
 PAGE = 1000
 BY_PERSON = "a person"
-R = TypeVar("R", bound=Reply)
 
 
 class Known(NamedTuple):
@@ -99,7 +96,7 @@ class Catalogue:
             audit.add(db, actor=by, action=Action.SERVICE_ADDED, subject=wanted.name, at=moment, detail=wanted.url)
             push = _new_push(db, id_) if definitions.kind_of(wanted.url) is Kind.HEARTBEAT else ""
             # What is kept of the answer, for one who asks again, has no address in it: that is told once.
-            _answer(db, self._reply(db, id_), request_id, moment)
+            stored.answer(db, self._reply(db, id_), request_id, moment)
             return self._reply(db, id_, push)
 
         reply = await self._store.write(write)
@@ -128,7 +125,7 @@ class Catalogue:
             self._credentials.keep(request.id, now_kept)
             detail = ", ".join(_changed(before, wanted)) or "nothing"
             audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=wanted.name, at=moment, detail=detail)
-            return _answer(db, self._reply(db, request.id), request_id, moment)
+            return stored.answer(db, self._reply(db, request.id), request_id, moment)
 
         reply = await self._store.write(write)
         await self._tell([request.id])
@@ -184,7 +181,7 @@ class Catalogue:
 
         def write(db: Database) -> tuple[ImportedReply, list[int]]:
             found = taking.take(db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner)
-            return _answer(db, found.reply, request_id, moment), found.ids
+            return stored.answer(db, found.reply, request_id, moment), found.ids
 
         reply, ids = await self._store.write(write)
         await self._tell(ids)
@@ -241,7 +238,7 @@ class Catalogue:
                     done.append(id_)
                 except CallError as error:
                     failed[str(id_)] = error.message
-            return _answer(db, ChangedReply(done=done, failed=failed), request_id, moment)
+            return stored.answer(db, ChangedReply(done=done, failed=failed), request_id, moment)
 
         reply = await self._store.write(write)
         await self._tell(reply.done)
@@ -282,10 +279,3 @@ def _refuse_owned(row: Row) -> None:
 
 def _changed(before: Definition, after: Definition) -> list[str]:
     return [name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)]
-
-
-def _answer(db: Database, reply: R, request_id: str, moment: datetime) -> R:
-    if request_id:
-        text = codec.store(reply)
-        db.change("replies.insert", request_id=request_id, reply=text, created_at=timestamps.stamp(moment))
-    return reply

@@ -85,7 +85,7 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         return await services.maintenance.listing(over=request.over)
 
     async def plan(call: Call, request: AddWindow) -> WindowReply:
-        reply = await services.maintenance.add(request, call.asker(request.by))
+        reply = await services.maintenance.add(request, call.asker(request.by), call.id)
         services.tell_planned()
         return reply
 

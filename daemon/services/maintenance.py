@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from daemon import audit
+from daemon.services import stored
 from daemon.services.rules import windows
 from daemon.services.rules.definitions import Problem
-from daemon.services.stored import refuse
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import AddWindow, RemoveWindow, WindowReply, WindowsReply
@@ -48,16 +48,16 @@ class Maintenance:
         kept = [one for one in shown if over or one.active or one.next_at]
         return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or AFTER_ALL)))
 
-    async def add(self, request: AddWindow, by: str) -> WindowReply:
+    async def add(self, request: AddWindow, by: str, request_id: str) -> WindowReply:
         """A window. CallError `invalid` names the field."""
         moment = datetime.now(UTC)
         window = request.window
         if not window.starts_at and not window.cron:
             window = msgspec.structs.replace(window, starts_at=timestamps.stamp(moment))
         found = windows.problem(window)
-        refuse([Problem(*found)] if found else [])
+        stored.refuse([Problem(*found)] if found else [])
 
-        def write(db: Database) -> int:
+        def write(db: Database) -> WindowReply:
             if len(db.rows("windows.all", limit=WINDOWS_MAX)) >= WINDOWS_MAX:
                 raise CallError(Code.TOO_LARGE, f"there are {WINDOWS_MAX} windows; remove some")
             id_ = db.value(
@@ -68,11 +68,11 @@ class Maintenance:
                 by=by,
             )
             audit.add(db, actor=by, action=Action.MAINTENANCE_ADDED, subject=window.title, at=moment)
-            return int(id_)
+            return stored.answer(db, WindowReply(window=_shown(id_, window, by, moment)), request_id, moment)
 
-        id_ = await self._store.write(write)
+        reply = await self._store.write(write)
         await self.load()
-        return WindowReply(window=_shown(id_, window, by, moment))
+        return reply
 
     async def remove(self, request: RemoveWindow, by: str) -> None:
         """Ends a window, or takes it back. CallError `not_found`."""

@@ -10,6 +10,7 @@ import time
 from functools import partial
 
 from daemon.services.catalogue import Known
+from daemon.services.connectivity import Connectivity
 from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import observing
 from daemon.services.rules.status import Outcome
@@ -27,8 +28,8 @@ TEXT_MAX = 500
 class Observed:
     """All services of which sessions tell."""
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
-        self._store, self._recorder = store, recorder
+    def __init__(self, store: Store, recorder: Recorder, connectivity: Connectivity) -> None:
+        self._store, self._recorder, self._connectivity = store, recorder, connectivity
         self._known: dict[int, Known] = {}
 
     def set(self, known: Known) -> None:
@@ -57,9 +58,14 @@ class Observed:
         now, heard_at = int(time.time() * 1000), row["heard_at"]
         reported = timestamps.ms(row["checked_at"]) if row["checked_at"] else None
         if reported is not None and observing.is_news(known.stored, reported, heard_at, now):
-            await self._take(known, row, reported)
+            # What is put off was not heard yet: a restart meanwhile loses nothing, and a newer report goes before it.
+            if not await self._waits(row["status"]):
+                await self._take(known, row, reported)
         elif heard_at is not None and (row["found_at"] or 0) < (ends := observing.ends(known.stored, heard_at)) <= now:
             await self._forget(known, ends)
+
+    async def _waits(self, status: str) -> bool:
+        return observing.waits(status, status == observing.UNREACHED and await self._connectivity.is_cut_off())
 
     async def _take(self, known: Known, row: Row, at: int) -> None:
         also = partial(_note, known.id, at)
@@ -70,7 +76,7 @@ class Observed:
         found = observing.verdict(row["status"], (row["detail"] or "")[:TEXT_MAX])
         who = f"session {row['session_id']}" if row["session_id"] else "a session"
         # What was reported before it was looked after counts from then on.
-        finding = Finding(known.id, known.version, max(at, row["since"] + 1), Facts(), found, by=who)
+        finding = Finding(known.id, known.version, max(at, row["since"] + 1), Facts(), found, by=who, probed=False)
         await self._recorder.store(finding, known.stored, also)
 
     async def _forget(self, known: Known, at: int) -> None:

@@ -35,7 +35,7 @@ DAY_SECONDS = 86400.0
 
 class Finding(NamedTuple):
     """One probe that has ended. `at`: ms since 1970 when it began; `version`: that of the definition it went by; `by`:
-    who found it."""
+    who found it; `probed`: over this host's own way to the service, so that it counts for nothing while that is cut."""
 
     service_id: int
     version: int
@@ -43,6 +43,7 @@ class Finding(NamedTuple):
     facts: Facts
     verdict: Verdict
     by: str = incidents.PROBE
+    probed: bool = True
 
 
 class Recorded(NamedTuple):
@@ -75,7 +76,8 @@ class Recorder:
         self, finding: Finding, definition: Definition, also: Callable[[Database], object] | None = None
     ) -> Recorded | None:
         """Stores a finding, and `also` something in the same transaction. None where it counts no more."""
-        cut_off = finding.verdict.outcome in standing.FAILS and await self._connectivity.is_cut_off()
+        fails = finding.probed and finding.verdict.outcome in standing.FAILS
+        cut_off = fails and await self._connectivity.is_cut_off()
         if cut_off:
             finding = finding._replace(verdict=_unbelieved(finding.verdict))
 

@@ -11,11 +11,13 @@ from typing import NamedTuple
 from daemon.services import timeline
 from daemon.services.rules import briefing, policies
 from daemon.services.rules.policies import Done, Policy
+from daemon.triggers import record
 from daemon.triggers.queue import Asked, insert
-from schema import beats, monitored, timestamps
+from schema import actors, beats, monitored, timestamps
 from schema.database import Database, Row
 from schema.definitions import Kind
 from schema.states import Trigger, TriggerStatus
+from schema.triggers import from_row
 
 RESULTS_SHOWN = 10
 EARLIER_SHOWN = 5
@@ -47,6 +49,7 @@ def consider(db: Database, sick: Sick, policy: Policy, redact: Callable[[str], s
     db.change("incidents.start", id=sick.incident_id, trigger_id=trigger.id)
     waits = f"a session of tier {policy.tier} is asked for (trigger {trigger.id})"
     timeline.enter(db, sick.incident_id, "session", waits, at=timestamps.now())
+    record.added(db, trigger, actors.RULES, service["name"], policy.tier_by)
     return True
 
 
@@ -71,6 +74,9 @@ def call_off(db: Database, incident_id: int, reason: str) -> None:
     now = timestamps.now()
     if db.change("triggers.cancel", id=row["trigger_id"], reason=reason, now=now):
         timeline.enter(db, incident_id, "session", f"its session need not start: {reason}", at=now)
+        trigger = from_row(db.one("triggers.by_id", id=row["trigger_id"]) or {})
+        service = db.one("definitions.one", id=row["service_id"]) or {}
+        record.cancelled(db, trigger, actors.RULES, service.get("name", ""), reason)
 
 
 def _known(db: Database, incident: Row, service: Row, sick: Sick) -> briefing.Known:

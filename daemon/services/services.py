@@ -87,7 +87,7 @@ class Services:
         recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded)
         self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
         self.heartbeats = Heartbeats(store, recorder)
-        self.observed = Observed(store, recorder)
+        self.observed = Observed(store, recorder, self.connectivity)
         self.attending = Attending(store, ways, queued)
         self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()

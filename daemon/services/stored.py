@@ -1,13 +1,16 @@
 """The rows of services: read, inserted, replaced, set aside. Functions of a transaction, called by the catalogue."""
 
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from daemon.services import incidents, recorder, remedies
 from daemon.services.rules import definitions
 from daemon.services.rules.definitions import Problem
+from ipc import codec
 from ipc.errors import CallError, Code
+from ipc.messages.envelope import Reply
 from ipc.messages.services import ServiceReply
 from schema import monitored, timestamps
 from schema.database import Database, Row
@@ -16,6 +19,7 @@ from schema.states import SERVICE, ServiceStatus, follow
 
 PAGE = 1000
 BY_PERSON = "a person"
+R = TypeVar("R", bound=Reply)
 
 
 def page(after: int, db: Database) -> list[Row]:
@@ -124,6 +128,14 @@ def _set_aside(db: Database, id_: int, *, paused: bool, by: str, moment: datetim
     db.change("results.unknown_since", service_id=id_)
     if paused and state["incident_id"] is not None:
         incidents.set_aside(db, id_, state["incident_id"], by=by or BY_PERSON, at=timestamps.stamp(moment))
+
+
+def answer(db: Database, reply: R, request_id: str, moment: datetime) -> R:
+    """Keeps a reply with the change that it reports, for one who asks again. Within a transaction; the reply."""
+    if request_id:
+        text, now = codec.store(reply), timestamps.stamp(moment)
+        db.change("replies.insert", request_id=request_id, reply=text, created_at=now)
+    return reply
 
 
 def refuse(problems: list[Problem]) -> None:

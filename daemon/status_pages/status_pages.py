@@ -106,6 +106,7 @@ def _columns(page: Page, by: str, moment: datetime) -> dict[str, object]:
         "title": page.title.strip(),
         "description": page.description.strip(),
         "published": int(page.published),
+        "latency": int(page.latency),
         "tags": msgspec.json.encode(page.tags).decode(),
         "groups": msgspec.json.encode(page.groups).decode(),
         "now": timestamps.stamp(moment),

@@ -5,27 +5,17 @@ import argparse
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import USAGE, CtlError
+from ipc.ctl.paging import pages
 from ipc.ctl.terminal import fields, moment, one_line, show_json, table, toned
 from schema.zones import local_start
-
-PAGE = 500
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
     """Incidents, newest first."""
-    service_id = 0
-    if arguments.service:
-        service_id = _service(connection, arguments.service)
-    found: list[Body] = []
-    before = arguments.before
-    while len(found) < arguments.limit:
-        wanted = min(PAGE, arguments.limit - len(found))
-        asked = {"service_id": service_id, "open": arguments.open, "before": before, "limit": wanted}
-        page = connection.call("incidents.list", asked)["incidents"]
-        found += page
-        if len(page) < wanted:
-            break
-        before = page[-1]["id"]
+    service_id = _service(connection, arguments.service) if arguments.service else 0
+    filters = {"service_id": service_id, "open": arguments.open}
+    before, limit = arguments.before, arguments.limit
+    found = pages(connection.call, "incidents.list", "incidents", filters, limit=limit, before=before)
     if arguments.json:
         show_json(found)
         return 0

@@ -28,6 +28,10 @@ def pair(text: str) -> tuple[str, str]:
 ONE = argument("service", metavar="SERVICE", help="its number or its name")
 MANY = argument("services", nargs="*", metavar="SERVICE", help="their numbers or names")
 OF_TAG = argument("--tag", default="", metavar="TAG", help="those with this tag")
+# What `services edit --reset` puts back: every option of a definition, and all at once that say what an incident does.
+RULE = ("session-tier", "session-after", "session-cooldown", "remind", "mute", "notify", "notify-from")
+RESETS = ("rule", *RULE, "interval", "timeout", "retries", "retry-interval", "condition", "warning", "tag", "group",
+          "needs", "description", "method", "header", "body", "redirects", "verify", "proxy", "family")  # fmt: skip
 STATUSES = ("unknown", "pending", "healthy", "degraded", "down", "timeout", "blocked", "maintenance", "paused")
 DEFINED = (
     argument("--interval", type=seconds, metavar="TIME", help="how often it is probed (60s)"),
@@ -84,6 +88,14 @@ SERVICES = (
             argument("--name", metavar="NAME", help="its name"),
             argument("--url", metavar="URL", help="what is probed"),
             *DEFINED,
+            argument(
+                "--reset",
+                action="append",
+                choices=RESETS,
+                metavar="OPTION",
+                help="back to what holds where nothing is said: for session-tier, remind and the like the rules of its"
+                " tags and the settings; rule is all of these. Give it again for more",
+            ),
         ),
     ),
     Command(("services", "pause"), "Stops probing services.", "services:pause", (MANY, OF_TAG)),

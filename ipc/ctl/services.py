@@ -8,6 +8,7 @@ from typing import Any
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import REFUSED, USAGE, CtlError
+from ipc.ctl.service_commands import RULE
 from ipc.ctl.terminal import clean, fields, moment, one_line, show_json, table, toned
 
 PAGE = 200
@@ -123,16 +124,26 @@ def add(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def edit(connection: Connection, arguments: argparse.Namespace) -> int:
-    """Changes what is given; the rest stays as it is."""
-    given = _given(arguments)
-    if not given:
+    """Changes what is given, and puts back what is named; the rest stays as it is."""
+    given, reset = _given(arguments), _reset(arguments)
+    if not (given or reset):
         raise CtlError(USAGE, "invalid", "nothing is to be changed; give --url, --interval or another option")
+    if both := sorted(reset & given.keys()):
+        raise CtlError(USAGE, "invalid", f"{', '.join(both)}: either a value or --reset")
     found = _one(connection, arguments.service)
     service = found["service"]
-    body = {"id": service["id"], "version": service["version"], "definition": {**found["definition"], **given}}
+    kept = {name: value for name, value in found["definition"].items() if name not in reset}
+    body = {"id": service["id"], "version": service["version"], "definition": {**kept, **given}}
     service = connection.call("services.change", {**body, "by": who()})["service"]
     show_json(service) if arguments.json else print(one_line(f"service {service['id']}, {service['name']}, is changed"))
     return 0
+
+
+def _reset(arguments: argparse.Namespace) -> frozenset[str]:
+    """The fields of a definition that are left out from now on, so that the usual holds."""
+    named = [option for name in arguments.reset or () for option in (RULE if name == "rule" else (name,))]
+    fields_of = {**LISTS, "header": "headers"}
+    return frozenset(fields_of.get(option, option.replace("-", "_")) for option in named)
 
 
 def _chosen(connection: Connection, arguments: argparse.Namespace) -> list[int]:
@@ -224,13 +235,8 @@ def history(connection: Connection, arguments: argparse.Namespace) -> int:
         show_json(found)
         return 0
     rows = [
-        (
-            result["at"].replace("T", " ")[:23],
-            result["status"],
-            _ms(result["latency_ms"]),
-            one_line(result["detail"] or "–"),
-        )
-        for result in found
+        (one["at"].replace("T", " ")[:23], one["status"], _ms(one["latency_ms"]), one_line(one["detail"] or "–"))
+        for one in found
     ]
     print(table(("AT (UTC)", "STATUS", "LATENCY", "DETAIL"), rows))
     return 0

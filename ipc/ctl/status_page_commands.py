@@ -9,6 +9,7 @@ WRITTEN = (
     argument("--service", action="append", metavar="SERVICE", help="a service that it shows; give it again for more"),
     argument("--tag", action="append", metavar="TAG", help="services with this tag; give it again for more"),
     argument("--group", action="append", metavar="NAME", help="services in this group; give it again for more"),
+    argument("--latency", choices=("yes", "no"), help="whether it says how fast its services answer (no)"),
     argument("--publish", action="store_true", help="anybody who knows the address sees it"),
 )
 

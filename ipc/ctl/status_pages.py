@@ -45,6 +45,8 @@ def _one(connection: Connection, text: str) -> Body:
 def _given(arguments: argparse.Namespace) -> Body:
     given = {name: getattr(arguments, name) for name in ("slug", "title", "description")}
     given |= {field: getattr(arguments, option) for option, field in LISTS.items()}
+    if arguments.latency:
+        given["latency"] = arguments.latency == "yes"
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -32,6 +32,7 @@ class AddWindow(Request, frozen=True):
 
     subject: ClassVar[str] = "maintenance.add"
     reply: ClassVar[type[Reply]] = WindowReply
+    changes: ClassVar[bool] = True
     window: Window
     by: str = ""
 

@@ -68,7 +68,7 @@ _claudeopsctl() {
         "restart") words="--help --json --runtime-dir web worker" ;;
         "restore") words="--help --json --runtime-dir --state-dir" ;;
         "services add") words="--body --condition --description --family --group --header --help --interval --json --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --paused --proxy --remind --retries --retry-interval --runtime-dir --session-after --session-cooldown --session-tier --tag --timeout --url --warning" ;;
-        "services edit") words="--body --condition --description --family --group --header --help --interval --json --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --proxy --remind --retries --retry-interval --runtime-dir --session-after --session-cooldown --session-tier --tag --timeout --url --warning" ;;
+        "services edit") words="--body --condition --description --family --group --header --help --interval --json --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --proxy --remind --reset --retries --retry-interval --runtime-dir --session-after --session-cooldown --session-tier --tag --timeout --url --warning" ;;
         "services export") words="--help --json --runtime-dir --to" ;;
         "services history") words="--before --help --json --limit --runtime-dir" ;;
         "services import") words="--dry-run --help --json --prune --runtime-dir" ;;
@@ -87,8 +87,8 @@ _claudeopsctl() {
         "sessions trigger") words="--help --json --prompt --prompt-file --queue --runtime-dir --tier --timeout --wait" ;;
         "setup-link") words="--help --json --runtime-dir" ;;
         "status") words="--help --json --runtime-dir" ;;
-        "status-pages add") words="--description --group --help --json --publish --runtime-dir --service --tag --title" ;;
-        "status-pages edit") words="--description --group --help --json --publish --runtime-dir --service --slug --tag --title --unpublish" ;;
+        "status-pages add") words="--description --group --help --json --latency --publish --runtime-dir --service --tag --title" ;;
+        "status-pages edit") words="--description --group --help --json --latency --publish --runtime-dir --service --slug --tag --title --unpublish" ;;
         "status-pages list") words="--help --json --runtime-dir" ;;
         "status-pages rm") words="--help --json --runtime-dir" ;;
         "stop") words="--help --json --no-wait --runtime-dir --timeout" ;;
@@ -121,10 +121,13 @@ _claudeopsctl() {
         "services edit --session-tier") words="0 1 2 3" ;;
         "services edit --mute") words="yes no" ;;
         "services edit --notify-from") words="critical warning" ;;
+        "services edit --reset") words="rule session-tier session-after session-cooldown remind mute notify notify-from interval timeout retries retry-interval condition warning tag group needs description method header body redirects verify proxy family" ;;
         "services list --status") words="unknown pending healthy degraded down timeout blocked maintenance paused" ;;
         "sessions list --status") words="running completed failed timed_out stopped interrupted escalated awaiting_approval" ;;
         "sessions list --tier") words="1 2 3" ;;
         "sessions list --trigger") words="scheduled manual api alert service escalation approval" ;;
+        "status-pages add --latency") words="yes no" ;;
+        "status-pages edit --latency") words="yes no" ;;
         "token create --role") words="viewer operator admin" ;;
         "token create --scope") words="read act metrics" ;;
         "triggers add --kind") words="manual api alert" ;;

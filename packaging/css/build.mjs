@@ -42,6 +42,12 @@ for (const [file, to] of [["swagger-ui-bundle.js", "swagger-ui.js"], ["swagger-u
 const notices = ["NOTICE", "LICENSE", "swagger-ui-bundle.js.LICENSE.txt"].map((file) => readFileSync(join(viewer, file), "utf8"));
 writeFileSync(join(out, "licences/swagger-ui.txt"), notices.map((text) => text.trimEnd()).join("\n\n") + "\n");
 
+// The latency chart of a service's page.
+for (const [file, to] of [["uPlot.iife.min.js", "uplot.js"], ["uPlot.min.css", "uplot.css"]]) {
+  writeFileSync(join(out, to), readFileSync(join(modules, "uplot/dist", file), "utf8").trimEnd() + "\n");
+}
+copyFileSync(join(modules, "uplot/LICENSE"), join(out, "licences/uplot.txt"));
+
 execFileSync(join(modules, ".bin/tailwindcss"), ["-i", "app.css", "-o", join(out, "app.css"), "--minify"], {
   cwd: here,
   stdio: ["ignore", "ignore", "inherit"],

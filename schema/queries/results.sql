@@ -52,6 +52,10 @@ INSERT OR REPLACE INTO service_changes (service_id, at, status) VALUES (:service
 SELECT at, beat, latency_us, phases, detail FROM results
 WHERE service_id = :service_id AND at < :before ORDER BY at DESC LIMIT :limit;
 
+-- latencies --
+-- The latencies of a service in a time, in µs, with commas between them; NULL without any.
+SELECT group_concat(latency_us) FROM results WHERE service_id = :service_id AND at >= :start AND at < :end;
+
 -- flap --
 -- Since when a service comes and goes; NULL: it doesn't.
 UPDATE service_states SET flapping_since = :at WHERE service_id = :service_id;

@@ -17,13 +17,13 @@ WHERE c.page_id = :page_id;
 
 -- add --
 -- A status page that is new.
-INSERT INTO status_pages (slug, title, description, published, tags, groups, created_at, updated_at, updated_by)
-VALUES (:slug, :title, :description, :published, :tags, :groups, :now, :now, :by) RETURNING id;
+INSERT INTO status_pages (slug, title, description, published, latency, tags, groups, created_at, updated_at, updated_by)
+VALUES (:slug, :title, :description, :published, :latency, :tags, :groups, :now, :now, :by) RETURNING id;
 
 -- change --
 -- A status page as it is from now on, if it is still the version that its author saw.
-UPDATE status_pages SET slug = :slug, title = :title, description = :description, published = :published, tags = :tags,
-    groups = :groups, version = version + 1, updated_at = :now, updated_by = :by
+UPDATE status_pages SET slug = :slug, title = :title, description = :description, published = :published,
+    latency = :latency, tags = :tags, groups = :groups, version = version + 1, updated_at = :now, updated_by = :by
 WHERE id = :id AND version = :version;
 
 -- remove --

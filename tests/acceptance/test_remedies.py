@@ -5,12 +5,11 @@ import random
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from daemon.demo.turns import ToolUse
-from schema.database import Database
 from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.real import Service, acts, messages_api, real, report, say
+from tests.acceptance.stored import rows
 from tests.fakes import target as targets
 
 MARK = "The daemon's own monitor finds a service down"
@@ -52,8 +51,14 @@ def test_what_breaks_has_its_session_which_ends_nothing_and_a_healthy_probe_does
             service.begin()
             wait_for(lambda: daemon.json("services", "show", "web")["status"] == "healthy")
             shown = daemon.json("incidents", "show", "1")
+            lines = [one for one in daemon.json("audit", "list") if one["actor"] == "rules"]
         finally:
             service.close()
+    decided = [
+        (one["action"], one["rule"], one["session_id"]) for one in reversed(lines) if "call" not in one["action"]
+    ]
+    by = "session_tier of the service"
+    assert decided == [("trigger.added", by, None), ("session.started", None, session["id"])]
     assert (shown["ended_by"], shown["cause"]) == ("probe", "refused")
     told = [(entry["kind"], entry["text"], entry["session_id"]) for entry in shown["entries"]]
     id_ = session["id"]
@@ -102,15 +107,6 @@ def test_a_chain_of_sessions_stands_on_the_timeline_whatever_is_killed_meanwhile
         ("a session of tier 2 has started", above["id"]),
         (f"its session of tier 2 has ended; it claims: {CLAIM}", above["id"]),
     ]
-
-
-def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
-    database = Database(daemon.state / "claudeops.db", readonly=True)
-    try:
-        cursor = database._connection.execute(query)
-        return [dict(zip((column[0] for column in cursor.get_description()), row, strict=True)) for row in cursor]
-    finally:
-        database.close()
 
 
 def stands(daemon: Daemon, status: str) -> bool:

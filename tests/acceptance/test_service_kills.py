@@ -20,7 +20,7 @@ import pytest
 from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.services_filled import fill
-from tests.acceptance.test_services import rows
+from tests.acceptance.stored import rows
 from tests.fakes import target as targets
 from tests.fakes.target import Target
 from tests.integration.notifications.receiver import Receiver

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from schema.database import Database
 from tests.acceptance.harness import Daemon, running, wait_for
+from tests.acceptance.stored import rows
 from tests.fakes import target as targets
 from tests.fakes.target import Target
 
@@ -20,15 +20,6 @@ from tests.fakes.target import Target
 def target() -> Iterator[Target]:
     with targets.beside() as made:
         yield made
-
-
-def rows(daemon: Daemon, query: str) -> list[dict[str, Any]]:
-    database = Database(daemon.state / "claudeops.db", readonly=True)
-    try:
-        cursor = database._connection.execute(query)
-        return [dict(zip((column[0] for column in cursor.get_description()), row, strict=True)) for row in cursor]
-    finally:
-        database.close()
 
 
 def status_of(daemon: Daemon, name: str) -> str:
@@ -67,6 +58,54 @@ def test_a_service_is_added_listed_edited_paused_tested_and_removed_by_command(t
         assert refused.returncode == 1
         assert "url: a URL begins with one of" in refused.stderr
         assert "column 1" in refused.stderr
+
+
+def test_what_a_service_says_itself_is_put_back_to_what_its_tags_and_the_settings_say(
+    tmp_path: Path, target: Target
+) -> None:
+    with running(tmp_path) as daemon:
+        daemon.json(
+            "services", "add", "--name", "web", "--url", target.url("/"), "--session-tier", "2", "--session-after", "3",
+            "--session-cooldown", "2h", "--remind", "30m", "--mute", "yes", "--notify", "slack",
+            "--notify-from", "warning", "--interval", "5s", "--header", "X-Api-Key: word", "--tag", "prod",
+        )  # fmt: skip
+
+        def said() -> dict[str, Any]:
+            definition: dict[str, Any] = json.loads(rows(daemon, "SELECT definition FROM services")[0]["definition"])
+            return {name: value for name, value in definition.items() if name not in ("name", "url")}
+
+        daemon.json("services", "edit", "web", "--reset", "session-tier", "--reset", "mute", "--retries", "1")
+        left = said()
+        assert left.keys() == {"session_after", "session_cooldown", "remind", "notify", "notify_from", "interval",
+                               "headers", "tags", "retries"}  # fmt: skip
+        shown = daemon.ctl("services", "edit", "web", "--reset", "mute", "--mute", "yes", check=False)
+        assert shown.returncode == 2
+        assert "mute: either a value or --reset" in shown.stderr
+        daemon.json("services", "edit", "web", "--reset", "rule", "--reset", "header", "--reset", "tag")
+        assert said() == {"interval": 5.0, "retries": 1}
+        assert daemon.ctl("services", "edit", "web", "--reset", "name", check=False).returncode == 2
+        audit = rows(daemon, "SELECT detail FROM audit WHERE action = 'service.changed' ORDER BY id DESC")
+        assert {"session_after", "remind", "notify_from", "headers", "tags"} <= set(audit[0]["detail"].split(", "))
+
+
+def test_a_file_is_taken_dry_and_for_real_and_given_back_by_command(tmp_path: Path, target: Target) -> None:
+    good, bad, given = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "given.yaml"
+    good.write_text(f"services:\n  - name: web\n    url: {target.url('/')}\n    tags: [prod]\n")
+    bad.write_text("services:\n  - name: web\n    url: ftp://x\n")
+    with running(tmp_path / "d") as daemon:
+        would = daemon.json("services", "import", str(good), "--dry-run")
+        assert (would["added"], would["changed"], would["removed"], would["errors"]) == (["web"], [], [], [])
+        assert daemon.json("services", "list") == []
+        assert daemon.json("services", "import", str(good))["added"] == ["web"]
+        again = daemon.json("services", "import", str(good))
+        assert (again["added"], again["changed"], again["unchanged"]) == ([], [], 1)
+        refused = daemon.ctl("services", "import", str(bad), "--json", check=False)
+        assert refused.returncode == 1
+        (error,) = json.loads(refused.stdout)["errors"]
+        assert error.keys() == {"file", "line", "column", "message"}
+        assert (error["file"], error["line"]) == (str(bad), 3)
+        daemon.ctl("services", "export", "--to", str(given))
+        assert daemon.json("services", "import", str(given))["unchanged"] == 1
 
 
 def test_passwords_of_a_url_are_masked_everywhere_and_used_all_the_same(tmp_path: Path, target: Target) -> None:
@@ -215,11 +254,12 @@ def test_a_status_page_is_managed_by_command_and_seen_by_anybody_while_it_is_pub
                 return None
 
         assert seen() is None
-        daemon.json("status-pages", "edit", "shop", "--publish", "--description", "All of it")
+        daemon.json("status-pages", "edit", "shop", "--publish", "--description", "All of it", "--latency", "yes")
         page = wait_for(seen, 20)
         assert (page["title"], page["description"]) == ("The shop", "All of it")
         assert [service["name"] for service in page["services"]] == ["web"]
         (listed,) = daemon.json("status-pages", "list")
+        assert listed["page"]["latency"] is True
         assert listed["version"] == 2
         assert "/status/shop  yes" in daemon.ctl("status-pages", "list").stdout
         refused = daemon.ctl("status-pages", "add", "shop", "--title", "Another", check=False)

@@ -32,3 +32,19 @@ def ask(request: web.Request, context: Confirm) -> web.Response:
             del told["choice"]
         return json_response(told)
     return shell.page(request, "confirm.html", context)
+
+
+def removal(
+    request: web.Request, what: str, title: str, id_: int, *, back: str, consequences: list[str]
+) -> web.Response:
+    """The question whether one of the list at `back` is to be removed: a window, say, by its title."""
+    context = Confirm(
+        shell=shell.build(request, f"Remove {title}", back.removeprefix("/")),
+        question=f"Remove the {what} {title}?",
+        consequences=consequences,
+        action=f"{back}/{id_}/remove",
+        verb=f"Remove {what}",
+        back=back,
+        fields={},
+    )
+    return ask(request, context)

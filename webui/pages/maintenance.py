@@ -19,7 +19,6 @@ from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, planning, probed, service_form, service_rows
 from webui.pages.ansi import plain
-from webui.pages.confirm import Confirm
 from webui.pages.planning import MINUTES_NOW, WindowForm, WindowRow
 from webui.parts import Parts, parts, signed_in
 
@@ -162,16 +161,8 @@ async def ask_remove(request: web.Request) -> web.StreamResponse:
     follows = "What fails is told of again from now on." if planned.active else "It will not begin."
     if not planned.active and not planned.next_at:
         follows = "It is over; only this list forgets it."
-    context = Confirm(
-        shell=shell.build(request, f"Remove {title}", "maintenance"),
-        question=f"Remove the window {title}?",
-        consequences=[planning.words(planned.window), follows],
-        action=f"/maintenance/{planned.id}/remove",
-        verb="Remove window",
-        back="/maintenance",
-        fields={},
-    )
-    return confirm.ask(request, context)
+    consequences = [planning.words(planned.window), follows]
+    return confirm.removal(request, "window", title, planned.id, back="/maintenance", consequences=consequences)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:

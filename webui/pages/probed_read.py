@@ -23,13 +23,17 @@ COARSE = (DAY, HOUR)  # sums that tell how a time was spent, the longest first
 
 
 class Stored(NamedTuple):
-    """What the database knows. `minutes`: sums of the last day; `spent`: how each of RANGES was spent."""
+    """What the database knows. `minutes`: sums of the last day; `spent`: how each of RANGES was spent.
+
+    `latencies`: of each quarter of an hour of the last day, in µs, sorted.
+    """
 
     service: Monitored
     definition: Definition
     updated_by: str
     spent: list[Spent]
     minutes: list[Row]
+    latencies: list[list[int]]
     results: list[Result]
     incidents: list[tuple[Row, list[Row]]]
 
@@ -49,6 +53,7 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
         updated_by=found["updated_by"] or "",
         spent=[time_spent(database, id_, end - length, end) for _, length in RANGES],
         minutes=database.rows("rollups.between", service_id=id_, span=60, start=start, end=end),
+        latencies=[latencies(database, id_, at, at + QUARTER) for at in range(start, start + DAY, QUARTER)],
         results=[
             monitored.result_from_row(one)
             for one in database.rows("results.newest", service_id=id_, before=FAR, limit=RESULTS)
@@ -57,6 +62,13 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
             (one, database.rows("incidents.entries", incident_id=one["id"], limit=ENTRIES)) for one in incidents
         ],
     )
+
+
+def latencies(database: Database, id_: int, start: int, end: int) -> list[int]:
+    """The latencies of a time (ms since 1970), in µs, sorted."""
+    # As one text: a service that is probed each second has 900 of them in a quarter, and a day has 96 quarters.
+    found = database.value("results.latencies", service_id=id_, start=start, end=end)
+    return sorted(map(int, found.split(","))) if found else []
 
 
 def time_spent(database: Database, id_: int, start: int, end: int, spans: Sequence[int] = COARSE) -> Spent:

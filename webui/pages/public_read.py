@@ -6,14 +6,14 @@ Services come out of here without URL, conditions, what was found, or any number
 from datetime import datetime
 from typing import NamedTuple
 
-from schema import beats, status_pages, timestamps
+from schema import beats, latency, status_pages, timestamps
 from schema.database import Database, Row
 from schema.monitored import PlannedWindow
 from schema.states import ServiceStatus
 from schema.status_pages import PAGES_MAX, Page, StatusPage
 from schema.uptime import Spent
 from webui.pages import probed, probed_read
-from webui.pages.probed_read import DAY, time_spent
+from webui.pages.probed_read import DAY, HOUR, time_spent
 
 SERVICES_MAX = 500
 INCIDENTS_DAYS = 14
@@ -32,13 +32,17 @@ LETTERS = str.maketrans(
 
 
 class Shown(NamedTuple):
-    """A service: its status as the public sees it, how each of RANGES was spent, its last findings."""
+    """A service: its status as the public sees it, how each of RANGES was spent, its last findings.
+
+    `latency_ms`: half of its answers of 24 hours were as fast; None where the page does not say, or nothing answered.
+    """
 
     name: str
     group: str
     status: ServiceStatus
     spent: list[Spent]
     beats: str
+    latency_ms: float | None = None
 
 
 class Outage(NamedTuple):
@@ -61,7 +65,7 @@ class Planned(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All that a status page shows, as of a moment."""
+    """All that a status page shows, as of a moment. `latency`: also how fast its services answer."""
 
     slug: str
     title: str
@@ -70,6 +74,7 @@ class Snapshot(NamedTuple):
     services: list[Shown]
     outages: list[Outage]
     planned: list[Planned]
+    latency: bool = False
 
 
 def stored(database: Database) -> list[StatusPage]:
@@ -111,16 +116,27 @@ def read(database: Database, page: Page, windows: list[PlannedWindow], now: date
         title=page.title,
         description=page.description,
         at=timestamps.stamp(now),
-        services=[_service(database, row, end) for row in rows],
+        services=[_service(database, row, end, fast=page.latency) for row in rows],
         outages=outages[:INCIDENTS_MAX],
         planned=[found for window in windows if (found := planned(window, rows, now))],
+        latency=page.latency,
     )
 
 
-def _service(database: Database, row: Row, end: int) -> Shown:
+def _service(database: Database, row: Row, end: int, *, fast: bool) -> Shown:
     status = ServiceStatus(row["status"])
     spent = [time_spent(database, row["id"], end - length, end) for _, length in RANGES]
-    return Shown(row["name"], row["group_name"], PUBLIC.get(status, status), spent, row["beats"].translate(LETTERS))
+    found = Shown(row["name"], row["group_name"], PUBLIC.get(status, status), spent, row["beats"].translate(LETTERS))
+    return found._replace(latency_ms=_latency(database, row["id"], end)) if fast else found
+
+
+def _latency(database: Database, id_: int, end: int) -> float | None:
+    """What half of the answers of a day did not exceed, in ms: by the sums of its hours, and what no sum holds yet."""
+    hours = database.rows("rollups.between", service_id=id_, span=HOUR // 1000, start=end - DAY, end=end)
+    start = hours[-1]["at"] + HOUR if hours else end - DAY
+    newest = latency.pack(probed_read.latencies(database, id_, start, end))
+    middle = latency.percentile(latency.add([*(latency.decode(hour["histogram"]) for hour in hours), newest]), 0.5)
+    return None if middle is None else middle / 1000
 
 
 def _outages(database: Database, row: Row, since: str) -> list[Outage]:

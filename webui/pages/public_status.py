@@ -44,6 +44,7 @@ class ServiceLine(NamedTuple):
     word: str
     uptimes: list[tuple[str, str]]
     bar: Bar | None
+    latency: str
 
 
 class Group(NamedTuple):
@@ -132,7 +133,8 @@ def _line(one: Shown) -> ServiceLine:
     looks = LOOKS[one.status]
     uptimes = [(label, probed_view.percent(spent)) for (label, _), spent in zip(RANGES, one.spent, strict=True)]
     bar = probed_rows.bar(one.beats) if one.beats else None
-    return ServiceLine(plain(one.name), looks.tone, looks.icon, looks.word, uptimes, bar)
+    took = "" if one.latency_ms is None else probed_rows.latency(one.latency_ms)
+    return ServiceLine(plain(one.name), looks.tone, looks.icon, looks.word, uptimes, bar, took)
 
 
 def _outage(one: Outage, now: datetime) -> OutageLine:
@@ -167,6 +169,7 @@ def as_json(found: Snapshot) -> dict[str, Any]:
                 "uptime": {label: spent.share for (label, _), spent in zip(RANGES, one.spent, strict=True)},
                 "beats": one.beats,
             }
+            | ({"latency_ms": one.latency_ms} if found.latency else {})
             for one in found.services
         ],
         "incidents": [
@@ -223,18 +226,24 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 
 async def badge(request: web.Request) -> web.StreamResponse:
-    """GET /status/{slug}/badge/{service}/status.svg and uptime.svg (?range=24h, 7d or 30d)."""
+    """GET /status/{slug}/badge/{service}/status.svg, uptime.svg (?range=24h, 7d or 30d) and latency.svg.
+
+    The last is there only where the page itself says how fast its services answer.
+    """
     found = await _find(request)
     what, name = request.match_info["what"], request.match_info["service"]
     one = next((service for service in found.services if service.name == name), None)
     span = request.query.get("range", "30d")
-    if one is None or what not in ("status", "uptime") or span not in SPANS:
+    if one is None or what not in ("status", "uptime", *["latency"] * found.latency) or span not in SPANS:
         raise CallError(Code.NOT_FOUND, NO_PAGE)
     tone, value = LOOKS[one.status].tone, LOOKS[one.status].word
     label = plain(one.name)
     if what == "uptime":
         spent = one.spent[SPANS[span]]
         tone, value, label = badges.tone_of(spent.share), probed_view.percent(spent), f"{label} {span}"
+    elif what == "latency":
+        tone = "neutral" if one.latency_ms is None else "info"
+        value, label = probed_rows.latency(one.latency_ms), f"{label} p50 24h"
     return _cached(web.Response(text=badges.draw(label, value, tone), content_type="image/svg+xml"))
 
 

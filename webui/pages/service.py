@@ -24,6 +24,7 @@ from webui.pages import (
     cooldowns,
     event_rows,
     formats,
+    latencies,
     memory_rows,
     probed_read,
     probed_view,
@@ -178,7 +179,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     if is_json(request):
         return json_response(
             {
-                "probed": _probed_json(stored.probed),
+                "probed": _probed_json(stored.probed, now),
                 "service": stored.found.service,
                 "shares": [one._asdict() for one in stored.shares],
                 "hours": stored.hours,
@@ -193,13 +194,14 @@ async def show(request: web.Request) -> web.StreamResponse:
     return shell.page(request, "service.html", _page(request, asked, stored, used, now))
 
 
-def _probed_json(probed: probed_read.Stored | None) -> dict[str, Any] | None:
+def _probed_json(probed: probed_read.Stored | None, now: datetime) -> dict[str, Any] | None:
     if probed is None:
         return None
     return {
         "service": probed.service,
         "definition": probed.definition,
         "uptime": {label: found.share for (label, _), found in zip(probed_read.RANGES, probed.spent, strict=True)},
+        "latency": latencies.quarters(probed, int(now.timestamp() * 1000)),
         "results": probed.results,
         "incidents": [{**row, "entries": entries} for row, entries in probed.incidents],
     }

@@ -21,7 +21,6 @@ from webui.forms import form_key, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, keyed, probed, public_read, service_form
 from webui.pages.ansi import plain
-from webui.pages.confirm import Confirm
 from webui.pages.formats import At
 from webui.parts import parts, signed_in
 
@@ -50,6 +49,7 @@ class PageForm(NamedTuple):
     title: str
     description: str
     published: bool
+    latency: bool
     services: str
     tags: str
     groups: str
@@ -82,6 +82,7 @@ class StatusPageEdit(NamedTuple):
 
 WAYS = {"services": "lines", "tags": "words", "groups": "lines"}
 TEXTS = ("slug", "title", "description", *WAYS)
+BOXES = ("published", "latency")
 YES = ("yes", "1", "on", "true", "True")
 
 
@@ -90,7 +91,7 @@ def texts(page: Page) -> dict[str, str]:
     found = {name: service_form.WAYS[way].write(getattr(page, name)) for name, way in WAYS.items()}
     return {
         "slug": page.slug, "title": page.title, "description": page.description, **found,
-        "published": "yes" if page.published else "",
+        **{name: "yes" if getattr(page, name) else "" for name in BOXES},
     }  # fmt: skip
 
 
@@ -102,7 +103,8 @@ def form(
     written = {name: fields.get(name, "") for name in TEXTS}
     return PageForm(
         **written,
-        published=fields.get("published", "") in YES,
+        published=_ticked(fields, "published"),
+        latency=_ticked(fields, "latency"),
         wrong=dict(wrong or {}),
         error=error,
         refused=refused,
@@ -117,7 +119,11 @@ def read(fields: Mapping[str, str], before: Page) -> Page:
         for name in TEXTS
         if name in fields
     }
-    return msgspec.structs.replace(before, **values, published=fields.get("published", "") in YES)
+    return msgspec.structs.replace(before, **values, **{name: _ticked(fields, name) for name in BOXES})
+
+
+def _ticked(fields: Mapping[str, str], name: str) -> bool:
+    return fields.get(name, "") in YES
 
 
 def _read(database: Database) -> list[tuple[StatusPage, int]]:
@@ -164,7 +170,7 @@ def _shows(page: Page) -> str:
 
 
 async def add(request: web.Request) -> web.StreamResponse:
-    """POST /status-pages: slug, title, description, services, tags, groups, published, key."""
+    """POST /status-pages: slug, title, description, services, tags, groups, published, latency, key."""
     fields = await read_form(request)
     message = AddStatusPage(page=read(fields, Page(slug="", title="")), by=signed_in(request).name)
     try:
@@ -242,16 +248,8 @@ async def ask_remove(request: web.Request) -> web.StreamResponse:
     stored = await _one(request)
     title = plain(stored.page.title)
     seen = "Its address answers nobody any more." if stored.page.published else "It is not published."
-    context = Confirm(
-        shell=shell.build(request, f"Remove {title}", "status-pages"),
-        question=f"Remove the status page {title}?",
-        consequences=[f"/status/{stored.page.slug}", seen, "Its services are probed as before."],
-        action=f"/status-pages/{stored.id}/remove",
-        verb="Remove status page",
-        back="/status-pages",
-        fields={},
-    )
-    return confirm.ask(request, context)
+    consequences = [f"/status/{stored.page.slug}", seen, "Its services are probed as before."]
+    return confirm.removal(request, "status page", title, stored.id, back="/status-pages", consequences=consequences)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:

@@ -42,8 +42,10 @@ function merge(old, now) {
     if (cell) { cell.classList.remove("flash"); void cell.offsetWidth; cell.classList.add("flash"); }
     return;
   }
+  const own = old.hasAttribute("data-own"); // what stands in it a script has drawn, who reads its attributes
   for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "open" && name !== "class") old.removeAttribute(name);
   for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+  if (own) return;
   const before = [...old.childNodes], after = [...now.childNodes];
   if (before.length === after.length && before.every((node, i) => shape(node) === shape(after[i]))) {
     before.forEach((node, i) => merge(node, after[i]));

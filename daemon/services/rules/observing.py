@@ -5,11 +5,13 @@ from daemon.services.rules.verdict import Verdict
 from schema.definitions import Definition
 from schema.facts import Cause
 
+# What says no more than that it was not reached: that may be the fault of the way there.
+UNREACHED = "unreachable"
 OUTCOMES = {
     "healthy": Outcome.HEALTHY,
     "degraded": Outcome.DEGRADED,
     "down": Outcome.DOWN,
-    "unreachable": Outcome.DOWN,
+    UNREACHED: Outcome.DOWN,
 }
 
 
@@ -24,6 +26,15 @@ def verdict(status: str, detail: str) -> Verdict:
     told = detail or f"a session reports that it is {status}"
     cause = Cause.FAILED if outcome is Outcome.DOWN else None
     return Verdict(outcome, cause, "" if outcome is Outcome.HEALTHY else told)
+
+
+def waits(status: str, cut_off: bool) -> bool:
+    """Whether a report is put off until this host is connected again.
+
+    What a session reports of logs, processes or a cluster does not rest on this host's own way to the service, as a
+    probe's finding does, so it counts at once; that a service is unreachable does, and is looked at again then.
+    """
+    return cut_off and status == UNREACHED
 
 
 def is_own_word(status: str, session_incident: int | None, incident: int | None) -> bool:

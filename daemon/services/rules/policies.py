@@ -26,7 +26,7 @@ class Policy(NamedTuple):
     """What holds for one service.
 
     `tier` 0: no session; `after`: failures in a row; `cooldown` and `remind` in seconds, 0: at once, and never;
-    `channels`: those alone, by name or kind; empty: by the channels' own rules.
+    `channels`: those alone, by name or kind; empty: by the channels' own rules; `tier_by`: who says the tier.
     """
 
     tier: int = 0
@@ -36,6 +36,7 @@ class Policy(NamedTuple):
     mute: bool = False
     channels: tuple[str, ...] = ()
     told_from: str = LEVELS[0]
+    tier_by: str = "CLAUDEOPS_INCIDENT_TIER"
 
 
 class TagRule(NamedTuple):
@@ -124,8 +125,11 @@ def of(definition: Definition, rules: Sequence[TagRule], settings: Settings) -> 
     tags = {tag.casefold() for tag in definition.tags} | {ALL}
     for rule in reversed([rule for rule in rules if rule.tag in tags]):
         found |= rule.fields
+        if "tier" in rule.fields:
+            found["tier_by"] = f"CLAUDEOPS_SERVICE_RULES {rule.tag}"
     own = {
         "tier": definition.session_tier,
+        "tier_by": None if definition.session_tier is None else "session_tier of the service",
         "after": definition.session_after,
         "cooldown": definition.session_cooldown,
         "remind": definition.remind,

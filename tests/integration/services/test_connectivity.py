@@ -12,6 +12,7 @@ from daemon.services import heartbeats
 from ipc.errors import CallError
 from schema.settings import Settings
 from tests.fakes.target import Target
+from tests.integration.services.test_observed import report
 from tests.integration.services.world import World
 
 
@@ -140,3 +141,36 @@ async def test_an_address_that_is_none_is_refused_as_it_is_set(world: World) -> 
         await world.settings.set("connectivity_targets", "nowhere")
     with pytest.raises(CallError, match="a tier is 1, 2 or 3"):
         await world.settings.set("service_rules", "prod=tier:9")
+
+
+async def test_what_a_session_reports_counts_meanwhile_and_that_something_is_unreachable_once_it_is_connected(
+    tmp_path: Path, target: Target
+) -> None:
+    port = free_port()
+    async with beside(tmp_path, target, f"127.0.0.1:{port}") as world:
+        full, away = [await world.add(name, url=f"observed:{name}", interval=600.0) for name in ("full", "away")]
+        await report(world, "down", "the disk is full", service="full")
+        await report(world, "unreachable", "no route to it", service="away")
+        assert (await world.until(full, "down")).detail == "the disk is full"
+        await world.again()  # what is put off is not forgotten by a restart
+        await asyncio.sleep(2.5)
+        assert (await world.show(away)).status == "unknown"
+        assert await world.rows("SELECT service_id FROM results") == [{"service_id": full.id}]
+        assert await world.told() == ["full is down"]  # nobody is told of a host that is cut off for what is no probe
+        async with gateway(port):
+            assert (await world.until(away, "down")).detail == "no route to it"
+        assert await world.told() == ["full is down", "away is down"]
+
+
+async def test_a_newer_report_goes_before_one_that_was_put_off(tmp_path: Path, target: Target) -> None:
+    port = free_port()
+    async with beside(tmp_path, target, f"127.0.0.1:{port}") as world:
+        service = await world.add("away", url="observed:away", interval=600.0)
+        await report(world, "unreachable", service="away")
+        await asyncio.sleep(1.5)
+        await report(world, "healthy", service="away")
+        await world.until(service, "healthy")
+        async with gateway(port):
+            await asyncio.sleep(2.5)
+        assert [row["beat"] for row in await world.rows("SELECT beat FROM results")] == ["h"]
+        assert await world.told() == []

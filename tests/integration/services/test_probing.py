@@ -20,6 +20,7 @@ from ipc.messages.services import (
     TryService,
 )
 from schema.definitions import Definition
+from schema.facts import Cause
 from schema.states import ServiceStatus
 from tests.fakes.target import Target
 from tests.integration.services.world import World
@@ -269,6 +270,19 @@ async def test_an_address_that_gives_credentials_away_is_not_asked_even_after_a_
     target.answer("/", status=302, headers=(("Location", "http://169.254.169.254/latest/meta-data/"),))
     found = await world.until(await world.add("web"), "down")
     assert (found.cause, "link-local" in found.detail) == ("denied", True)
+
+
+@pytest.mark.parametrize(("setting", "denied"), [("false", True), ("true", False)])
+async def test_a_link_local_address_is_asked_only_where_a_setting_allows_it(
+    tmp_path: Path, target: Target, setting: str, denied: bool
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_PROBE_LINK_LOCAL=setting)
+    try:
+        definition = Definition(name="new", url="tcp://169.254.10.10:9", timeout=0.3)
+        found = await world.ask(TryService(definition=definition, by="ada"))
+        assert (found.facts.cause is Cause.DENIED) == denied, found.detail
+    finally:
+        await world.close()
 
 
 async def test_removing_takes_everything_and_a_change_of_what_is_gone_says_so(world: World, target: Target) -> None:

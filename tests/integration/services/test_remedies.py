@@ -85,6 +85,25 @@ async def test_an_incident_puts_its_session_into_the_queue_with_all_that_is_know
     assert len(await triggers(world)) == 1
 
 
+async def test_what_its_rule_asks_for_and_takes_back_is_in_the_audit_log_with_the_rule(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_SERVICE_RULES="prod=tier:1")
+    try:
+        web = await breaks(world, target, session_tier=None, tags=("prod",))
+        target.answer("/")
+        await world.until(web, "healthy")
+        found = await world.rows(
+            "SELECT actor, subject, rule, detail FROM audit WHERE action LIKE 'trigger.%' ORDER BY id"
+        )
+        assert [tuple(row.values()) for row in found] == [
+            ("rules", "web", "CLAUDEOPS_SERVICE_RULES prod", "trigger 1, service, tier 1"),
+            ("rules", "web", None, "trigger 1, service, tier 1, the service works again"),
+        ]
+    finally:
+        await world.close()
+
+
 async def test_nothing_starts_without_a_rule_and_what_a_tag_or_the_settings_say_counts(
     tmp_path: Path, target: Target
 ) -> None:

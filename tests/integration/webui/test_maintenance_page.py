@@ -63,6 +63,26 @@ async def test_windows_are_planned_in_each_way_listed_by_place_and_removed_after
     assert {one["window"]["title"] for one in found} == {"late", "gone", "weekly", "cron"}
 
 
+async def test_a_form_that_is_sent_twice_plans_one_window(site: Site) -> None:
+    rows.probed(site.worker.database, "web")
+    browser = site.browser("operator")
+    for page, path, more in (
+        ("/maintenance", "/maintenance", {**FORM, "when": "now"}),
+        ("/services/web", f"/services/{service(site, 'web')}/maintain", {"minutes": "30"}),
+    ):
+        before = len(site.worker.database.rows("windows.all", limit=9))
+        form = (await get(browser, page)).partition(f'action="{path}"')[2].partition("</form>")[0]
+        key = re.search(r'name="key" value="(\w+)"', form)
+        assert key is not None, page
+        answers = [await post(browser, path, **more, key=key[1]) for _ in range(2)]
+        assert answers[0][0] == answers[1][0]
+        assert len(site.worker.database.rows("windows.all", limit=9)) == before + 1
+        await post(browser, path, **more, key="another" + key[1])
+        assert len(site.worker.database.rows("windows.all", limit=9)) == before + 2
+    actions = [row["action"] for row in site.worker.database.rows("audit.page", before=1 << 40, limit=9)]
+    assert actions.count("maintenance.added") == 4
+
+
 async def test_what_can_not_be_is_said_beside_its_field_and_what_was_written_stays(site: Site) -> None:
     browser = site.browser("operator")
     for fields, field, said in (

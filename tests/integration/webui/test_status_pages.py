@@ -2,12 +2,14 @@
 
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from daemon.services import rollups
 from schema import timestamps
 from schema.database import Database
 from tests.integration.webui import rows
@@ -168,6 +170,37 @@ async def test_a_badge_and_a_feed_are_read_by_other_programs_on_other_pages(site
     assert channel.findtext("title") == "The <shop>"
     assert [item.findtext("title") for item in channel.iter("item")] == ["web <1> is down", "queue was down"]
     assert channel.findtext("link") == f"{site.origin}/status/shop"
+
+
+async def test_how_fast_a_service_answers_is_told_where_its_page_says_so_and_nowhere_else(site: Site) -> None:
+    database = site.worker.database
+    id_ = rows.probed(database, "web", tags=("public",), beats="h" * 9)
+    now = int(time.time() * 1000)
+    hour = now // 3_600_000 * 3_600_000 - 2 * 3_600_000
+    for number in range(100):
+        database.change("results.add", service_id=id_, at=hour + number, beat="h", latency_us=80_000, phases=None,
+                        detail=None)  # fmt: skip
+    rollups.roll_one(database, id_, hour, hour + 3_600_000)
+    operator, public = site.browser("operator"), site.browser(None)
+    await post(operator, "/status-pages", **PAGE)
+    badge = "/status/shop/badge/web/latency.svg"
+    await get(public, badge, 404)
+    assert "answers in" not in await get(public, "/status/shop")
+    assert "latency" not in await get(public, "/status/shop.json")
+    await post(operator, "/status-pages/1/edit", **PAGE, latency="yes")
+    told = re.search(r"answers in (\d+) ms \(p50, 24 h\)", await get(public, "/status/shop"))
+    assert told is not None
+    assert int(told[1]) in (79, 80, 81)  # of a sum: within 1 %
+    async with public.get("/status/shop.json") as response:
+        (one,) = (await response.json())["services"]
+    assert one["latency_ms"] == pytest.approx(80, rel=0.011)
+    said = ET.fromstring(await get(public, badge)).find("{http://www.w3.org/2000/svg}title")
+    assert said is not None
+    assert said.text == f"web p50 24h: {told[1]} ms"
+    await get(public, "/status/shop/badge/nobody/latency.svg", 404)
+    # A box that is not ticked takes it back.
+    await post(operator, "/status-pages/1/edit", **PAGE)
+    await get(public, badge, 404)
 
 
 async def test_they_are_added_edited_and_removed_by_operators_with_a_line_each_in_the_audit_log(site: Site) -> None:

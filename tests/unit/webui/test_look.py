@@ -145,7 +145,7 @@ def test_a_late_result_names_its_call() -> None:
 
 def test_styles_scripts_and_fonts_fit_their_budgets() -> None:
     assert len(gzip.compress((STATIC / "app.css").read_bytes())) <= 24 * KB
-    scripts = [path for path in STATIC.glob("*.js") if path.name != "swagger-ui.js"]
+    scripts = [path for path in STATIC.glob("*.js") if path.name not in ("swagger-ui.js", "uplot.js")]
     assert sum(len(gzip.compress(path.read_bytes())) for path in scripts) <= 24 * KB
     assert sum(path.stat().st_size for path in STATIC.glob("*.woff2")) <= 96 * KB
 
@@ -154,3 +154,11 @@ def test_the_viewer_of_the_api_burdens_no_other_page() -> None:
     assert len(gzip.compress((STATIC / "swagger-ui.js").read_bytes())) <= 560 * KB
     naming = [path.name for path in (STATIC.parent / "templates").glob("*.html") if "swagger" in path.read_text()]
     assert naming == ["api.html"]
+
+
+def test_the_library_of_the_latency_chart_burdens_no_other_page() -> None:
+    assert len(gzip.compress((STATIC / "uplot.js").read_bytes())) <= 24 * KB
+    naming = [path.name for path in (STATIC.parent / "templates").glob("*.html") if "uplot" in path.read_text()]
+    assert naming == ["service.html"]
+    assert "uplot" in html_of("service full")
+    assert "uplot" not in html_of("service empty")  # what the daemon does not probe has no such chart

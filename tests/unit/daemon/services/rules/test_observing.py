@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.services.rules.observing import ends, is_news, is_own_word, name_of, verdict
+from daemon.services.rules.observing import OUTCOMES, ends, is_news, is_own_word, name_of, verdict, waits
 from daemon.services.rules.status import Outcome
 from schema.definitions import Definition
 from schema.facts import Cause
@@ -30,6 +30,13 @@ def test_who_repairs_it_does_not_judge_that_it_works() -> None:
     assert not is_own_word("healthy", 6, 7)
     assert not is_own_word("healthy", None, 7)
     assert not is_own_word("healthy", None, None)
+
+
+@given(st.sampled_from([*OUTCOMES, "no idea"]), st.booleans())
+def test_of_all_reports_only_that_something_is_unreachable_waits_while_this_host_is_cut_off(
+    status: str, cut_off: bool
+) -> None:
+    assert waits(status, cut_off) == (cut_off and status == "unreachable")
 
 
 @given(st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)), st.integers(0, 10**9))

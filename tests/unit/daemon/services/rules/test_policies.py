@@ -21,12 +21,13 @@ def test_a_rule_of_a_tag_goes_before_the_settings_and_the_service_before_both() 
         "prod=tier:2+after:3+cooldown:2h, eu=tier:1+remind:30m+mute, *=notify:slack|NTFY+from:warning, x=tier:3"
     )
     held = of(WEB, rules, Settings(incident_tier=3, incident_after=9))
-    assert held == Policy(2, 3, 7200.0, 1800.0, True, ("slack", "ntfy"), "warning")
+    assert held == Policy(2, 3, 7200.0, 1800.0, True, ("slack", "ntfy"), "warning", "CLAUDEOPS_SERVICE_RULES prod")
     own = Definition(
         name="web", url="http://web/", tags=("prod",), session_tier=0, session_after=1, session_cooldown=0.0,
         remind=60.0, notify=("Mailto",), notify_from="critical",
     )  # fmt: skip
-    assert of(own, rules, Settings()) == Policy(0, 1, 0.0, 60.0, False, ("mailto",), "critical")
+    said = Policy(0, 1, 0.0, 60.0, False, ("mailto",), "critical", "session_tier of the service")
+    assert of(own, rules, Settings()) == said
 
 
 def test_no_tier_goes_above_the_highest_that_may_run() -> None:
