@@ -10,12 +10,12 @@ from ipc.messages.users import SignInReply
 from schema import timestamps
 from schema.access import digest, new_secret
 from webui import shell
-from webui.auth import known_browsers, rules
+from webui.auth import rules
 from webui.auth.client import client_address
 from webui.auth.sign_ins import TOKEN_MAX
 from webui.forms import read_form
 from webui.pages.ansi import plain
-from webui.pages.sign_in import end_old
+from webui.pages.sign_in import let_in
 from webui.parts import parts
 
 OVER = "This link was used or has expired. An admin makes a new one at /users, or by `claudeopsctl users`."
@@ -72,9 +72,5 @@ async def set_password(request: web.Request) -> web.StreamResponse:
         address=client_address(request, here.trusted),
     )
     reply = await here.worker.call(message, SignInReply)
-    await end_old(request)
     here.sign_ins.forget()  # a password that was set anew ends that person's sign-ins
-    response = web.Response(status=303, headers={"Location": "/"})
-    here.sign_ins.set_cookie(request, response, cookie)
-    known_browsers.remember(request, response, here.sign_ins, reply.user_id, hashed)
-    return response
+    return await let_in(request, cookie, reply.user_id, hashed)

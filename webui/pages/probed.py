@@ -23,7 +23,8 @@ from webui.parts import Parts
 
 PAGE = 200
 BITE = 2000
-SORTS = [Choice("name", "Name"), Choice("status", "Worst first"), Choice("latency", "Slowest first"),
+# The first is how the list comes: who is woken by it looks for what is broken.
+SORTS = [Choice("status", "Worst first"), Choice("name", "Name"), Choice("latency", "Slowest first"),
          Choice("group", "Group")]  # fmt: skip
 STATUSES = [Choice(status.value, looks.word) for status, looks in LOOKS.items()]
 # Counted even where there is none: whoever looks wants to see that there is none.
@@ -144,14 +145,15 @@ def _alike(row: Row, filters: Filters) -> bool:
 
 
 def _sorted(rows: list[Row], sort: str) -> list[Row]:
-    places = {status.value: place for place, status in enumerate(ORDER)}
-    if sort == "status":
-        return sorted(rows, key=lambda row: places[row["status"]])
+    """Rows that come by name, in the order that is asked for; each order has the names within it."""
+    if sort == "name":
+        return rows
     if sort == "latency":
         return sorted(rows, key=lambda row: -(row["latency_us"] or 0))
     if sort == "group":
         return sorted(rows, key=lambda row: row["group_name"].casefold())
-    return rows
+    places = {status.value: place for place, status in enumerate(ORDER)}
+    return sorted(rows, key=lambda row: places[row["status"]])
 
 
 def view(found: Found, filters: Filters, now: datetime, path: str = "/services") -> ProbedList:

@@ -148,19 +148,19 @@ async def _admit(request: web.Request, standing: Standing, verdict: Verdict, add
         rehash=verdict.rehash,
     )
     await here.worker.call(message, SignInReply)
-    await end_old(request)
-    response = web.Response(status=303, headers={"Location": target})
-    here.sign_ins.set_cookie(request, response, token)
     hash_ = verdict.rehash or standing.password_hash or ""
-    known_browsers.remember(request, response, here.sign_ins, message.user_id, hash_)
-    return response
+    return await let_in(request, token, message.user_id, hash_, target)
 
 
-async def end_old(request: web.Request) -> None:
-    """A browser that signs in anew gives its old sign-in up."""
-    old = request.cookies.get(COOKIE)
-    if old:
+async def let_in(request: web.Request, cookie: str, user_id: int, hash_: str, target: str = "/") -> web.Response:
+    """The answer to a browser that has just signed in as somebody; its old sign-in is given up."""
+    if old := request.cookies.get(COOKIE):
         await _end(request, digest(old))
+    sign_ins = parts(request).sign_ins
+    response = web.Response(status=303, headers={"Location": target})
+    sign_ins.set_cookie(request, response, cookie)
+    known_browsers.remember(request, response, sign_ins, user_id, hash_)
+    return response
 
 
 async def _end(request: web.Request, token_hash: str) -> None:
@@ -233,9 +233,5 @@ async def set_up(request: web.Request) -> web.StreamResponse:
         address=client_address(request, here.trusted),
     )
     reply = await here.worker.call(message, SignInReply)
-    await end_old(request)
     here.sign_ins.forget()  # a password that was set anew ends that person's sign-ins
-    response = web.Response(status=303, headers={"Location": "/"})
-    here.sign_ins.set_cookie(request, response, cookie)
-    known_browsers.remember(request, response, here.sign_ins, reply.user_id, hashed)
-    return response
+    return await let_in(request, cookie, reply.user_id, hashed)

@@ -68,7 +68,7 @@ def tiles(found: Found, now: datetime) -> list[Tile]:
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /services/wall."""
     here = parts(request)
-    filters = Filters(q=keyed.words(request.query, "q"), tag=keyed.words(request.query, "tag"), sort="status")
+    filters = Filters(q=keyed.words(request.query, "q"), tag=keyed.words(request.query, "tag"))
     found = await here.state.read(lambda database: probed.find(database, filters, size=TILES))
     if is_json(request):
         return json_response({"services": found.services, "counts": found.counts})

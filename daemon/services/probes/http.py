@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import aiohttp
 from aiohttp import abc
@@ -16,7 +16,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import ProbeError, Target, mark, phases
+from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
 from schema.facts import Cause, Facts
 from schema.version import VERSION
 
@@ -124,7 +124,8 @@ class Http:
         """One for each way of connecting: those that differ in nothing share it, and no connection."""
         wanted = target.definition
         # What is never encrypted may lead on to what is, so each has a context; making one takes its time once.
-        key = (wanted.family, wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
+        proxied = bool(wanted.proxy)
+        key = (proxied, wanted.family, wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
         found = self._sessions.get(key)
         if found is None:
             connector = Connector(
@@ -141,6 +142,7 @@ class Http:
                 headers={"User-Agent": AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                middlewares=(_allowed_beyond,) if proxied else (),
                 max_line_size=65536,
                 max_field_size=65536,
             )
@@ -150,6 +152,19 @@ class Http:
         """Closes what is open."""
         await asyncio.gather(*(session.close() for session in self._sessions.values()))
         self._sessions.clear()
+
+
+async def _allowed_beyond(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """A proxy connects by itself, so what it is asked for is judged here, also where a redirect leads.
+
+    By address alone: what a name stands for is known there.
+    """
+    host = request.url.host or ""
+    with suppress(OSError, UnicodeError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 2852039166 is an address as well
+    if why := connecting.SEEN.get().denied(host):
+        raise DeniedError(why)
+    return await ask(request)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from daemon.services.probes import probe
 from daemon.services.probes.http import Http
+from daemon.services.rules import addresses
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes.target import Target
@@ -82,6 +84,23 @@ async def test_it_goes_through_a_proxy_and_a_proxy_that_is_not_there_is_told(htt
         free.bind(("127.0.0.1", 0))
         gone = f"http://127.0.0.1:{free.getsockname()[1]}"
     assert (await ask(http, wanted, proxy=gone)).cause is Cause.REFUSED
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "[fe80::1]", "[::ffff:a9fe:a9fe]"])
+async def test_a_proxy_is_not_asked_for_an_address_that_may_not_be_asked(http: Http, target: Target, host: str) -> None:
+    proxy = target.url("").rstrip("/")
+    denied = partial(addresses.denied, allowed=False)
+
+    async def through(url: str) -> Facts:
+        definition = Definition(name="x", url=url, timeout=3.0, proxy=proxy)
+        return await probe.ask(http, probe.Target(id=1, definition=definition, denied=denied))
+
+    assert (await through(f"http://{host}/latest")).cause is Cause.DENIED
+    # Nor where the proxy's answer leads there.
+    target.answer("http://shop.invalid/", status=302, headers=(("Location", f"http://{host}/latest"),))
+    assert (await through("http://shop.invalid/")).cause is Cause.DENIED
+    assert len(target.to("http://shop.invalid/")) == 1
+    assert not [came for came in target.arrivals if "latest" in came.path]
 
 
 async def test_each_probe_has_a_connection_of_its_own(http: Http, target: Target) -> None:

@@ -169,7 +169,7 @@ async def test_each_fault_has_its_own_status_reason_and_count(site: Site, target
     await until(site, "broken", lambda row: row["status"] == "down")
     await until(site, "refused", lambda row: row["status"] == "down")
     await until(site, "secret", lambda row: row["status"] == "healthy")
-    text = await get(browser, "/services?sort=status")
+    text = await get(browser, "/services")  # the worst come first
     assert "[STATUS] (503) == 200" in row_of(text, service(site, "broken"))
     assert "pa55" not in text
     stats = text.split('id="dashboard-stats"')[1].split("</nav>")[0]
