@@ -75,6 +75,7 @@ async def test_the_first_service_is_added_by_a_plain_form_and_is_in_the_list_hea
     text = await get(browser, "/services")
     assert "No service is probed yet" in text
     assert '<form class="form pad" method="post" action="/services"' in text
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in text
     where, _ = await post(browser, "/services", name="web <1>", url=target.url("/"), tags="prod, eu")
     text = await get(browser, where)
     assert "1 service added." in text
