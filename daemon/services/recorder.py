@@ -116,15 +116,15 @@ def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -
     now = Standing(ServiceStatus(row["status"]), row["failures"], row["failing_since"], row["incident_id"] is not None)
     # Since when it fails: who was asked after that is known to work, however long this goes on.
     since = row["failing_since"] if row["failures"] else finding.at
-    unsure = _unsure(parents, since)
+    unsure, out = _unsure(parents, since), [one["name"] for one in parents if one["status"] in standing.STOPS_OTHERS]
     around = Around(
         retries=definition.retries,
         maintenance=ways.maintenance(definition, datetime.fromtimestamp(finding.at / 1000, UTC)),
-        parent_out=any(parent["status"] in standing.STOPS_OTHERS for parent in parents),
+        parent_out=bool(out),
         parent_unsure=bool(unsure),
     )
     step = standing.step(now, finding.verdict.outcome, around, finding.at)
-    _store(db, finding, step)
+    _store(db, finding, step, out if step.standing.status is ServiceStatus.BLOCKED else [])
     status, queued = step.standing.status, False
     if status is not now.status:
         _become(db, finding.service_id, step)
@@ -182,11 +182,12 @@ def _freed(db: Database, service_id: int, before: ServiceStatus, after: ServiceS
     return [row["service_id"] for row in db.rows("definitions.dependents", needs_id=service_id)]
 
 
-def _store(db: Database, finding: Finding, step: Step) -> None:
+def _store(db: Database, finding: Finding, step: Step, blocked_by: list[str]) -> None:
     facts, verdict = finding.facts, finding.verdict
     beat = beats.LETTERS[step.standing.status]
     latency = None if facts.latency_ms is None or facts.cause is not None else int(facts.latency_ms * 1000)
-    detail = verdict.detail[:DETAIL_MAX]
+    because = f"blocked by {', '.join(blocked_by)}: " if blocked_by else ""
+    detail = (because + verdict.detail)[:DETAIL_MAX]
     db.change(
         "results.add",
         service_id=finding.service_id,

@@ -8,8 +8,9 @@ SELECT s.*, d.version, d.paused FROM service_states s JOIN services d ON d.id = 
 
 -- parents --
 -- How the services stand that one depends on.
-SELECT s.service_id, s.status, s.checked_at, s.failures
-FROM service_needs n JOIN service_states s ON s.service_id = n.needs_id WHERE n.service_id = :service_id;
+SELECT s.service_id, d.name, s.status, s.checked_at, s.failures
+FROM service_needs n JOIN service_states s ON s.service_id = n.needs_id JOIN services d ON d.id = n.needs_id
+WHERE n.service_id = :service_id ORDER BY d.name;
 
 -- add --
 -- A finding.

@@ -113,7 +113,8 @@ def _certificate(found: Certificate | None, now: datetime) -> tuple[list[Phase],
     if found is None or not found.expires_at:
         return [], False
     left = timestamps.parse(found.expires_at) - now
-    text = f"{found.expires_at[:10]}, {'over' if left < timedelta() else f'in {left.days} days'}"
+    days = f"in {left.days} day{'' if left.days == 1 else 's'}"
+    text = f"{found.expires_at[:10]}, {'over' if left < timedelta() else days}"
     pairs = [Phase("Good until", text), Phase("Of", plain(found.subject)), Phase("By", plain(found.issuer)),
              Phase("Names", plain(", ".join(found.names)))]  # fmt: skip
     return [pair for pair in pairs if pair.value], left < timedelta(days=CERTIFICATE_DAYS)

@@ -18,8 +18,10 @@ from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes.target import Target
 from tests.fixtures import certificates
+from tests.fixtures.certificates import Pair
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+DAY = 86_400
 
 
 @pytest.fixture
@@ -101,6 +103,81 @@ async def test_a_proxy_is_not_asked_for_an_address_that_may_not_be_asked(http: H
     assert (await through("http://shop.invalid/")).cause is Cause.DENIED
     assert len(target.to("http://shop.invalid/")) == 1
     assert not [came for came in target.arrivals if "latest" in came.path]
+
+
+@contextlib.asynccontextmanager
+async def encrypted(pair: Pair) -> AsyncIterator[int]:
+    """A server that answers over TLS; its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def tunnels(to: int, asked: list[str], said: str = "200 Connected") -> AsyncIterator[str]:
+    """A proxy that leads every CONNECT to one port, and notes what it is asked for; its address."""
+
+    async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):  # one of the two has gone
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[0])
+        writer.write(f"HTTP/1.1 {said}\r\n\r\n".encode())
+        await writer.drain()
+        if not said.startswith("200"):
+            writer.close()
+            return
+        there = await asyncio.open_connection("127.0.0.1", to)
+        await asyncio.gather(pour(reader, there[1]), pour(there[0], writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_https_goes_through_a_proxys_tunnel_and_the_certificate_is_the_services_own(
+    http: Http, tmp_path: Path
+) -> None:
+    wanted = "https://shop.invalid/health"  # which nobody could reach directly
+    pair = certificates.make(tmp_path, "shop", days=5, names="DNS:shop.invalid")
+    asked: list[str] = []
+    async with encrypted(pair) as port:
+        async with tunnels(port, asked) as proxy:
+            found = await ask(http, wanted, proxy=proxy, ca_file=str(pair.cert))
+            assert (found.status, found.body) == (200, b"ok"), found.detail
+            assert found.certificate is not None
+            assert (found.certificate.subject, found.certificate.names) == ("shop", ("shop.invalid",))
+            assert 4.9 * DAY < (found.certificate_s or 0) <= 5 * DAY
+            assert {"tls", "wait", "transfer"} <= set(found.phases)
+            # What comes through a tunnel is trusted no more than what comes without one.
+            assert (await ask(http, wanted, proxy=proxy)).cause is Cause.CERTIFICATE
+        assert asked == ["CONNECT shop.invalid:443 HTTP/1.1"] * 2
+        async with tunnels(port, asked, "403 Not for you") as proxy:
+            refused = await ask(http, wanted, proxy=proxy, ca_file=str(pair.cert))
+            assert (refused.status, refused.cause, "403" in refused.detail) == (None, Cause.PROTOCOL, True)
+
+
+async def test_of_a_chain_it_is_the_leaf_that_ends_and_one_without_its_intermediate_is_not_valid(
+    http: Http, tmp_path: Path
+) -> None:
+    chain = certificates.chain(tmp_path, days=5)
+    async with encrypted(chain.site) as port:
+        found = await ask(http, f"https://localhost:{port}/", ca_file=str(chain.root))
+        assert found.status == 200, found.detail
+        assert found.certificate is not None
+        assert (found.certificate.subject, found.certificate.issuer) == ("leaf", "middle")
+        assert 4.9 * DAY < (found.certificate_s or 0) <= 5 * DAY
+    async with encrypted(chain.alone) as port:
+        found = await ask(http, f"https://localhost:{port}/", ca_file=str(chain.root))
+        assert (found.status, found.cause, "issuer" in found.detail) == (None, Cause.CERTIFICATE, True), found.detail
+    over = certificates.chain(tmp_path / "over", days=-1)
+    async with encrypted(over.site) as port:
+        found = await ask(http, f"https://localhost:{port}/", ca_file=str(over.root))
+        assert (found.status, found.cause, "expired" in found.detail) == (None, Cause.CERTIFICATE, True), found.detail
 
 
 async def test_each_probe_has_a_connection_of_its_own(http: Http, target: Target) -> None:

@@ -1,6 +1,7 @@
 """Maintenance windows: nobody is told, nothing counts against anybody, and what outlasts them is raised."""
 
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from daemon.services import rollups
 from daemon.services.rules.windows import active, last_start, next_start, problem
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import AddWindow, ListWindows, RemoveWindow
-from schema import uptime
+from schema import timestamps, uptime
 from schema.database import Database
 from schema.definitions import Window
 from schema.timestamps import parse
@@ -42,6 +43,23 @@ async def test_in_a_window_nobody_is_told_and_uptime_stays_and_a_failure_that_ou
     await world.until(service, "down")
     assert await world.told() == ["web is down"]
     assert (await world.ask(ListWindows())).windows == []
+
+
+async def test_a_failure_that_goes_on_when_the_window_ends_by_itself_is_raised_then(
+    world: World, target: Target
+) -> None:
+    service = await world.add("web")
+    await world.until(service, "healthy")
+    begun = datetime.now(UTC) - timedelta(minutes=30) + timedelta(seconds=4)
+    window = Window(title="upgrade", starts_at=timestamps.stamp(begun), minutes=30, services=("web",))
+    assert (await world.ask(AddWindow(window=window))).window.active
+    ends = time.monotonic() + 4
+    target.answer("/", status=500)
+    await world.until(service, "maintenance")
+    assert await world.told() == []
+    await world.until(service, "down")
+    assert -0.1 < time.monotonic() - ends < 2.5  # its interval is a second
+    assert await world.told() == ["web is down"]
 
 
 async def test_a_window_is_kept_over_a_restart_and_holds_for_those_that_it_names(world: World) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from daemon.services import rollups, services
 from daemon.services.rollups import DAY, HOUR, MINUTE, Keep
+from ipc.messages.services import PauseServices
 from schema import latency, uptime
 from schema.database import Database
 from schema.uptime import Spent
+from tests.fakes.target import Behaviour, Target
 from tests.integration.services.world import World
 from webui.pages import probed_read
 
@@ -187,3 +189,65 @@ async def test_how_long_findings_are_kept_is_a_setting_that_takes_effect_at_once
         assert time.monotonic() < end
         await asyncio.sleep(0.05)
     assert sum(hour["checks"] for hour in await sums(world, HOUR)) == 8640
+
+
+class Dealt(dict[str, Behaviour]):
+    """How a target answers each request: every hundredth with a failure, after a time by the dice. The target's log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: dict[str, list[Behaviour]] = {}
+        self._dice, self.count = random.Random(7), 0
+
+    def get(self, path: str, default: object = None) -> Behaviour:
+        """Asked once for each request."""
+        self.count += 1
+        found = Behaviour(status=200 if self.count % 100 else 500, delay=self._dice.uniform(0.3, 0.6))
+        self.log.setdefault(path, []).append(found)
+        return found
+
+
+async def stalls(found: list[float]) -> None:
+    """How much longer (ms) than asked for each sleep in this loop takes, meanwhile."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0.01)
+        found.append((time.perf_counter() - began) * 1000 - 10)
+
+
+async def test_failures_and_latencies_of_the_sums_are_those_of_the_targets_own_log(
+    world: World, target: Target
+) -> None:
+    target.behaviours = dealt = Dealt()
+    for number in range(1, 9):
+        await world.add(f"s{number}", f"/{number}", timeout=5.0, conditions=("[STATUS] == 200",))
+    late: list[float] = []
+    watching = asyncio.create_task(stalls(late))
+    end = time.monotonic() + 40
+    while dealt.count < 112:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    watching.cancel()
+    await world.ask(PauseServices(ids=list(range(1, 9)), paused=True))
+    await asyncio.sleep(1.0)  # what is under way ends, and is not recorded
+    await world.rest()
+    await rollups.roll(world.place.store, int(time.time() * 1000) + HOUR)
+    found = await sums(world, HOUR)
+    true: list[Behaviour] = []
+    for number in range(1, 9):
+        mine, asked = [row for row in found if row["service_id"] == number], dealt.log[f"/{number}"]
+        checks = sum(row["checks"] for row in mine)
+        assert len(asked) - 1 <= checks <= len(asked)
+        assert sum(row["failures"] for row in mine) == sum(one.status == 500 for one in asked[:checks]), number
+        true += asked[:checks]
+    assert sum(one.status == 500 for one in true) >= 1
+    histogram = latency.add(latency.decode(row["histogram"]) for row in found)
+    assert sum(histogram.values()) == len(true) >= 104
+    # What this loop keeps a program waiting that does nothing but sleep is not the sums' fault.
+    usual, delays = sorted(late)[int(len(late) * 0.95)], sorted(one.delay * 1000 for one in true)
+    average = sum(row["total_us"] for row in found) / len(true) / 1000
+    for told, wanted in (
+        (average, sum(delays) / len(delays)),
+        ((latency.percentile(histogram, 0.95) or 0) / 1000, delays[math.ceil(len(delays) * 0.95) - 1]),
+    ):
+        assert abs(told - wanted) <= wanted * 0.01 + 2 * usual, (told, wanted, usual)

@@ -1,9 +1,12 @@
 """The pages of services that are probed: the worker's own part probes a target, and the pages show and change it."""
 
 import asyncio
+import contextlib
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from ipc.messages.services import ChangeService
 from schema import monitored, timestamps
 from schema.definitions import Definition
 from tests.fakes.target import Target
+from tests.fixtures import certificates
 from tests.integration.webui import rows as made
 from tests.integration.webui.site import CSRF, Site, open_site
 from tests.integration.webui.sse_reader import read
@@ -71,6 +75,7 @@ async def test_the_first_service_is_added_by_a_plain_form_and_is_in_the_list_hea
     text = await get(browser, "/services")
     assert "No service is probed yet" in text
     assert '<form class="form pad" method="post" action="/services"' in text
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in text
     where, _ = await post(browser, "/services", name="web <1>", url=target.url("/"), tags="prod, eu")
     text = await get(browser, where)
     assert "1 service added." in text
@@ -214,6 +219,41 @@ async def test_a_service_has_a_page_with_uptime_findings_incident_and_definition
     assert "Edit" not in looks.split('id="probed-head"')[1].split("</section>")[0]
     async with browser.get("/services/%3Cshop%3E.json") as response:
         assert (await response.json())["probed"]["service"]["status"] == "down"
+
+
+async def test_a_service_over_https_shows_whose_certificate_it_has_by_whom_and_the_days_that_are_left(
+    site: Site, tmp_path: Path
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # whoever asked has gone
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            await writer.drain()
+        writer.close()
+
+    chain = certificates.chain(tmp_path / "tls", days=5)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*chain.site)
+    browser = site.browser("operator")
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
+        for name, warnings in (("quiet", ""), ("warned", "[CERTIFICATE_EXPIRATION] > 14d")):
+            await post(browser, "/services", name=name, url=url, ca_file=str(chain.root), timeout="3",
+                       conditions="[STATUS] == 200", warnings=warnings)  # fmt: skip
+        await until(site, "quiet", lambda row: row["status"] == "healthy")
+        warned = await until(site, "warned", lambda row: row["status"] == "degraded")
+        text = await get(browser, "/services/quiet")
+        line = row_of(await get(browser, "/services"), warned["id"])
+    panel = text.split('id="certificate"')[1].split("</section>")[0]
+    shown = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", panel))
+    day = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
+    # The certificate is some seconds old, so the fifth day has begun; it may have been made before midnight.
+    before = (datetime.now(UTC) + timedelta(days=5, minutes=-1)).date().isoformat()
+    assert shown.pop("Good until") in {f"{day}, in 4 days", f"{before}, in 4 days"}
+    assert shown == {"Of": "leaf", "By": "middle", "Names": "localhost, 127.0.0.1"}
+    assert "ends soon" in panel
+    # The answer is a good one, and the warning says how long is left.
+    assert "[CERTIFICATE_EXPIRATION] (4d) &gt; 14d" in line, line
 
 
 async def test_an_edit_takes_effect_and_one_from_an_old_version_shows_both(site: Site, target: Target) -> None:
