@@ -184,6 +184,11 @@ class Store:
                 self._note(error)
             return None, error
 
+    @property
+    def locked(self) -> bool:
+        """Whether another process keeps the database locked, and for longer than is waited for."""
+        return isinstance(self._trouble, LockedError)
+
     def _note(self, error: BaseException | None) -> None:
         """Remembers trouble that people should see, and says in the log when it comes and goes."""
         problem = None if error is None else str(error)

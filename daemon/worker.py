@@ -180,6 +180,7 @@ class Worker:
                     next_run_at=parts.schedule.next_run_at(),
                     state="degraded" if problem else "running",
                     reason=problem,
+                    locked=parts.store.locked,
                 )
             )
             await asyncio.sleep(BEAT_SECONDS)

@@ -72,6 +72,11 @@ class Worker:
             return SILENCE
         return self.beat.reason if self.beat is not None else None
 
+    @property
+    def locked(self) -> bool:
+        """Whether the daemon can store nothing, for another process keeps its database locked."""
+        return self.beat is not None and self.beat.locked
+
     async def _greet(self) -> None:
         """Agrees on a protocol with each worker that comes, and learns its settings whenever they change."""
         while True:

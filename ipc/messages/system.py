@@ -142,13 +142,14 @@ class Doctor(Request, frozen=True):
 
 
 class Beat(Event, frozen=True):
-    """Once a second: the worker lives, and this is how it is."""
+    """Once a second: the worker lives, and this is how it is. `locked`: another process keeps the database locked."""
 
     subject: ClassVar[str] = "beat"
     sessions_running: int = 0
     next_run_at: str | None = None
     state: str = "running"
     reason: str | None = None
+    locked: bool = False
 
 
 class StateChanged(Event, frozen=True):

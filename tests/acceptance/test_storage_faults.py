@@ -172,8 +172,13 @@ def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Pat
             assert "another process keeps the database locked" in status["reason"]
             told = "another process keeps the database locked"
             wait_for(lambda: told in health(daemon, "/healthz")[1].get("reason", ""), 5, "told by the web process")
+            assert health(daemon, "/healthz")[0] == 200
+            status, answer = health(daemon, "/readyz")
+            assert (status, answer["status"]) == (503, "unavailable")
+            assert told in answer["reasons"][0]
         other.close()
         wait_for(lambda: daemon.json("status")["state"] == "running", 10, "state running again")
+        wait_for(lambda: health(daemon, "/readyz") == (200, {"status": "ok", "reasons": []}), 5, "/readyz ok")
         assert "store: what is stored reaches the disk again" in daemon.log()
         ended = daemon.wait_ended(held["id"])
         assert (ended["status"], ended["lines"]) == ("completed", 5)

@@ -25,15 +25,18 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 if the worker is heard and the database can be read, else 503 with the reasons.
+    """GET /readyz: 200 if the worker is heard and the database can be used, else 503 with the reasons.
 
     A daemon that is degraded can be used, and restarting it, or sending readers elsewhere, mends nothing: 200, and why.
+    A lock that another process holds is let go again, and nothing that is asked for meanwhile can be stored.
     """
     here = parts(request)
     reasons = []
     trouble = here.worker.trouble
     if not here.worker.ok or not here.worker.known:
         reasons.append(SILENCE)
+    elif here.worker.locked and trouble:
+        reasons.append(trouble)
     try:
         async with asyncio.timeout(PATIENCE):
             await here.state.read(lambda database: database.value("users.count"))
