@@ -144,6 +144,10 @@ async def test_what_came_and_went_is_told_to_be_steady_once_it_is(world: World, 
     while (await world.rows(count))[0]["n"] < before["n"] + 2:
         await asyncio.sleep(0.05)
     assert await world.told() == ["web is steady again"]
+    # From now on each change is told by itself again.
+    target.answer("/", status=503)
+    await world.until(service, "down")
+    assert (await world.told())[-1] == "web is down"
 
 
 async def test_the_digest_counts_incidents(world: World, target: Target) -> None:
