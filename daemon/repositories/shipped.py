@@ -8,13 +8,12 @@ the package (`shipped`).
 import hashlib
 import os
 from collections.abc import Iterator
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+PROMPTS = Path(__file__).parents[1] / "prompts"
 # From a path in the package to its places in the working directory. A directory stands for the .md files in it.
 LAYOUT = {
     "tier1-observe.md": ("prompts/tier1-observe.md",),
@@ -40,12 +39,12 @@ class Filled(NamedTuple):
     kept: tuple[str, ...] = ()
 
 
-def shipped(name: str) -> Traversable:
+def shipped(name: str) -> Path:
     """A file of the package by its name, such as `tier2-investigate.md` or `checks/http.md`."""
-    return resources.files("daemon").joinpath("prompts", *name.split("/"))
+    return PROMPTS / name
 
 
-def files() -> Iterator[tuple[str, Traversable]]:
+def files() -> Iterator[tuple[str, Path]]:
     """Every place in the working directory, relative to it, with the file that belongs there."""
     for name, places in LAYOUT.items():
         source = shipped(name)

@@ -104,6 +104,7 @@ def test_a_reload_is_told_with_its_time_and_ends_with_ready(tmp_path: Path) -> N
         Systemd(tmp_path) as systemd,
         running(tmp_path, NOTIFY_SOCKET=systemd.name, CLAUDEOPS_ENV_FILE=str(file)) as daemon,
     ):
+        systemd.wait_more("READY", 0)  # that of the start, which comes by a way of its own
         for text in ("CLAUDEOPS_INTERVAL=77", "CLAUDEOPS_INTERVAL=never"):  # one that is taken over, one that is not
             ready, seen = len(systemd.times("READY")), len(systemd.heard)
             file.write_text(text)
