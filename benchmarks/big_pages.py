@@ -61,6 +61,8 @@ MORE = (
 )
 # Not pages: streams have no end, a setup link and a question about one thing are made for one person or one click.
 LEFT_OUT = routes.STREAMS | {"/setup/{token}", "/password/{token}", "/static/{name:.+}", "/favicon.ico", "/favicon.svg"}
+# Questions about what is named in the address.
+ABOUT = {"/cooldowns/clear": "?service=service-07", "/memories/delete": "?memory=1&memory=2"}
 # What stands for parameters that are no ids, by where their path begins.
 NAMES = {"/services/": "service-07", "/config/": "interval", "/panels/": "disks.html"}
 
@@ -90,13 +92,13 @@ def paths(state: Path) -> list[str]:
         path = re.sub(r"\{id:[^}]*\}", str(ids.get(prefix, 1)), route.path)
         path = path.replace("{repository}", REPOSITORY)
         path = re.sub(r"\{name[^}]*\}", NAMES.get(prefix, ""), path)
-        path += "?service=service-07" if path == "/cooldowns/clear" else ""
+        path += ABOUT.get(path, "")
         found.append(path)
     return [*found, *MORE]
 
 
 # What a filled database does not have: services that are probed have their own benchmark, `service_pages`.
-PROBED = r"/(api/v1/)?(services|incidents|maintenance|status-pages)/\d+(/.*)?|/status/.*"
+PROBED = r"/(api/v1/)?(services|incidents|maintenance|status-pages)/\d+([/.].*)?|/status/.*"
 NOT_THERE = re.compile(rf"/sessions/\d+/log|/users/.*|{PROBED}")
 # The API passes no more rows over than it can within the bar, and says how to go further.
 TOO_FAR = re.compile(r"/api/v1/\w+\?offset=900000")

@@ -28,8 +28,8 @@ from webui.pages.watched import Watched
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
 GATHERED_BYTES = 16 * 1024  # less than a full piece, which travels alone and is not copied
-# Where many read a log from its beginning, they are apart by what each has in its socket: less than that, and each of them
-# has every piece made for itself.
+# Those who read a log from its beginning are apart by what each has in its socket: with less than that, every piece is
+# made for each of them.
 KEPT_BYTES = 3 * 1024 * 1024
 POLL_SECONDS = 0.015
 COALESCE_SECONDS = 0.004  # lines that come so close together travel together
