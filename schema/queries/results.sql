@@ -3,14 +3,16 @@
 INSERT INTO service_states (service_id, status, since) VALUES (:service_id, :status, :at);
 
 -- state --
--- How a service stands.
-SELECT s.*, d.version, d.paused FROM service_states s JOIN services d ON d.id = s.service_id WHERE s.service_id = :service_id;
+-- How a service stands, as far as the next finding has to know it.
+SELECT s.status, s.since, s.failures, s.failing_since, s.incident_id, s.checked_at, s.detail, s.flapping_since, s.warned_at,
+    d.version, d.paused
+FROM service_states s JOIN services d ON d.id = s.service_id WHERE s.service_id = :service_id;
 
 -- parents --
 -- How the services stand that one depends on.
 SELECT s.service_id, d.name, s.status, s.checked_at, s.failures
 FROM service_needs n JOIN service_states s ON s.service_id = n.needs_id JOIN services d ON d.id = n.needs_id
-WHERE n.service_id = :service_id ORDER BY d.name;
+WHERE n.service_id = :service_id;
 
 -- add --
 -- A finding.

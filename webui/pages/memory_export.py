@@ -6,6 +6,8 @@ has all of them and holds few.
 
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -19,6 +21,14 @@ from webui.pages.memory_rows import Filters
 from webui.parts import Parts, parts
 
 PAGE = 500
+Kind = tuple[str | None, bool]  # a service (None: of none), and whether what is active or what is not
+
+
+class Place(NamedTuple):
+    """How far an export has come: the number of a kind, and the id of the last memory of it that was read."""
+
+    kind: int = 0
+    above: int = 0
 
 
 async def as_json(request: web.Request, filters: Filters) -> web.StreamResponse:
@@ -43,10 +53,10 @@ async def as_markdown(request: web.Request, filters: Filters) -> web.StreamRespo
         await lines.write(b"# Operational memory\n")
         section = None
         async for memories in _pages(here, filters, services):
-            heading = memory_rows.heading(memories[0])
-            text = "" if heading == section else f"\n{heading}\n\n"
-            section = heading
-            await lines.write((text + "".join(f"{memory_rows.item(memory)}\n" for memory in memories)).encode())
+            for heading, of_one in groupby(memories, memory_rows.heading):
+                text = "" if heading == section else f"\n{heading}\n\n"
+                section = heading
+                await lines.write((text + "".join(f"{memory_rows.item(memory)}\n" for memory in of_one)).encode())
     return lines.response
 
 
@@ -59,14 +69,21 @@ async def _services(here: Parts, filters: Filters) -> list[str | None]:
 
 async def _pages(here: Parts, filters: Filters, services: list[str | None]) -> AsyncIterator[list[Memory]]:
     """Memories by service, what is active first, then in the order of their ids; no page is empty."""
-    for service in services:
-        for active in filters.actives:
-            above = 0
-            while found := await here.state.read(partial(_above, filters, service, active, above)):
-                yield found
-                above = found[-1].id
+    kinds = [(service, active) for service in services for active in filters.actives]
+    place = Place()
+    while place.kind < len(kinds):
+        found, place = await here.state.read(partial(_next, filters, kinds, place))
+        if found:
+            yield found
 
 
-def _above(filters: Filters, service: str | None, active: bool, above: int, database: Database) -> list[Memory]:
-    values = {"service": service, "active": int(active), "above": above, "category": filters.category or None}
-    return [memory_rows.from_row(row) for row in database.rows("pages.memories_of", limit=PAGE, **values)]
+def _next(filters: Filters, kinds: list[Kind], place: Place, database: Database) -> tuple[list[Memory], Place]:
+    """A page of memories from a place on, of as many kinds as it holds, and where the next one begins."""
+    found: list[Memory] = []
+    for number, (service, active) in enumerate(kinds[place.kind : place.kind + PAGE], place.kind):
+        above = place.above if number == place.kind else 0
+        values = {"service": service, "active": int(active), "above": above, "category": filters.category or None}
+        found += map(memory_rows.from_row, database.rows("pages.memories_of", limit=PAGE - len(found), **values))
+        if len(found) == PAGE:
+            return found, Place(number, found[-1].id)
+    return found, Place(place.kind + PAGE)
