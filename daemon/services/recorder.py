@@ -116,10 +116,8 @@ def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -
     now = Standing(ServiceStatus(row["status"]), row["failures"], row["failing_since"], row["incident_id"] is not None)
     # Since when it fails: who was asked after that is known to work, however long this goes on.
     since = row["failing_since"] if row["failures"] else finding.at
-    unsure, out = (
-        _unsure(parents, since),
-        sorted(one["name"] for one in parents if one["status"] in standing.STOPS_OTHERS),
-    )
+    unsure = _unsure(parents, since)
+    out = sorted(one["name"] for one in parents if one["status"] in standing.STOPS_OTHERS)
     around = Around(
         retries=definition.retries,
         maintenance=ways.maintenance(definition, datetime.fromtimestamp(finding.at / 1000, UTC)),
