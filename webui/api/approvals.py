@@ -29,19 +29,19 @@ async def listing(request: web.Request, query: ApprovalQuery) -> ApprovalList:
     return ApprovalList(approvals=found)
 
 
-async def one(request: web.Request, id: int) -> Approval:  # noqa: A002 - the parameter's name in the address
+async def one(request: web.Request, id_: int) -> Approval:
     """GET /api/v1/approvals/{id}."""
-    return await page.read_one(parts(request), id)
+    return await page.read_one(parts(request), id_)
 
 
-async def approve(request: web.Request, id: int) -> Approval:  # noqa: A002 - the parameter's name in the address
+async def approve(request: web.Request, id_: int) -> Approval:
     """POST /api/v1/approvals/{id}/approve."""
-    return await _decide(request, Decide(id=id, approve=True, by=signed_in(request).name))
+    return await _decide(request, Decide(id=id_, approve=True, by=signed_in(request).name))
 
 
-async def deny(request: web.Request, id: int, body: DenyBody) -> Approval:  # noqa: A002 - as in the address
+async def deny(request: web.Request, id_: int, body: DenyBody) -> Approval:
     """POST /api/v1/approvals/{id}/deny."""
-    return await _decide(request, Decide(id=id, approve=False, reason=body.reason.strip(), by=signed_in(request).name))
+    return await _decide(request, Decide(id=id_, approve=False, reason=body.reason.strip(), by=signed_in(request).name))
 
 
 async def _decide(request: web.Request, message: Decide) -> Approval:
@@ -74,6 +74,6 @@ async def add_rule(request: web.Request, body: NewRule) -> ApprovalRule:
     return (await parts(request).worker.call(message, RuleReply, timeout=10.0)).rule
 
 
-async def revoke_rule(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+async def revoke_rule(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/rules/{id}."""
-    await parts(request).worker.call(RevokeRule(id=id, by=signed_in(request).name), RuleReply, timeout=10.0)
+    await parts(request).worker.call(RevokeRule(id=id_, by=signed_in(request).name), RuleReply, timeout=10.0)

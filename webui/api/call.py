@@ -43,7 +43,7 @@ async def _given(request: web.Request, operation: Operation) -> dict[str, Any]:
     """What the handler is called with. CallError `invalid` names the field; HTTPUnsupportedMediaType."""
     given: dict[str, Any] = {}
     if "id" in operation.parameters:
-        given["id"] = id_of(request)
+        given["id_"] = id_of(request)
     if operation.query is not None:
         given["query"] = read_query(request, operation.query)
     if operation.body is not None:

@@ -87,7 +87,8 @@ class Beat(NamedTuple):
     """Nothing has happened for a while."""
 
 
-Step = Waiting | Held | Refused | Began | Spoke | Ended | Over | Barred | Beat
+Last = Held | Refused | Over | Barred
+Step = Waiting | Began | Spoke | Ended | Beat | Last
 
 
 class Following:

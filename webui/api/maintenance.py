@@ -23,7 +23,7 @@ async def add(request: web.Request, body: Window) -> PlannedWindow:
     return (await parts(request).worker.call(message, WindowReply, timeout=SECONDS)).window
 
 
-async def remove(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+async def remove(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/maintenance/{id}."""
-    message = RemoveWindow(id=id, by=signed_in(request).name)
+    message = RemoveWindow(id=id_, by=signed_in(request).name)
     await parts(request).worker.call(message, Done, timeout=SECONDS)

@@ -28,11 +28,11 @@ async def listing(request: web.Request, query: MemoryQuery) -> MemoryList:
     return MemoryList(memories=found)
 
 
-async def one(request: web.Request, id: int) -> Memory:  # noqa: A002 - the parameter's name in the address
+async def one(request: web.Request, id_: int) -> Memory:
     """GET /api/v1/memories/{id}."""
-    row = await parts(request).state.read(lambda database: database.one("pages.memory", id=id))
+    row = await parts(request).state.read(lambda database: database.one("pages.memory", id=id_))
     if row is None:
-        raise CallError(Code.NOT_FOUND, f"There is no memory {id}.")
+        raise CallError(Code.NOT_FOUND, f"There is no memory {id_}.")
     return memory_rows.from_row(row)
 
 
@@ -48,10 +48,10 @@ async def add(request: web.Request, body: NewMemory) -> Memory:
     return (await parts(request).worker.call(message, MemoryReply, timeout=10.0)).memory
 
 
-async def change(request: web.Request, id: int, body: ChangedMemory) -> Memory:  # noqa: A002 - as in the address
+async def change(request: web.Request, id_: int, body: ChangedMemory) -> Memory:
     """PUT /api/v1/memories/{id}."""
     message = ChangeMemory(
-        id=id,
+        id=id_,
         observation=body.observation,
         confidence=body.confidence,
         active=body.active,
@@ -62,6 +62,6 @@ async def change(request: web.Request, id: int, body: ChangedMemory) -> Memory: 
     return (await parts(request).worker.call(message, MemoryReply, timeout=10.0)).memory
 
 
-async def delete(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+async def delete(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/memories/{id}."""
-    await parts(request).worker.call(DeleteMemory(id=id, by=signed_in(request).name), Done, timeout=10.0)
+    await parts(request).worker.call(DeleteMemory(id=id_, by=signed_in(request).name), Done, timeout=10.0)

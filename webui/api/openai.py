@@ -18,7 +18,7 @@ from schema.transcript.events import ToolUse
 from webui.api import asking, telling
 from webui.api import chat_models as model_names
 from webui.api.chats import Chat
-from webui.api.following import Beat, Began, Following, Over, Step
+from webui.api.following import Beat, Began, Following, Last, Over
 from webui.api.lines import Lines
 from webui.forms import read_body
 from webui.negotiation import json_response
@@ -167,12 +167,14 @@ async def whole(request: web.Request, chat: Chat) -> tuple[str, list[Session]]:
     here, person = parts(request), signed_in(request)
     limit, link = here.settings.chat_timeout, here.settings.public_url
     running: Session | None = None
-    last: Step | None = None
+    last: Last | None = None
     try:
         async with asyncio.timeout(limit):
             async for step in Following(here, chat, person).steps(min(here.settings.chat_wait, limit / 2)):
-                running = step.session if isinstance(step, Began) else running
-                last = step
+                if isinstance(step, Began):
+                    running = step.session
+                elif isinstance(step, Last):
+                    last = step
     except TimeoutError:
         return telling.still_runs(running, limit, link), []
     except CallError as error:

@@ -22,7 +22,7 @@ class Error(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operation(NamedTuple):
-    """One method at one path. The handler (`module:function` below `webui`) is given `id`, `query` and `body` by name,
+    """One method at one path. The handler (`module:function` below `webui`) is given `id_`, `query` and `body` by name,
     those that are declared, and returns a `reply`; one that is `raw` is given the request alone and answers itself.
 
     `optional`: the body may be missing, and is its type's defaults then. `errors`: statuses beyond those that follow

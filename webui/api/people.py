@@ -40,28 +40,28 @@ async def add_user(request: web.Request, body: NewUser) -> UserLink:
     return _link(await _send(request, message), fresh)
 
 
-async def offer_password(request: web.Request, id: int) -> UserLink:  # noqa: A002 - the parameter's name in the address
+async def offer_password(request: web.Request, id_: int) -> UserLink:
     """POST /api/v1/users/{id}/password-link."""
     fresh = new_secret()
-    message = OfferPassword(name=await _name(request, id), link_hash=digest(fresh), by=signed_in(request).name)
+    message = OfferPassword(name=await _name(request, id_), link_hash=digest(fresh), by=signed_in(request).name)
     return _link(await _send(request, message), fresh)
 
 
-async def role(request: web.Request, id: int, body: RoleBody) -> ChangedUser:  # noqa: A002 - as in the address
+async def role(request: web.Request, id_: int, body: RoleBody) -> ChangedUser:
     """POST /api/v1/users/{id}/role."""
-    message = ChangeUser(name=await _name(request, id), role=body.role, by=signed_in(request).name)
+    message = ChangeUser(name=await _name(request, id_), role=body.role, by=signed_in(request).name)
     return _changed(await _send(request, message))
 
 
-async def disable(request: web.Request, id: int, body: DisableBody) -> ChangedUser:  # noqa: A002 - as in the address
+async def disable(request: web.Request, id_: int, body: DisableBody) -> ChangedUser:
     """POST /api/v1/users/{id}/disable."""
-    name, by = await _name(request, id), signed_in(request).name
+    name, by = await _name(request, id_), signed_in(request).name
     return _changed(await _send(request, ChangeUser(name=name, disabled=True, tokens=body.revoke_tokens, by=by)))
 
 
-async def enable(request: web.Request, id: int) -> ChangedUser:  # noqa: A002 - the parameter's name in the address
+async def enable(request: web.Request, id_: int) -> ChangedUser:
     """POST /api/v1/users/{id}/enable."""
-    message = ChangeUser(name=await _name(request, id), disabled=False, by=signed_in(request).name)
+    message = ChangeUser(name=await _name(request, id_), disabled=False, by=signed_in(request).name)
     return _changed(await _send(request, message))
 
 
@@ -80,11 +80,11 @@ async def create_token(request: web.Request, body: NewToken) -> MadeToken:
     return MadeToken(**msgspec.structs.asdict(made), token=fresh)
 
 
-async def revoke_token(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+async def revoke_token(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/tokens/{id}."""
-    if not id:
+    if not id_:
         raise CallError(Code.NOT_FOUND, "There is no token 0.")
-    message = RevokeToken(id=id, by=signed_in(request).name)
+    message = RevokeToken(id=id_, by=signed_in(request).name)
     await parts(request).worker.call(message, TokenReply, timeout=10.0)
 
 

@@ -61,9 +61,9 @@ def _detail(reply: ServiceReply) -> ServiceDetail:
     return ServiceDetail(service=reply.service, definition=reply.definition, push_path=reply.push_path)
 
 
-async def one(request: web.Request, id: int) -> ServiceDetail:  # noqa: A002 - the parameter's name in the address
+async def one(request: web.Request, id_: int) -> ServiceDetail:
     """GET /api/v1/services/{id}."""
-    return _detail(await parts(request).worker.call(ShowService(id=id), ServiceReply, timeout=SECONDS))
+    return _detail(await parts(request).worker.call(ShowService(id=id_), ServiceReply, timeout=SECONDS))
 
 
 async def add(request: web.Request, body: Definition) -> ServiceDetail:
@@ -72,9 +72,9 @@ async def add(request: web.Request, body: Definition) -> ServiceDetail:
     return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
 
 
-async def change(request: web.Request, id: int, body: ChangedService) -> ServiceDetail:  # noqa: A002 - as in the address
+async def change(request: web.Request, id_: int, body: ChangedService) -> ServiceDetail:
     """PUT /api/v1/services/{id}."""
-    message = ChangeService(id=id, version=body.version, definition=body.definition, by=signed_in(request).name)
+    message = ChangeService(id=id_, version=body.version, definition=body.definition, by=signed_in(request).name)
     return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
 
 
@@ -108,9 +108,9 @@ async def attempt(request: web.Request, body: Definition) -> Tried:
     return await _tried(request, TryService(definition=body, by=signed_in(request).name))
 
 
-async def attempt_one(request: web.Request, id: int) -> Tried:  # noqa: A002 - the parameter's name in the address
+async def attempt_one(request: web.Request, id_: int) -> Tried:
     """POST /api/v1/services/{id}/test."""
-    return await _tried(request, TryService(id=id, by=signed_in(request).name))
+    return await _tried(request, TryService(id=id_, by=signed_in(request).name))
 
 
 async def _tried(request: web.Request, message: TryService) -> Tried:
@@ -125,9 +125,9 @@ async def _tried(request: web.Request, message: TryService) -> Tried:
     )
 
 
-async def results(request: web.Request, id: int, query: ResultQuery) -> ResultList:  # noqa: A002 - as in the address
+async def results(request: web.Request, id_: int, query: ResultQuery) -> ResultList:
     """GET /api/v1/services/{id}/results."""
-    message = ListResults(id=id, before=query.before, limit=query.limit)
+    message = ListResults(id=id_, before=query.before, limit=query.limit)
     return ResultList(results=(await parts(request).worker.call(message, ResultsReply, timeout=SECONDS)).results)
 
 
@@ -139,14 +139,14 @@ async def incidents(request: web.Request, query: IncidentQuery) -> IncidentList:
     )
 
 
-async def incident(request: web.Request, id: int) -> IncidentDetail:  # noqa: A002 - the parameter's name in the address
+async def incident(request: web.Request, id_: int) -> IncidentDetail:
     """GET /api/v1/incidents/{id}."""
-    reply = await parts(request).worker.call(ShowIncident(id=id), IncidentReply, timeout=SECONDS)
+    reply = await parts(request).worker.call(ShowIncident(id=id_), IncidentReply, timeout=SECONDS)
     return IncidentDetail(incident=reply.incident, entries=reply.entries)
 
 
-async def note(request: web.Request, id: int, body: IncidentNote) -> IncidentDetail:  # noqa: A002 - as in the address
+async def note(request: web.Request, id_: int, body: IncidentNote) -> IncidentDetail:
     """POST /api/v1/incidents/{id}."""
-    message = NoteIncident(id=id, acknowledge=body.acknowledge, text=body.text, by=signed_in(request).name)
+    message = NoteIncident(id=id_, acknowledge=body.acknowledge, text=body.text, by=signed_in(request).name)
     reply = await parts(request).worker.call(message, IncidentReply, timeout=SECONDS)
     return IncidentDetail(incident=reply.incident, entries=reply.entries)

@@ -41,11 +41,11 @@ async def listing(request: web.Request, query: SessionQuery) -> SessionList:
     return SessionList(sessions=found)
 
 
-async def one(request: web.Request, id: int) -> SessionDetail:  # noqa: A002 - the parameter's name in the address
+async def one(request: web.Request, id_: int) -> SessionDetail:
     """GET /api/v1/sessions/{id}."""
 
     def read(database: Database) -> SessionDetail | None:
-        row = database.one("sessions.by_id", id=id)
+        row = database.one("sessions.by_id", id=id_)
         if row is None:
             return None
         parent = database.one("sessions.by_id", id=row["parent_session_id"]) if row["parent_session_id"] else None
@@ -55,13 +55,13 @@ async def one(request: web.Request, id: int) -> SessionDetail:  # noqa: A002 - t
             **msgspec.structs.asdict(listed({name: row[name] for name in names})),
             response=row["response"],
             parent_session=of_parent,
-            child_sessions=[listed(child) for child in database.rows("api.children", id=id)],
-            chain_cost=database.value("api.chain_cost", chain=row["chain_id"] or id),
+            child_sessions=[listed(child) for child in database.rows("api.children", id=id_)],
+            chain_cost=database.value("api.chain_cost", chain=row["chain_id"] or id_),
         )
 
     found = await parts(request).state.read(read)
     if found is None:
-        raise CallError(Code.NOT_FOUND, f"There is no session {id}.")
+        raise CallError(Code.NOT_FOUND, f"There is no session {id_}.")
     return found
 
 
@@ -79,7 +79,7 @@ async def trigger(request: web.Request, body: TriggerSessionBody) -> ListedSessi
     return _shown(reply.session)
 
 
-async def stop(request: web.Request, id: int) -> ListedSession:  # noqa: A002 - the parameter's name in the address
+async def stop(request: web.Request, id_: int) -> ListedSession:
     """POST /api/v1/sessions/{id}/stop."""
-    message = StopSession(id=id, by=signed_in(request).name)
+    message = StopSession(id=id_, by=signed_in(request).name)
     return _shown((await parts(request).worker.call(message, SessionReply, timeout=10.0)).session)

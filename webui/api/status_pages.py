@@ -30,9 +30,9 @@ async def add(request: web.Request, body: Page) -> StatusPage:
     return await _changed(request, AddStatusPage(page=body, by=signed_in(request).name))
 
 
-async def change(request: web.Request, id: int, body: ChangedStatusPage) -> StatusPage:  # noqa: A002 - as in the address
+async def change(request: web.Request, id_: int, body: ChangedStatusPage) -> StatusPage:
     """PUT /api/v1/status-pages/{id}."""
-    message = ChangeStatusPage(id=id, version=body.version, page=body.page, by=signed_in(request).name)
+    message = ChangeStatusPage(id=id_, version=body.version, page=body.page, by=signed_in(request).name)
     return await _changed(request, message)
 
 
@@ -43,10 +43,10 @@ async def _changed(request: web.Request, message: AddStatusPage | ChangeStatusPa
     return reply.page
 
 
-async def remove(request: web.Request, id: int) -> None:  # noqa: A002 - the parameter's name in the address
+async def remove(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/status-pages/{id}."""
     here = parts(request)
-    await here.worker.call(RemoveStatusPage(id=id, by=signed_in(request).name), Done, timeout=SECONDS)
+    await here.worker.call(RemoveStatusPage(id=id_, by=signed_in(request).name), Done, timeout=SECONDS)
     here.public.forget()
 
 

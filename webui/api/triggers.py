@@ -26,9 +26,9 @@ async def listing(request: web.Request, query: TriggerQuery) -> TriggerList:
     return TriggerList(triggers=await state.read(lambda database: explained(database, found)), waiting=waiting)
 
 
-async def one(request: web.Request, id: int) -> QueuedTrigger:  # noqa: A002 - the parameter's name in the address
+async def one(request: web.Request, id_: int) -> QueuedTrigger:
     """GET /api/v1/triggers/{id}."""
-    return await page.read_one(parts(request), id)
+    return await page.read_one(parts(request), id_)
 
 
 async def add(request: web.Request, body: TriggerBody) -> QueuedTrigger:
@@ -39,7 +39,7 @@ async def add(request: web.Request, body: TriggerBody) -> QueuedTrigger:
     return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger
 
 
-async def cancel(request: web.Request, id: int) -> QueuedTrigger:  # noqa: A002 - the parameter's name in the address
+async def cancel(request: web.Request, id_: int) -> QueuedTrigger:
     """POST /api/v1/triggers/{id}/cancel."""
-    message = CancelTrigger(id=id, by=signed_in(request).name)
+    message = CancelTrigger(id=id_, by=signed_in(request).name)
     return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger

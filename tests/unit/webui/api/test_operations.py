@@ -24,7 +24,7 @@ def function(one: Operation) -> Any:
 @pytest.mark.parametrize("one", [one for one in OPERATIONS if not one.raw], ids=lambda one: one.name)
 def test_a_handler_takes_and_gives_what_its_operation_declares(one: Operation) -> None:
     signature = inspect.signature(function(one))
-    wanted: dict[str, type] = {"id": int} if "id" in one.parameters else {}
+    wanted: dict[str, type] = {"id_": int} if "id" in one.parameters else {}
     wanted |= {"query": one.query} if one.query else {}
     wanted |= {"body": one.body} if one.body else {}
     given = {name: parameter.annotation for name, parameter in signature.parameters.items() if name != "request"}
