@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from setproctitle import setproctitle
-
-from daemon.supervisor import native, places, reexec
+from daemon import native
+from daemon.supervisor import places, reexec
 from daemon.supervisor.log import LOG, crashed, log
 from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
 from daemon.supervisor.notify import notifier
@@ -106,7 +105,7 @@ def main() -> int:
         return check(given)
     hold()
     os.umask(0o077)
-    setproctitle("claudeops: supervisor")
+    native.set_title("claudeops: supervisor", native.title_extension())
     handed = reexec.inherited()
     try:
         programs = Programs(os.environ, given, spared(handed))

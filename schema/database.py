@@ -85,9 +85,9 @@ class Database:
         return [row[3] for row in self._connection.execute("EXPLAIN QUERY PLAN " + text, sql.AnyBinding())]
 
     def script(self, text: str) -> None:
-        """Runs SQL text of a migration."""
+        """Runs SQL text of a migration, whose statements nobody keeps: they are run once."""
         with translated():
-            self._connection.execute(text)
+            self._connection.execute(text, can_cache=False)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -244,6 +244,7 @@ class Database:
         if done:
             # From here on the file itself has every table: a lost -wal can't make it look new.
             self.checkpoint()
+            self._connection.execute("PRAGMA shrink_memory")
         return done
 
     def _step(self, migration: sql.Migration) -> None:

@@ -15,8 +15,8 @@ import sys
 from typing import Any, TextIO
 from urllib.parse import unquote, urlsplit
 
+from daemon import native
 from daemon.notifications import posting
-from daemon.supervisor import native
 
 ERROR_MAX = 300
 SHORTEST = 3

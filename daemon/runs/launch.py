@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import fcntl
-import importlib.util
 import os
 import shutil
 import socket
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from daemon import native
 from daemon.runs import files, shim
 from daemon.runs.run import Run
 from daemon.runs.spec import RunSpec, known, told
@@ -26,12 +26,6 @@ class LaunchError(Exception):
     """The run could not be started for a reason of ours, not the command's; nothing runs."""
 
 
-def title_module() -> str | None:
-    """Path of setproctitle's extension module, so that the shim can use it without site-packages."""
-    found = importlib.util.find_spec("setproctitle._setproctitle")
-    return found.origin if found else None
-
-
 async def launch(spec: RunSpec, runs_dir: Path) -> Run:
     """Start a run in `runs_dir`/<run id>, and return once its command runs, or has failed to start (see `Run.wait`).
 
@@ -43,7 +37,7 @@ async def launch(spec: RunSpec, runs_dir: Path) -> Run:
         run_dir.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise LaunchError(f"run {spec.run_id} exists already in {runs_dir}: a run id is used once") from None
-    document = told(spec, run_dir, title_module())
+    document = told(spec, run_dir, native.title_extension())
     try:
         ours, child = _spawn(spec, run_dir)
     except OSError as error:

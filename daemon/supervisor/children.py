@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from daemon.supervisor import native, rules
+from daemon import native
+from daemon.supervisor import rules
 from daemon.supervisor.log import Limit, log
 from daemon.supervisor.rules import ProcessState
 from daemon.supervisor.voices import VOICES

@@ -157,8 +157,9 @@ def listen_unix(path: Path) -> int:
 def listen_http(host: str, port: int) -> int:
     """The dashboard's listening socket."""
     try:
+        # As bytes: for text, Python loads what internationalised names are written by, 0.1 MiB.
         family, _, _, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host.encode() or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         with contextlib.ExitStack() as unless_done:

@@ -8,8 +8,7 @@ import re
 from datetime import datetime, time
 from typing import NamedTuple
 
-from cronsim import CronSim, CronSimError
-
+from daemon import cron
 from schema.states import Trigger
 
 # What a person decided goes before what people ask for, that before the chain, that before what programs ask for.
@@ -124,11 +123,9 @@ def due_after_change(due: float, old_interval: float, new_interval: float, now: 
 def next_date(expression: str, after: datetime) -> datetime:
     """The first date of a cron expression after a moment, in that moment's zone. ValueError says what is wrong."""
     try:
-        return next(CronSim(expression, after))
-    except CronSimError as error:
-        raise ValueError(f"CLAUDEOPS_SCHEDULE_CRON: {expression!r}: {error}; write it as 0 */2 * * *") from error
-    except StopIteration:
-        raise ValueError(f"CLAUDEOPS_SCHEDULE_CRON: {expression!r} never comes within 50 years") from None
+        return cron.following(expression, after)
+    except ValueError as error:
+        raise ValueError(f"CLAUDEOPS_SCHEDULE_CRON: {error}; write it as 0 */2 * * *") from None
 
 
 def missed(stored: datetime | None, now: datetime) -> bool:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schema import timestamps
+from schema import timestamps, zones
 from schema.definitions import Window
 from schema.monitored import PlannedWindow
 from webui.pages import formats, service_form
@@ -101,8 +100,10 @@ def read(fields: Mapping[str, str], days: list[str]) -> tuple[Window, dict[str, 
         wrong["title"] = "Say what is done; it stands on status pages too."
     if minutes < 1:
         wrong["minutes"] = "A whole number, such as 30."
-    if not _is_zone(zone):
-        wrong["zone"] = f"{zone!r} is no time zone; Europe/Berlin is one."
+    try:
+        zones.zone(zone)
+    except ValueError as error:
+        wrong["zone"] = f"{error}."
     if when == "once":
         starts_at = _moment(fields.get("starts_at", ""), zone, wrong)
     elif when == "weekly":
@@ -132,18 +133,10 @@ def _moment(text: str, zone: str, wrong: dict[str, str]) -> str:
     if "zone" in wrong:
         return ""
     try:
-        return timestamps.stamp(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
+        return timestamps.stamp(moment if moment.tzinfo else moment.replace(tzinfo=zones.zone(zone)))
     except (ValueError, OverflowError):
         wrong["starts_at"] = "A date that is nearer to now."
         return ""
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _weekly(time: str, days: list[str], wrong: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from daemon.runs.shim import native
+from daemon import native
 
 PIPE_SIZE = 1 << 20  # what a burst may write before the command has to wait for us
 

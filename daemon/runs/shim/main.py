@@ -8,10 +8,10 @@ import signal
 import sys
 import time
 
-from daemon import procfs
+from daemon import native, procfs
 from daemon.runs import files
 from daemon.runs.redaction import Redactor
-from daemon.runs.shim import native
+from daemon.runs.shim.c_library import fast_search, keep_buffers
 from daemon.runs.shim.keeper import END_SIGNALS, FORCE_SIGNAL, READ_SIZE, Keeper
 from daemon.runs.shim.record import exit_record, timestamp, write_record
 from daemon.runs.shim.spec import Spec, read_spec
@@ -45,7 +45,7 @@ def settle(lock_fd: int) -> int:
         os.setsid()
     os.chdir("/")
     native.become_subreaper()
-    native.keep_buffers(READ_SIZE)
+    keep_buffers(READ_SIZE)
     wakeup, wakeup_end = os.pipe()
     os.set_blocking(wakeup, False)
     os.set_blocking(wakeup_end, False)
@@ -60,7 +60,7 @@ def settle(lock_fd: int) -> int:
 def run(spec: Spec, run_dir: str, wakeup: int, channel: int) -> dict[str, object]:
     """Keep the command to its end; the exit record, whatever happens."""
     started_at = timestamp()
-    redactor = Redactor(spec.secrets, native.fast_search())
+    redactor = Redactor(spec.secrets, fast_search())
     try:
         files.reserve(run_dir)
         keeper = Keeper(spec, run_dir, wakeup, redactor)

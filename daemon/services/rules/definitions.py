@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
+from daemon import cron
 from daemon.services.rules import policies
 from daemon.services.rules.notation import ConditionError, parse
 from schema.definitions import KINDS, SCHEMES, Definition, Kind
+from schema.zones import zone
 
 INTERVAL_MIN, INTERVAL_MAX = 1.0, 7 * 86400.0
 TIMEOUT_MAX = 300.0
@@ -190,15 +189,15 @@ def _own(definition: Definition) -> Iterable[Problem]:
     if kind is Kind.COMMAND and not definition.command:
         yield Problem("command", "say which command to run, as a list of words")
     try:
-        zone = ZoneInfo(definition.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        yield Problem("zone", f"{definition.zone!r} is no time zone; Europe/Berlin is one")
+        where = zone(definition.zone)
+    except ValueError as error:
+        yield Problem("zone", str(error))
         return
     if definition.cron:
         try:
-            CronSim(definition.cron, _SOME_DAY.replace(tzinfo=zone))
-        except CronSimError as error:
-            yield Problem("cron", f"{definition.cron!r}: {error}")
+            cron.following(definition.cron, _SOME_DAY.replace(tzinfo=where))
+        except ValueError as error:
+            yield Problem("cron", str(error))
 
 
 def _policy(definition: Definition) -> Iterable[Problem]:

@@ -5,11 +5,10 @@ Times are ms since 1970. Called by `daemon.services.heartbeats`.
 
 from datetime import UTC, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
-
+from daemon import cron
 from schema.definitions import Definition
+from schema.zones import zone
 
 
 class Heard(NamedTuple):
@@ -21,11 +20,10 @@ class Heard(NamedTuple):
 
 def deadline(definition: Definition, heard: Heard, looking_since: int) -> int | None:
     """When it is missed; None where nothing was ever heard. Who could not hear for a time gives it its grace again."""
-    if heard.begun_at is not None:
-        expected = heard.begun_at
-    elif heard.at is not None:
+    expected = heard.begun_at
+    if expected is None and heard.at is not None:
         expected = following(definition, heard.at)
-    else:
+    if expected is None:
         return None
     grace = round(definition.grace * 1000)
     return max(expected + grace, looking_since + min(grace, round(definition.interval * 1000)))
@@ -35,5 +33,5 @@ def following(definition: Definition, at: int) -> int:
     """When the next sign of life is expected after one."""
     if not definition.cron:
         return at + round(definition.interval * 1000)
-    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(definition.zone))
-    return round(next(CronSim(definition.cron, moment)).timestamp() * 1000)
+    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone(definition.zone))
+    return round(cron.following(definition.cron, moment).timestamp() * 1000)

@@ -4,11 +4,10 @@ Called by `daemon.services.windows`.
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
+from daemon import cron
 from schema.definitions import Window
+from schema.zones import zone
 
 LONGEST_MINUTES = 31 * 24 * 60
 
@@ -24,14 +23,14 @@ def problem(window: Window) -> tuple[str, str] | None:
     if not (window.services or window.tags):
         return "services", "name the services or the tags that it is for; the tag * is all services"
     try:
-        zone = ZoneInfo(window.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "zone", f"{window.zone!r} is no time zone; Europe/Berlin is one"
+        where = zone(window.zone)
+    except ValueError as error:
+        return "zone", str(error)
     try:
         if window.cron:
-            CronSim(window.cron, datetime(2026, 1, 1, tzinfo=zone))
-    except CronSimError as error:
-        return "cron", f"{window.cron!r}: {error}"
+            cron.following(window.cron, datetime(2026, 1, 1, tzinfo=where))
+    except ValueError as error:
+        return "cron", str(error)
     return None
 
 
@@ -47,8 +46,7 @@ def active(window: Window, now: datetime) -> bool:
 
 def last_start(window: Window, now: datetime) -> datetime | None:
     """When a repeated window last began, at or before a time; None if it never did in the last years."""
-    local = now.astimezone(ZoneInfo(window.zone)) + timedelta(minutes=1)
-    return next(CronSim(window.cron, local, reverse=True), None)
+    return cron.preceding(window.cron, now.astimezone(zone(window.zone)) + timedelta(minutes=1))
 
 
 def end(window: Window, now: datetime) -> datetime | None:
@@ -64,4 +62,4 @@ def next_start(window: Window, now: datetime) -> datetime | None:
     if window.starts_at:
         start = datetime.fromisoformat(window.starts_at)
         return start if start > now else None
-    return next(CronSim(window.cron, now.astimezone(ZoneInfo(window.zone))), None)
+    return cron.following(window.cron, now.astimezone(zone(window.zone)))

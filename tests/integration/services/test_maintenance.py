@@ -77,7 +77,10 @@ async def test_a_window_is_kept_over_a_restart_and_holds_for_those_that_it_names
         ("services", Window(title="x", minutes=10)),
         ("cron", Window(title="x", minutes=10, tags=("*",), cron="61 * * * *")),
         ("cron", Window(title="x", minutes=10, tags=("*",), cron="0 0 * * *", starts_at="2026-01-01T00:00:00.000Z")),
+        ("cron", Window(title="x", minutes=10, tags=("*",), cron="0 0 30 2 *")),
         ("zone", Window(title="x", minutes=10, tags=("*",), zone="Mars/Olympus", cron="0 0 * * *")),
+        ("zone", Window(title="x", minutes=10, tags=("*",), zone="Europe", cron="0 0 * * *")),
+        ("zone", Window(title="x", minutes=10, tags=("*",), zone="../../etc/passwd", cron="0 0 * * *")),
     ],
 )
 async def test_a_window_that_can_not_be_is_refused_by_its_field(world: World, field: str, window: Window) -> None:

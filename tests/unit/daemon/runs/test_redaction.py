@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.runs.redaction import Redactor, too_short
-from daemon.runs.shim.native import fast_search
+from daemon.runs.shim.c_library import fast_search
 
 SECRET = 'p4ss "word"/+ü\\x'
 IN_HTML = "p4ss<&>'\"word"

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[4]
-# What each of these costs is more than all that the supervisor does. `threading` comes with setproctitle's logging.
-HEAVY = {"argparse", "asyncio", "dataclasses", "hashlib", "inspect", "multiprocessing", "msgspec", "shutil", "ssl",
-         "subprocess", "tempfile", "tomllib", "zmq", "apsw", "aiohttp", "jinja2"}  # fmt: skip
+# What each of these costs is more than all that the supervisor does.
+HEAVY = {"argparse", "asyncio", "dataclasses", "hashlib", "inspect", "logging", "multiprocessing", "msgspec", "shutil",
+         "ssl", "subprocess", "tempfile", "threading", "tomllib", "traceback", "zmq", "apsw", "aiohttp",
+         "jinja2"}  # fmt: skip
 
 
 def test_nothing_heavy_is_imported_before_the_loop_runs() -> None:
