@@ -19,7 +19,8 @@ COPY ipc ipc
 COPY daemon daemon
 COPY webui webui
 RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . \
-    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash schema ipc daemon webui
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash schema ipc daemon webui \
+    && /opt/venv/bin/python -m webui.rendering
 
 FROM python:3.11-slim-bookworm
 # What a session may look with, as far as it makes sense in a container.

@@ -17,8 +17,10 @@ CLEAN_ENV := env -i PATH="$$PATH" HOME="$(abspath $(STATE))/home" LANG=C.UTF-8 C
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.run ## the virtual environment, from the locked requirements
-setup-test: $(VENV)/.test cli $(STATE)/.browser ## what the tests need besides: pytest, the claude CLI, Chromium
+setup: $(VENV)/.run ## the virtual environment, from the locked requirements, and all of the program compiled
+	@$(BIN)/python -m compileall -q daemon ipc schema webui
+	@$(BIN)/python -m webui.rendering
+setup-test: setup $(VENV)/.test cli $(STATE)/.browser ## what the tests need besides: pytest, the claude CLI, Chromium
 	@$(call need,curl,curl)
 	@$(call need,openssl,openssl)
 	@$(call need,systemd-analyze,systemd)

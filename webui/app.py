@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
@@ -13,7 +12,7 @@ from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Event
 from schema.settings import Settings
 from schema.version import VERSION
-from webui import headers, routes
+from webui import headers, rendering, routes
 from webui.api import metrics
 from webui.api.chats import Chats
 from webui.assets import Assets
@@ -36,21 +35,13 @@ from webui.state import State
 from webui.worker import Worker
 
 BODY_MAX = 1024 * 1024
-TEMPLATES = Path(__file__).parent / "templates"
 STREAMS_GRACE = 1.0
 
 
 def build(settings: Settings) -> web.Application:
     """The application. Wants a running loop. ConfigurationError for settings that only the web process judges."""
     app = web.Application(middlewares=[errors, guard], client_max_size=BODY_MAX)
-    environment = aiohttp_jinja2.setup(
-        app,
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        auto_reload=False,
-        default_helpers=False,
-    )
+    environment = aiohttp_jinja2.setup(app, autoescape=True, default_helpers=False, **rendering.options())
     here = _parts(settings, environment)
     app[PARTS] = here
     metrics.prepare(app)

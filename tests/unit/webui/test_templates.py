@@ -7,7 +7,7 @@ import jinja2
 import pytest
 from jinja2 import meta, nodes
 
-from webui import shell
+from webui import rendering, shell
 from webui.api.docs import ApiPage
 from webui.errors import ErrorPage
 from webui.installing import OfflinePage
@@ -64,9 +64,7 @@ from webui.pages import (
 )
 
 ROOT = Path(__file__).parents[3] / "webui" / "templates"
-ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(ROOT), undefined=jinja2.StrictUndefined, autoescape=True
-)
+ENVIRONMENT = jinja2.Environment(autoescape=True, **rendering.options())
 PAGES: list[tuple[str, Any]] = [
     ("overview.html", overview.Overview),
     ("sessions.html", sessions.SessionsPage),

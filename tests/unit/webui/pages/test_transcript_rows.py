@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.logline import Line
+from webui import rendering
 from webui.pages import row_html
 from webui.pages.nesting import nest
 from webui.pages.transcript_rows import Calls, Row, read_line
 
 ROOT = Path(__file__).parents[4]
 FIXTURES = sorted((ROOT / "tests" / "fixtures" / "transcripts").glob("*.ndjson"))
-ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(ROOT / "webui" / "templates"), undefined=jinja2.StrictUndefined, autoescape=True
-)
+ENVIRONMENT = jinja2.Environment(autoescape=True, **rendering.options())
 RENDER = row_html.renderer(ENVIRONMENT)
 
 
