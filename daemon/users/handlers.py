@@ -50,30 +50,27 @@ class Users:
         self._daemon = daemon
 
     async def first_link(self) -> SetupLinkReply | None:
-        """The link to print when the daemon starts; None once there is a user, or it was printed in this start."""
-        if await self._store.read(lambda db: db.value("users.count")):
-            return None
-        printed = await self._store.read(lambda db: db.value("users.setup_links_of", boot=self._boot))
-        return None if printed else await self.setup_link(actors.DAEMON)
+        """The link to print when the daemon starts; None once there is a user, or a link was made in this start."""
+
+        def offer(db: Database) -> SetupLinkReply | None:
+            # Within the transaction: whoever asked for a link meanwhile keeps it.
+            if db.value("users.count") or db.value("users.setup_links_of", boot=self._boot):
+                return None
+            return self._offer(db, actors.DAEMON)
+
+        return await self._store.write(offer)
 
     async def setup_link(self, by: str) -> SetupLinkReply:
         """A fresh one-time link; earlier ones end."""
+        return await self._store.write(lambda db: self._offer(db, by))
+
+    def _offer(self, db: Database, by: str) -> SetupLinkReply:
         token = secrets.token_urlsafe(24)
         now = datetime.now(UTC)
-        expires = timestamps.stamp(now + timedelta(hours=SETUP_HOURS))
-
-        def offer(db: Database) -> None:
-            db.change("users.revoke_setup", now=timestamps.stamp(now))
-            db.change(
-                "users.offer_setup",
-                token_hash=digest(token),
-                created_at=timestamps.stamp(now),
-                expires_at=expires,
-                boot=self._boot,
-            )
-            audit.add(db, actor=by, action=Action.USER_SETUP_LINK, subject=ANYBODY, at=now, detail=f"until {expires}")
-
-        await self._store.write(offer)
+        at, expires = timestamps.stamp(now), timestamps.stamp(now + timedelta(hours=SETUP_HOURS))
+        db.change("users.revoke_setup", now=at)
+        db.change("users.offer_setup", token_hash=digest(token), created_at=at, expires_at=expires, boot=self._boot)
+        audit.add(db, actor=by, action=Action.USER_SETUP_LINK, subject=ANYBODY, at=now, detail=f"until {expires}")
         return SetupLinkReply(url=f"{self.address()}/setup/{token}", expires_at=expires)
 
     def address(self) -> str:
