@@ -4,7 +4,7 @@ Templates draw them (`_chart.html`) in boxes that stretch, without text in them;
 the same numbers below, for those who can't see or hover. Used by the pages of cost and of services.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -109,3 +109,20 @@ def line(values: Sequence[float | None], most: float) -> str:
             path = path.removesuffix(f"M{_short(x)} {_short(y)}") + f"M{_short(x - 2)} {_short(y)}h4"
         drawing = not alone
     return path
+
+
+def lined(
+    values: Sequence[float | None], said: Sequence[str], what: str, written: Callable[[float], str]
+) -> tuple[Chart | None, str]:
+    """Values as a line: the chart and the line's path; None and "" where no value is known.
+
+    `said` is told of each value that is known, `what` names them all, `written` is how one is written.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return None, ""
+    most = nice(max(known))
+    told = enumerate(zip(values, said, strict=True))
+    slots = [Slot(place * STEP, text) for place, (value, text) in told if value is not None]
+    label = f"{what}: {written(max(known))} at most."
+    return Chart(len(values) * STEP, [], slots, label, written(most)), line(values, most)

@@ -11,7 +11,7 @@ import msgspec
 from schema import latency, timestamps
 from schema.states import ServiceStatus
 from webui.pages import charts, probed_rows
-from webui.pages.charts import Chart, Slot
+from webui.pages.charts import Chart
 from webui.pages.probed_read import MINUTE, QUARTER, SLOTS, Stored
 
 BROKEN = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
@@ -101,15 +101,9 @@ def plot(found: list[Quarter]) -> str:
 
 def chart(found: list[Quarter]) -> tuple[Chart | None, str]:
     """The server's drawing, and its line."""
-    values = [one.high for one in found]
-    known = [value for value in values if value is not None]
-    if not known:
-        return None, ""
-    most = charts.nice(max(known))
-    slots = [
-        Slot(place * charts.STEP, f"from {timestamps.at(one.at / 1000)[11:16]} UTC: {probed_rows.latency(one.high)}")
-        for place, one in enumerate(found)
-        if one.high is not None
-    ]
-    label = f"Slowest answer of each quarter of an hour, the last day: {probed_rows.latency(max(known))} at most."
-    return Chart(SLOTS * charts.STEP, [], slots, label, probed_rows.latency(most)), charts.line(values, most)
+    return charts.lined(
+        [one.high for one in found],
+        [f"from {timestamps.at(one.at / 1000)[11:16]} UTC: {probed_rows.latency(one.high)}" for one in found],
+        "Slowest answer of each quarter of an hour, the last day",
+        probed_rows.latency,
+    )

@@ -23,7 +23,7 @@ from webui.auth import known_browsers, rules
 from webui.auth.client import client_address
 from webui.auth.passwords import Verdict
 from webui.auth.rules import Failures
-from webui.auth.sign_ins import COOKIE
+from webui.auth.sign_ins import COOKIE, TOKEN_MAX
 from webui.forms import read_form
 from webui.parts import parts, signed_in
 
@@ -31,7 +31,6 @@ WRONG = "Name or password is wrong."
 SLOWED = "Too many wrong passwords."
 NO_USERS = "Nobody has an account yet. The console and `claudeopsctl setup-link` show the link that makes the first."
 LINK_OVER = "This setup link was used or has expired. `claudeopsctl setup-link` makes a new one."
-TOKEN_MAX = 200
 
 
 class SignInPage(NamedTuple):

@@ -147,20 +147,12 @@ def _said(span: Span) -> str:
 
 def response(found: list[Span]) -> tuple[Chart | None, str]:
     """Mean response times as a line, and its path; nothing where no check has told one."""
-    values = [span.response_ms for span in found]
-    known = [value for value in values if value is not None]
-    if not known:
-        return None, ""
-    most = charts.nice(max(known))
-    slots = [
-        Slot(number * charts.STEP, f"{span.begins} to {span.ends} UTC: {span.response}")
-        for number, span in enumerate(found)
-        if span.response_ms is not None
-    ]
-    slowest = formats.duration(max(known) / 1000)
-    label = f"Mean response time, as far as checks told one: {slowest} at most."
-    top = formats.duration(most / 1000)
-    return Chart(len(found) * charts.STEP, [], slots, label, top), charts.line(values, most)
+    return charts.lined(
+        [span.response_ms for span in found],
+        [f"{span.begins} to {span.ends} UTC: {span.response}" for span in found],
+        "Mean response time, as far as checks told one",
+        lambda value: formats.duration(value / 1000),
+    )
 
 
 def since(chosen: Range, now: datetime) -> str:
