@@ -1,12 +1,9 @@
-"""Services through the whole daemon, measured where it counts: at the target, which notes when it is asked."""
+"""Services through the whole daemon that stands still, stops and is stopped; measured at the target."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -24,82 +21,6 @@ from tests.fakes.target import Target
 def target() -> Iterator[Target]:
     with targets.beside() as made:
         yield made
-
-
-def lateness(times: list[float], interval: float) -> list[float]:
-    """How late each came against the beat that the promptest of them tells; a beat left out is an interval late."""
-    beats = [round((at - times[0]) / interval) for at in times]
-    offsets = [at - beat * interval for at, beat in zip(times, beats, strict=True)]
-    missing = beats[-1] + 1 - len(set(beats))
-    return [offset - min(offsets) for offset in offsets] + [interval] * missing
-
-
-@contextmanager
-def stalls() -> Iterator[list[float]]:
-    """How much longer than asked for each sleep of another thread took, meanwhile."""
-    found, ended = [0.0], Event()
-
-    def sleep() -> None:
-        while not ended.is_set():
-            began = time.monotonic()
-            time.sleep(0.05)
-            found.append(time.monotonic() - began - 0.05)
-
-    thread = Thread(target=sleep)
-    thread.start()
-    yield found
-    ended.set()
-    thread.join()
-
-
-def test_five_of_fifty_that_hang_delay_no_other_and_no_more_are_asked_at_once_than_there_are_places(
-    tmp_path: Path, target: Target
-) -> None:
-    daemon = Daemon(tmp_path, CLAUDEOPS_PROBES_AT_ONCE="12")
-    wanted = []
-    for number in range(50):
-        target.answer(f"/{number}", hang=number < 5, delay=0.05)
-        wanted.append(Definition(name=f"s{number}", url=target.url(f"/{number}"), interval=5.0, timeout=10.0))
-    fill(daemon, wanted)
-    try:
-        daemon.start()
-        wait_for(lambda: len(target.arrivals) >= 45, 20, "the first round")
-        with stalls() as own:
-            time.sleep(22)
-        assert daemon.stop() == 0
-    finally:
-        daemon.close()
-    late: list[float] = []
-    for number in range(5, 50):
-        # Without the first round, in which the worker has just started and imports what it needs.
-        times = [one.at for one in target.to(f"/{number}")][1:]
-        assert len(times) >= 3
-        late += lateness(times, 5.0)
-    late.sort()
-    # Beyond what this machine kept a program waiting that does nothing but sleep.
-    assert late[int(len(late) * 0.99) - 1] < 0.5 + max(own), late[-10:]
-    assert target.most_open <= 12
-    for number in range(5):
-        hung = [one.at for one in target.to(f"/{number}")]
-        # Never two at once for one service: each is waited for until its timeout.
-        assert all(after - before >= 9.9 for before, after in pairwise(hung)), hung
-
-
-def test_a_hundred_services_are_first_asked_all_over_their_interval(tmp_path: Path, target: Target) -> None:
-    daemon = Daemon(tmp_path)
-    fill(daemon, (Definition(name=f"s{number}", url=target.url(f"/{number}"), interval=10.0) for number in range(100)))
-    try:
-        daemon.start()
-        wait_for(lambda: len({one.path for one in target.arrivals}) == 100, 25, "each of them once")
-    finally:
-        daemon.close()
-    firsts: dict[str, float] = {}
-    for one in target.arrivals:
-        firsts.setdefault(one.path, one.at)
-    begin = min(firsts.values())
-    assert max(firsts.values()) - begin <= 10.5
-    seconds = Counter(int(at - begin) for at in firsts.values())
-    assert max(seconds.values()) <= 30, seconds
 
 
 def test_after_an_hour_of_standstill_nothing_false_is_told_and_the_gap_is_shown_as_unknown(
