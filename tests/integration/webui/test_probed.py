@@ -285,24 +285,43 @@ async def test_an_edit_takes_effect_and_one_from_an_old_version_shows_both(site:
     assert 'id="wrong-url"' in text
 
 
-async def test_those_that_match_are_paused_together_and_the_counts_show_them_apart(site: Site, target: Target) -> None:
+async def test_of_45_the_20_that_match_are_paused_together_and_the_counts_show_them_apart(
+    site: Site, target: Target
+) -> None:
     browser = site.browser("operator")
-    for number in range(4):
-        await post(browser, "/services", name=f"s{number}", url=target.url("/"), tags="prod" if number < 3 else "dev")
-    where, _ = await post(browser, "/services/bulk", which="all", tag="prod", action="pause")
+    for number in range(45):
+        # What the filter leaves out is like the others but for the one or the other.
+        name, tag = ("shop" if number < 32 else "bank"), ("prod" if number < 20 or number >= 32 else "dev")
+        path = "/matches" if number < 20 else f"/other-{number}"
+        await post(browser, "/services", name=f"{name}-{number:02d}", url=target.url(path), tags=tag)
+    ids = {row["name"]: row["id"] for row in site.worker.database.rows("monitored.page", after="", limit=99)}
+    shown = await get(browser, "/services?q=shop&tag=prod")
+    assert len(re.findall(r'<li id="probed-\d+"', shown)) == 20
+    where, _ = await post(browser, "/services/bulk", which="all", q="shop", tag="prod", action="pause")
     text = await get(browser, where)
-    assert "3 services paused." in text
-    rows = site.worker.database.rows("monitored.page", after="", limit=9)
-    assert [row["paused"] for row in rows] == [1, 1, 1, 0]
+    assert "20 services paused." in text
+    assert len(re.findall(r'<li id="probed-\d+"', text)) == 20  # the filter is as it was
+    rows = site.worker.database.rows("monitored.page", after="", limit=99)
+    paused = {row["name"] for row in rows if row["paused"]}
+    assert paused == {f"shop-{number:02d}" for number in range(20)}
+    assert {row["status"] for row in rows if row["name"] in paused} == {"paused"}
     await asyncio.sleep(0.3)  # what was on its way has come
     target.arrivals.clear()
-    await until(site, "s3", lambda row: len(target.arrivals) > 1)
-    assert len(target.arrivals) <= 3
-    assert "<b>3</b><span>paused</span>" in await get(browser, "/services?status=paused")
-    data = [("csrf", CSRF), ("ids", str(rows[0]["id"])), ("ids", "999"), ("action", "resume")]
+    for number in range(20, 45):
+        end = time.monotonic() + 8
+        while not target.to(f"/other-{number}"):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+    assert target.to("/matches") == []
+    assert "<b>20</b><span>paused</span>" in await get(browser, "/services?status=paused")
+    picked = [("ids", str(ids[f"shop-{number:02d}"])) for number in range(3)] + [("ids", "998"), ("ids", "999")]
+    data = [("csrf", CSRF), *picked, ("action", "resume")]
     async with browser.post("/services/bulk", data=data) as response:
         text = await response.text()
-    assert "1 resumed, 1 could not be: there is no service 999" in text
+    assert "3 resumed, 2 could not be: there is no service 998;" in text
+    async with browser.post("/services/bulk", data=data, headers={"Accept": "application/json"}) as response:
+        found = await response.json()
+    assert (len(found["done"]), sorted(found["failed"])) == (3, ["998", "999"])
     _, text = await post(browser, "/services/bulk", 422, action="pause")
     assert "Pick the services" in text
     async with site.browser("viewer").post("/services/bulk", data={**FORM, "action": "pause"}) as response:
