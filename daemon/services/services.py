@@ -101,6 +101,7 @@ class Services:
         """Probes until cancelled."""
         await self._kinds.tidy()
         await self.maintenance.load()
+        await self.heartbeats.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
         work = (

@@ -71,6 +71,10 @@ UPDATE service_states SET warned_at = :at WHERE service_id = :service_id;
 -- The last sign of life of a heartbeat, and a start that no end has followed.
 SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
 
+-- alive --
+-- When a worker is known to have been alive last: it found something, or made sums. NULL without any service.
+SELECT max(max(rolled_to), coalesce(max(checked_at), 0)) FROM service_states;
+
 -- begun --
 -- A job has begun.
 UPDATE service_states SET begun_at = :at WHERE service_id = :service_id;
