@@ -38,6 +38,10 @@ UPDATE service_states SET incident_id = :incident_id WHERE service_id = :service
 -- Forgets the tries that were under way.
 UPDATE service_states SET failures = 0, failing_since = NULL WHERE service_id = :service_id;
 
+-- no_data --
+-- Marks a time in which nothing was found.
+UPDATE service_states SET beats = substr(beats || :marks, -100) WHERE service_id = :service_id;
+
 -- drop_changes --
 -- Takes back what was written from a time on: tries that turned out to be failures.
 DELETE FROM service_changes WHERE service_id = :service_id AND at >= :since;
