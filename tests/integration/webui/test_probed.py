@@ -240,12 +240,16 @@ async def test_a_service_over_https_shows_whose_certificate_it_has_by_whom_and_t
         for name, warnings in (("quiet", ""), ("warned", "[CERTIFICATE_EXPIRATION] > 14d")):
             await post(browser, "/services", name=name, url=url, ca_file=str(chain.root), timeout="3",
                        conditions="[STATUS] == 200", warnings=warnings)  # fmt: skip
+        # Nobody vouches for it here, and nobody asks.
+        await post(browser, "/services", name="unverified", url=url, verify="no", timeout="3")
         await until(site, "quiet", lambda row: row["status"] == "healthy")
+        await until(site, "unverified", lambda row: len(row["beats"]) >= 3)
         warned = await until(site, "warned", lambda row: row["status"] == "degraded")
-        text = await get(browser, "/services/quiet")
+        text, unverified = await get(browser, "/services/quiet"), await get(browser, "/services/unverified")
         line = row_of(await get(browser, "/services"), warned["id"])
-    panel = text.split('id="certificate"')[1].split("</section>")[0]
+    panel, same = (page.split('id="certificate"')[1].split("</section>")[0] for page in (text, unverified))
     shown = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", panel))
+    assert dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", same)) == shown
     day = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
     # The certificate is some seconds old, so the fifth day has begun; it may have been made before midnight.
     before = (datetime.now(UTC) + timedelta(days=5, minutes=-1)).date().isoformat()
