@@ -63,8 +63,11 @@ async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_e
     assert found.status == "healthy"
     assert found.latency_ms is not None
     assert found.latency_ms >= 190
+    begun = time.monotonic()
     await beat(world, push, Said.START)
     found = await world.until(service, "down", 3)
+    # Its grace is half a second.
+    assert 0.4 <= time.monotonic() - begun < 1.5
     assert found.detail == "it began and did not end in time"
 
 
