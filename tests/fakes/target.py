@@ -46,6 +46,8 @@ class Target:
         self.arrivals: list[Arrival] = []
         self.open = 0
         self.most_open = 0
+        # Of each path, how long each answer took (s), from when its connection was taken on.
+        self.took: dict[str, list[float]] = {}
         # Of each path, how many requests are under way, and were at most: from when one came until it is answered.
         self.open_of: Counter[str] = Counter()
         self.most_open_of: Counter[str] = Counter()
@@ -93,6 +95,7 @@ class Target:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken = time.perf_counter()
         first = await reader.readexactly(1)
         if first == b"\x16":  # somebody wants TLS
             writer.write(b"HTTP/1.1 400 This is plain HTTP\r\n\r\n")
@@ -109,6 +112,7 @@ class Target:
         self.most_open_of[plain] = max(self.most_open_of[plain], self.open_of[plain])
         try:
             await self._carry_out(how, reader, writer, with_body=method != "HEAD")
+            self.took.setdefault(plain, []).append(time.perf_counter() - taken)
         finally:
             self.open_of[plain] -= 1
 

@@ -106,6 +106,7 @@ async def test_what_can_not_be_so_is_said_beside_each_field_and_what_was_written
             beside = text.split(f'id="wrong-{field}">')[1].split("</p>")[0]
             assert words in beside, (field, beside)
             assert re.search(rf'id="service-{field}"[^>]*aria-invalid="true"', text)
+        assert text.lstrip().startswith("<!doctype html>")  # a whole page, for who has no JavaScript
         assert 'value="keep-this"' in text
         assert 'value="ftp://x"' in text
     _, text = await post(browser, "/services", 422, name="js", url="javascript:alert(1)")
@@ -185,6 +186,19 @@ async def test_each_fault_has_its_own_status_reason_and_count(site: Site, target
     found = await get(browser, "/services?status=timeout&tag=prod&q=127.0.0.1")
     assert re.findall(r'<li id="probed-(\d+)"', found) == [str(service(site, "hanging"))]
     assert 'href="/services?q=127.0.0.1&amp;tag=prod&amp;status=down"' in found
+    # A name, a URL, a tag: each by itself.
+    for words, names in (
+        ("NGING", {"hanging"}), ("/503", {"broken"}), ("pro", {"broken", "hanging"}), ("tcp://", {"refused"})
+    ):  # fmt: skip
+        found = await get(browser, f"/services?q={words}")
+        ids = {str(service(site, name)) for name in names}
+        assert set(re.findall(r'<li id="probed-(\d+)"', found)) == ids, words
+    # Not by its colour alone.
+    for name, icon, word in (
+        ("broken", "octagon-x", "down"), ("hanging", "clock-alert", "timeout"), ("secret", "circle-check", "healthy")
+    ):  # fmt: skip
+        look = rf'<span class="state[^>]*><svg[^>]*><use href="#i-{icon}"/></svg><span>{word}</span>'
+        assert re.search(look, row_of(text, service(site, name))), name
     assert "No service matches" in await get(browser, "/services?q=nothing-like-it")
     assert "is no status" in await get(browser, "/services?status=sleepy", 422)
     part = await get(browser, "/partials/services-table?status=timeout")
@@ -334,16 +348,29 @@ async def test_of_45_the_20_that_match_are_paused_together_and_the_counts_show_t
 
 async def test_removing_asks_first_and_takes_all_with_it(site: Site, target: Target) -> None:
     browser = site.browser("operator")
-    for name in ("one", "two", "three"):
-        await post(browser, "/services", name=name, url=target.url("/"))
-    id_ = service(site, "one")
-    assert "Remove one?" in await get(browser, f"/services/{id_}/remove")
+    target.answer("/first", status=503)
+    for name, path in (("first-of-all", "/first"), ("two", "/"), ("three", "/")):
+        await post(browser, "/services", name=name, url=target.url(path))
+    await until(site, "first-of-all", lambda row: row["incident_id"] is not None)
+    shows = ("/", "/services", "/incidents", "/services/wall")
+    for path in shows:
+        assert "first-of-all" in await get(browser, path), path
+    assert "<b>3</b><span>all</span>" in await get(browser, "/partials/dashboard-stats")
+    id_ = service(site, "first-of-all")
+    assert "Remove first-of-all?" in await get(browser, f"/services/{id_}/remove")
     assert len(site.worker.database.rows("monitored.page", after="", limit=9)) == 3
     where, _ = await post(browser, f"/services/{id_}/remove")
     assert "1 service removed." in await get(browser, where)
-    await get(browser, "/services/one", 404)
+    await get(browser, "/services/first-of-all", 404)
+    # Of its history nothing is left, on no page and in no count.
+    for path in shows:
+        assert "first-of-all" not in await get(browser, path), path
+    stats = await get(browser, "/partials/dashboard-stats")
+    assert "<b>2</b><span>all</span>" in stats
+    assert "<b>0</b><span>down</span>" in stats
+    await get(browser, "/incidents/1", 404)
     await get(browser, f"/services/{id_}/edit", 404)
-    await post(browser, f"/services/{id_}/edit", 404, name="one")
+    await post(browser, f"/services/{id_}/edit", 404, name="first-of-all")
     _, text = await post(browser, "/services/bulk", 200, which="all", action="remove")
     assert "Remove 2 services?" in text
     ids = re.search(r'name="ids" value="([\d,]+)"', text)
