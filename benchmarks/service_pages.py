@@ -37,7 +37,7 @@ def fill(path: Path) -> None:
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
     """Milliseconds and kB of each page, the median; bytes of one row's update."""
-    # An interval of a day: nothing is probed while the pages are read but the one that is asked for.
+    # An interval of a day: three in a second are probed while the pages are read, for the first five minutes.
     with (
         tempfile.TemporaryDirectory(prefix="claudeops-bench-") as name,
         watching(Path(name), SERVICES, 86_400.0) as here,

@@ -19,6 +19,9 @@ LETTERS: Mapping[ServiceStatus, str] = {
     ServiceStatus.BLOCKED: "b",
     ServiceStatus.UNKNOWN: "u",
 }
+# In `beats` alone: a time in which nobody looked; as many as findings are missing, but never so many that others go.
+NO_DATA = "n"
+NO_DATA_MAX = 10
 STATUSES: Mapping[str, ServiceStatus] = {letter: status for status, letter in LETTERS.items()}
 SHOWN = 100
 PHASES = ("dns", "connect", "tls", "wait", "transfer")

@@ -62,16 +62,16 @@ def of_der(der: bytes) -> Validity:
     """The same of a certificate as it is sent. CertificateError."""
     try:
         # Certificate > TBSCertificate: [0] version, serial, algorithm, issuer, validity, …
-        (_, certificate), *_ = _values(der)
-        (_, signed), *_ = _values(certificate)
-        fields = [value for tag, value in _values(signed) if tag != EXPLICIT_0]
-        begins, ends = (_moment(tag, value) for tag, value in _values(fields[3]))
+        (_, certificate), *_ = values(der)
+        (_, signed), *_ = values(certificate)
+        fields = [value for tag, value in values(signed) if tag != EXPLICIT_0]
+        begins, ends = (_moment(tag, value) for tag, value in values(fields[3]))
     except (ValueError, IndexError) as error:
         raise CertificateError(f"its certificate can't be read: {error}") from error
     return Validity(begins, ends)
 
 
-def _values(data: bytes) -> Iterator[tuple[int, bytes]]:
+def values(data: bytes) -> Iterator[tuple[int, bytes]]:
     """(tag, content) of each DER value in a row."""
     at = 0
     while at < len(data):

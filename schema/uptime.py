@@ -11,6 +11,8 @@ from schema.states import ServiceStatus
 # What is being tried again counts as working until it is confirmed; then its change is written anew.
 WORKED = frozenset({ServiceStatus.HEALTHY, ServiceStatus.DEGRADED, ServiceStatus.PENDING})
 FAILED = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
+# What is unknown for a shorter time is no gap: one that is resumed waits for its first finding, too.
+GAP_LEAST_MS = 60_000
 
 
 class Change(NamedTuple):
@@ -55,3 +57,16 @@ def total(parts: Iterable[Spent]) -> Spent:
     """The sum of parts that follow one another."""
     found = list(parts)
     return Spent(sum(part.worked for part in found), sum(part.failed for part in found))
+
+
+def gaps(changes: Sequence[Change], start: int, end: int) -> list[tuple[int, int]]:
+    """From when to when nothing is known of a service; not before its first finding, nor what is soon made up for."""
+    known = [place for place, change in enumerate(changes) if change.status is not ServiceStatus.UNKNOWN]
+    if not known:
+        return []
+    since = changes if changes[0].at < start else changes[known[0] :]
+    return [
+        (begin, stop)
+        for begin, stop, status in spans(since, start, end)
+        if status is ServiceStatus.UNKNOWN and stop - begin >= GAP_LEAST_MS
+    ]

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from daemon.services import incidents, remedies
 from daemon.services.recorder import Ways
 from daemon.services.remedies import Sick
+from daemon.services.rules import definitions
 from daemon.services.rules.status import OUT
 from daemon.store import Store
 from ipc.errors import CallError
 from schema import monitored
-from schema.database import Database, DatabaseError
+from schema.database import Database, DatabaseError, Row
+from schema.definitions import KINDS, Definition, Kind
 
 LOOK_SECONDS = 5.0
 BITE = 100  # incidents in one transaction
@@ -27,6 +29,7 @@ class Attending:
 
     def __init__(self, store: Store, ways: Ways, queued: Callable[[], None], seconds: float = LOOK_SECONDS) -> None:
         self._store, self._ways, self._queued, self._seconds = store, ways, queued, seconds
+        self._began = int(time.time() * 1000)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -51,7 +54,10 @@ class Attending:
         def write(db: Database) -> tuple[int | None, bool]:
             rows, queued = db.rows("incidents.attended", after=after, limit=BITE), False
             for row in rows:
-                policy = self._ways.policy(monitored.definition_of(row["definition"]))
+                definition = monitored.definition_of(row["definition"])
+                if self._unseen(row, definition):
+                    continue
+                policy = self._ways.policy(definition)
                 incidents.remind(db, row, policy, now)
                 if row["status"] in OUT and row["trigger_id"] is None:
                     sick = Sick(row["service_id"], row["id"], row["failures"], now)
@@ -62,3 +68,8 @@ class Attending:
         if queued:
             self._queued()
         return last
+
+    def _unseen(self, row: Row, definition: Definition) -> bool:
+        """Whether it was found failing by an earlier worker alone: it may work again since, so it is asked first."""
+        kind = definitions.kind_of(definition.url) or Kind.HTTP
+        return not KINDS[kind].passive and (row["checked_at"] or 0) < self._began

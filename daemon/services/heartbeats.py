@@ -13,7 +13,7 @@ from functools import partial
 from daemon.services.catalogue import Known
 from daemon.services.recorder import Finding, Recorded, Recorder
 from daemon.services.rules import heartbeats as rules
-from daemon.services.rules.heartbeats import Heard
+from daemon.services.rules.heartbeats import Deaf, Heard
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import Verdict
@@ -38,20 +38,38 @@ class Heartbeats:
         self._known: dict[int, Known] = {}
         self._agenda = Agenda()
         self._wake = asyncio.Event()
-        self._since = int(time.time() * 1000)
+        self._deaf: dict[int, Deaf] = {}
+        now = int(time.time() * 1000)
+        # Until now; `load` reads since when. None once all that there were are waited for.
+        self._stood_still: Deaf | None = Deaf(now, now)
+
+    async def load(self) -> None:
+        """For how long nobody has listened. Before anything is found, for that would be taken for a sign of it."""
+        now = int(time.time() * 1000)
+        alive = await self._store.read(lambda db: db.value("results.alive"))
+        self._stood_still = Deaf(min(alive or now, now), now)
 
     async def set(self, known: Known) -> None:
         """A heartbeat is new, or another."""
+        heard = await self._store.read(partial(_heard, known.id))
+        if known.id not in self._known:
+            now = int(time.time() * 1000)
+            # One that is resumed was not listened to since some time after it was heard last.
+            self._deaf[known.id] = self._stood_still or Deaf(heard.begun_at or heard.at or now, now)
         self._known[known.id] = known
-        self._expect(known.id, await self._store.read(partial(_heard, known.id)))
+        self._expect(known.id, heard)
 
     def drop(self, service_id: int) -> None:
         """It is waited for no more."""
         self._known.pop(service_id, None)
+        self._deaf.pop(service_id, None)
         self._agenda.drop(service_id)
 
     def _expect(self, service_id: int, heard: Heard) -> None:
-        at = rules.deadline(self._known[service_id].stored, heard, self._since)
+        known = self._known.get(service_id)
+        if known is None:
+            return  # it was removed or paused meanwhile
+        at = rules.deadline(known.stored, heard, self._deaf[service_id])
         if at is None:
             self._agenda.drop(service_id)
         else:
@@ -60,6 +78,7 @@ class Heartbeats:
 
     async def run(self) -> None:
         """Notes what is missed; until cancelled."""
+        self._stood_still = None
         while True:
             self._wake.clear()
             while due := self._agenda.take(time.time()):
@@ -74,10 +93,10 @@ class Heartbeats:
         known = self._known.get(service_id)
         if known is None:
             return
-        now = int(time.time() * 1000)
+        now, deaf = int(time.time() * 1000), self._deaf[service_id]
         try:
             heard = await self._store.read(partial(_heard, service_id))
-            at = rules.deadline(known.stored, heard, self._since)
+            at = rules.deadline(known.stored, heard, deaf)
             if at is None or at > now:
                 self._expect(service_id, heard)
                 return

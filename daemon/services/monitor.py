@@ -10,6 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
@@ -18,12 +19,14 @@ from daemon.services.rules import definitions, schedule
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import verdict
-from ipc.errors import CallError
+from ipc.errors import CallError, Code
 from schema.database import DatabaseError
 from schema.definitions import KINDS, Kind
+from schema.facts import Facts
 from schema.states import ServiceStatus
 
-# Those that gave no answer in time may take this share of the places, so that they never keep the others waiting.
+# Those that gave no answer in time, and those that people try, may take this share of the places, so that they never
+# keep the others waiting.
 SLOW_SHARE = 0.5
 # Those that are due so close together are started together: a round has its cost, however few it starts.
 TOGETHER_SECONDS = 0.1
@@ -40,6 +43,13 @@ class Watched:
         self.slow = False
         self.running: asyncio.Task[None] | None = None
         self.again = False  # asked for while it was being probed
+
+
+class Trial(NamedTuple):
+    """A probe that a person asked for and waits for; `turn` is done once it has a place. An id of 0: not stored yet."""
+
+    service_id: int
+    turn: "asyncio.Future[None]"
 
 
 class Monitor:
@@ -59,6 +69,8 @@ class Monitor:
         self._running = 0
         self._slow_running = 0
         self._waiting: deque[int] = deque()  # due, slow, and without a place
+        self._trials: deque[Trial] = deque()  # without a place, or while their service is being probed
+        self._tried: set[int] = set()  # services that are being tried
         self._wake = asyncio.Event()
         self._number = 0
 
@@ -89,6 +101,37 @@ class Monitor:
         self._agenda.set(service_id, watched.due)
         self._wake.set()
 
+    async def once(self, target: Target, kind: Kind) -> Facts:
+        """Probes once because a person asks, and stores nothing: within the same bounds, before those that wait.
+
+        CallError where the worker ends before there is a place.
+        """
+        trial = Trial(target.id, asyncio.get_running_loop().create_future())
+        self._trials.append(trial)
+        self._wake.set()
+        try:
+            await trial.turn
+        except asyncio.CancelledError:
+            if trial in self._trials:
+                self._trials.remove(trial)
+            else:
+                self._tried_out(trial)
+            raise
+        try:
+            return await probe.ask(self._probes[kind], target)
+        finally:
+            self._tried_out(trial)
+
+    def _tried_out(self, trial: Trial) -> None:
+        self._running -= 1
+        self._slow_running -= 1
+        self._tried.discard(trial.service_id)
+        watched = self._watched.get(trial.service_id)
+        if watched is not None and watched.again and watched.running is None:
+            # It came due meanwhile, and goes before the next trial. Its beat stays as it was.
+            self._agenda.set(trial.service_id, time.monotonic())
+        self._wake.set()
+
     def drop(self, service_id: int) -> None:
         """A service is paused or removed; what is being found of it counts no more."""
         watched = self._watched.pop(service_id, None)
@@ -114,12 +157,16 @@ class Monitor:
             running = [one.running for one in self._watched.values() if one.running is not None]
             for task in running:
                 task.cancel()
+            for trial in self._trials:
+                trial.turn.set_exception(CallError(Code.UNAVAILABLE, "the worker ends; ask again"))
+            self._trials.clear()
             await asyncio.gather(*running, return_exceptions=True)
             await self._recorder.close()
 
     def _start_due(self) -> None:
         places = self._places()
         slow_places = max(1, int(places * SLOW_SHARE))
+        self._start_trials(places, slow_places)
         while self._waiting and self._slow_running < slow_places and self._running < places:
             if (watched := self._watched.get(self._waiting.popleft())) is not None and watched.running is None:
                 self._start(watched)
@@ -133,7 +180,25 @@ class Monitor:
                 continue
             self._start(watched)
 
+    def _start_trials(self, places: int, slow_places: int) -> None:
+        for trial in list(self._trials):
+            if self._slow_running >= slow_places or self._running >= places:
+                return
+            watched = self._watched.get(trial.service_id)
+            if trial.service_id in self._tried or (watched is not None and (watched.running or watched.again)):
+                continue
+            self._trials.remove(trial)
+            self._running += 1
+            self._slow_running += 1
+            if trial.service_id:
+                self._tried.add(trial.service_id)
+            trial.turn.set_result(None)
+
     def _start(self, watched: Watched) -> None:
+        if watched.target.id in self._tried:
+            watched.again = True
+            return
+        watched.again = False
         self._running += 1
         self._slow_running += watched.slow
         watched.running = asyncio.create_task(self._probe(watched, slow=watched.slow))

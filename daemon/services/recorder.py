@@ -20,7 +20,7 @@ from daemon.services.rules import status as standing
 from daemon.services.rules.policies import Policy
 from daemon.services.rules.status import Around, Outcome, Standing, Step
 from daemon.services.rules.verdict import Verdict
-from schema import beats
+from schema import beats, uptime
 from schema.database import Database, Row
 from schema.definitions import Definition, Kind
 from schema.facts import Facts
@@ -29,7 +29,6 @@ from schema.states import ServiceStatus
 DETAIL_MAX = 500
 # Nothing was found for longer than this many intervals: what was known is known no more.
 GAP_INTERVALS = 3.0
-GAP_LEAST_MS = 60_000
 DAY_SECONDS = 86400.0
 
 
@@ -148,12 +147,15 @@ def _follow(db: Database, row: Row, finding: Finding, definition: Definition, st
 def _after_gap(db: Database, row: Row, finding: Finding, definition: Definition) -> Row:
     """Where nobody looked for long, nothing is known from then on, and tries that were under way count no more."""
     last = row["checked_at"]
-    longest = max(GAP_LEAST_MS, int(GAP_INTERVALS * 1000 * _rhythm(definition)))
+    longest = max(uptime.GAP_LEAST_MS, int(GAP_INTERVALS * 1000 * _rhythm(definition)))
     if last is None or finding.at - last <= longest or row["status"] == ServiceStatus.UNKNOWN:
         return row
     begins = last + int(1000 * definition.interval)
     change(db, finding.service_id, begins, ServiceStatus.UNKNOWN)
     db.change("results.roll_again", service_id=finding.service_id, since=begins)
+    missing = int((finding.at - begins) / 1000 / _rhythm(definition))
+    marks = beats.NO_DATA * max(1, min(missing, beats.NO_DATA_MAX))
+    db.change("results.no_data", service_id=finding.service_id, marks=marks)
     db.change("results.unknown_since", service_id=finding.service_id)
     return {**row, "status": ServiceStatus.UNKNOWN.value, "failures": 0, "failing_since": None}
 

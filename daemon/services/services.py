@@ -23,7 +23,7 @@ from daemon.services.maintenance import Maintenance
 from daemon.services.monitor import Monitor
 from daemon.services.observed import Observed
 from daemon.services.policies import Policies
-from daemon.services.probes import kinds, probe
+from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
 from daemon.services.recorder import Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions, variables
@@ -101,6 +101,7 @@ class Services:
         """Probes until cancelled."""
         await self._kinds.tidy()
         await self.maintenance.load()
+        await self.heartbeats.load()
         for known in await self.catalogue.all():
             await self._watch_over(known)
         work = (
@@ -258,7 +259,7 @@ class Services:
         kind = definitions.kind_of(definition.url)
         if kind is None or KINDS[kind].passive:
             raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
-        facts = await probe.ask(self._kinds[kind], self._target(0, definition))
+        facts = await self.monitor.once(self._target(request.id, definition), kind)
         wanted = definitions.conditions_of(definition)
         judged = verdict(facts, wanted, definition.warnings)
         answer = Answer(facts)

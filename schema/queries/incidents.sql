@@ -103,7 +103,7 @@ SELECT 1 FROM incident_entries WHERE incident_id = :incident_id AND kind = 'told
 -- attended --
 -- Incidents that go on, after an id, and how their services stand.
 SELECT i.id, i.service_id, i.began_at, i.reminded_at, i.acknowledged_at, i.trigger_id, d.name, d.definition,
-    s.status, s.failures, s.detail, s.flapping_since
+    s.status, s.failures, s.detail, s.flapping_since, s.checked_at
 FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
     JOIN service_states s ON s.service_id = i.service_id
 WHERE i.ended_at IS NULL AND i.id > :after ORDER BY i.id LIMIT :limit;

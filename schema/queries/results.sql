@@ -38,6 +38,10 @@ UPDATE service_states SET incident_id = :incident_id WHERE service_id = :service
 -- Forgets the tries that were under way.
 UPDATE service_states SET failures = 0, failing_since = NULL WHERE service_id = :service_id;
 
+-- no_data --
+-- Marks a time in which nothing was found.
+UPDATE service_states SET beats = substr(beats || :marks, -100) WHERE service_id = :service_id;
+
 -- drop_changes --
 -- Takes back what was written from a time on: tries that turned out to be failures.
 DELETE FROM service_changes WHERE service_id = :service_id AND at >= :since;
@@ -70,6 +74,10 @@ UPDATE service_states SET warned_at = :at WHERE service_id = :service_id;
 -- heard_of --
 -- The last sign of life of a heartbeat, and a start that no end has followed.
 SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
+
+-- alive --
+-- When a worker is known to have been alive last: it found something, or made sums. NULL without any service.
+SELECT max(max(rolled_to), coalesce(max(checked_at), 0)) FROM service_states;
 
 -- begun --
 -- A job has begun.

@@ -1,16 +1,15 @@
-"""Services through the whole daemon, measured where it counts: at the target, which notes when it is asked."""
+"""Services through the whole daemon that stands still, stops and is stopped; measured at the target."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from schema import timestamps
 from schema.database import Database
 from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
@@ -26,106 +25,58 @@ def target() -> Iterator[Target]:
         yield made
 
 
-def lateness(times: list[float], interval: float) -> list[float]:
-    """How late each came against the beat that the promptest of them tells; a beat left out is an interval late."""
-    beats = [round((at - times[0]) / interval) for at in times]
-    offsets = [at - beat * interval for at, beat in zip(times, beats, strict=True)]
-    missing = beats[-1] + 1 - len(set(beats))
-    return [offset - min(offsets) for offset in offsets] + [interval] * missing
-
-
-@contextmanager
-def stalls() -> Iterator[list[float]]:
-    """How much longer than asked for each sleep of another thread took, meanwhile."""
-    found, ended = [0.0], Event()
-
-    def sleep() -> None:
-        while not ended.is_set():
-            began = time.monotonic()
-            time.sleep(0.05)
-            found.append(time.monotonic() - began - 0.05)
-
-    thread = Thread(target=sleep)
-    thread.start()
-    yield found
-    ended.set()
-    thread.join()
-
-
-def test_five_of_fifty_that_hang_delay_no_other_and_no_more_are_asked_at_once_than_there_are_places(
-    tmp_path: Path, target: Target
-) -> None:
-    daemon = Daemon(tmp_path, CLAUDEOPS_PROBES_AT_ONCE="12")
-    wanted = []
-    for number in range(50):
-        target.answer(f"/{number}", hang=number < 5, delay=0.05)
-        wanted.append(Definition(name=f"s{number}", url=target.url(f"/{number}"), interval=5.0, timeout=10.0))
-    fill(daemon, wanted)
-    try:
-        daemon.start()
-        wait_for(lambda: len(target.arrivals) >= 45, 20, "the first round")
-        with stalls() as own:
-            time.sleep(22)
-        assert daemon.stop() == 0
-    finally:
-        daemon.close()
-    late: list[float] = []
-    for number in range(5, 50):
-        # Without the first round, in which the worker has just started and imports what it needs.
-        times = [one.at for one in target.to(f"/{number}")][1:]
-        assert len(times) >= 3
-        late += lateness(times, 5.0)
-    late.sort()
-    # Beyond what this machine kept a program waiting that does nothing but sleep.
-    assert late[int(len(late) * 0.99) - 1] < 0.5 + max(own), late[-10:]
-    assert target.most_open <= 12
-    for number in range(5):
-        hung = [one.at for one in target.to(f"/{number}")]
-        # Never two at once for one service: each is waited for until its timeout.
-        assert all(after - before >= 9.9 for before, after in pairwise(hung)), hung
-
-
-def test_a_hundred_services_are_first_asked_all_over_their_interval(tmp_path: Path, target: Target) -> None:
-    daemon = Daemon(tmp_path)
-    fill(daemon, (Definition(name=f"s{number}", url=target.url(f"/{number}"), interval=10.0) for number in range(100)))
-    try:
-        daemon.start()
-        wait_for(lambda: len({one.path for one in target.arrivals}) == 100, 25, "each of them once")
-    finally:
-        daemon.close()
-    firsts: dict[str, float] = {}
-    for one in target.arrivals:
-        firsts.setdefault(one.path, one.at)
-    begin = min(firsts.values())
-    assert max(firsts.values()) - begin <= 10.5
-    seconds = Counter(int(at - begin) for at in firsts.values())
-    assert max(seconds.values()) <= 30, seconds
-
-
-def test_after_an_hour_of_standstill_nothing_false_is_told_and_the_gap_is_shown_as_unknown(
+def test_after_an_hour_of_standstill_all_are_asked_before_anything_is_told_and_the_gap_shows_as_no_data(
     tmp_path: Path, target: Target
 ) -> None:
     daemon = Daemon(tmp_path)
-    asked_for = [Definition(name=f"s{number}", url=target.url(f"/{number}"), interval=1.0) for number in range(20)]
-    fill(daemon, [*asked_for, Definition(name="job", url="heartbeat:", interval=10.0, grace=10.0)])
+    fails, works_again = "s01", "s02"
+    target.answer("/2", status=503)
+    asked_for = [Definition(name=f"s{n:02d}", url=target.url(f"/{n}"), interval=1.0, remind=60.0) for n in range(1, 21)]
+    jobs = [f"job{number}" for number in range(5)]
+    fill(daemon, [*asked_for, *(Definition(name=name, url="heartbeat:", interval=10.0, grace=1.0) for name in jobs)])
+    wall = time.time() - time.monotonic()
     try:
         daemon.start()
-        push = daemon.json("services", "push-url", "job")["push_path"]
-        assert daemon.request("GET", push)[0] in (200, 204)
-        wait_for(lambda: standing(daemon) == Counter(healthy=21), 20, "all healthy")
+        pushes = [daemon.json("services", "push-url", name)["push_path"] for name in jobs]
+        for push in pushes:
+            assert daemon.request("GET", push)[0] in (200, 204)
+        wait_for(lambda: standing(daemon) == Counter(healthy=24, down=1), 20, "all healthy but one")
         assert daemon.stop() == 0
         an_hour_ago(daemon)
-        asked = len(target.arrivals)
+        told = rows(daemon, "SELECT coalesce(max(id), 0) AS id FROM notifications")[0]["id"]
+        target.answer("/1", status=503)
+        target.answer("/2")
+        began = time.monotonic()
         daemon.start()
-        wait_for(lambda: len(target.arrivals) >= asked + 40, 20, "probes again")
-        assert daemon.request("GET", push)[0] in (200, 204)
-        wait_for(lambda: standing(daemon) == Counter(healthy=21), 20, "all healthy again")
-        assert rows(daemon, "SELECT * FROM notifications WHERE kind = 'service'") == []
-        assert rows(daemon, "SELECT * FROM incidents") == []
-        for service in range(1, 21):
+        wait_for(lambda: len({one.path for one in target.arrivals if one.at > began}) == 20, 20, "each asked again")
+        # The jobs go on, each ten seconds, and so may not come for ten seconds more: far beyond their grace.
+        time.sleep(max(0.0, began + 7.0 - time.monotonic()))
+        assert standing(daemon)["down"] == 1
+        for push in pushes:
+            assert daemon.request("GET", push)[0] in (200, 204)
+        wait_for(lambda: standing(daemon) == Counter(healthy=24, down=1), 20, "all healthy again but one")
+        query = f"SELECT title, created_at FROM notifications WHERE kind = 'service' AND id > {told}"
+        found = rows(daemon, query)
+        # What has changed meanwhile is told, and nothing else is; and not before it was asked.
+        assert sorted(row["title"] for row in found) == [f"{fails} is down", f"{works_again} works again"]
+        for row in found:
+            path = f"/{int(row['title'][1:3])}"
+            first = next(one.at for one in target.to(path) if one.at > began)
+            assert timestamps.parse(row["created_at"]).timestamp() >= first + wall
+        assert len(rows(daemon, "SELECT * FROM incidents")) == 2
+        for service in range(3, 21):
             changes = rows(daemon, f"SELECT at, status FROM service_changes WHERE service_id = {service} ORDER BY at")
             assert [row["status"] for row in changes[-3:]] == ["healthy", "unknown", "healthy"]
             assert 3_500_000 < changes[-1]["at"] - changes[-2]["at"] < 3_700_000
+        daemon.sign_in()
+        listed = daemon.request("GET", "/services")[2].decode()
+        for name in [*(one.name for one in asked_for), *jobs]:
+            line = listed.split(f"Pick {name}<")[1].split("</li>")[0]
+            assert re.search(r'aria-label="Last \d+ checks: [^"]*\. No data in between, once\."', line), line
+            head = daemon.request("GET", f"/services/{name}")[2].decode().split('id="probed-head"')[1]
+            gap = re.search(r"No data from ([\d :-]+) to ([\d :-]+) UTC, (\S+ \S+)", head.split("</section>")[0])
+            assert gap is not None, head[:3000]
+            assert gap[3] in ("1 h", "59 m"), gap[0]
     finally:
         daemon.close()
 
@@ -141,7 +92,7 @@ def an_hour_ago(daemon: Daemon) -> None:
         for table, columns in {
             "results": ("at",),
             "service_changes": ("at",),
-            "service_states": ("since", "checked_at", "heard_at"),
+            "service_states": ("since", "checked_at", "heard_at", "rolled_to"),
         }.items():
             database.script(f"UPDATE {table} SET {', '.join(f'{name} = {name} - 3600000' for name in columns)}")
     database.close()

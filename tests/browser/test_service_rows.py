@@ -14,6 +14,7 @@ from tests.browser.stand_in_site import StandInSite, stand_in_site
 from tests.fakes import target as targets
 from tests.fakes.target import Target
 from tests.integration.webui import rows
+from tests.integration.webui.stand_in import StandIn
 
 SOON = 2000  # ms
 
@@ -269,6 +270,36 @@ def test_without_javascript_rows_are_edited_paused_and_removed_together_and_wind
         page.get_by_role("link", name="Remove … disks").click()
         page.get_by_role("button", name="Remove window").click()
         expect(page.locator("#windows-coming")).to_have_count(0)
+
+
+def test_without_javascript_the_20_that_are_filtered_are_paused_and_no_other_and_done_and_failed_are_counted(
+    site: StandInSite, browser: Browser
+) -> None:
+    def paused() -> set[str]:
+        found = site.ask(lambda worker: worker.database.rows("monitored.page", after="", limit=99))
+        return {row["name"] for row in found if row["paused"]}
+
+    def make(worker: StandIn) -> None:
+        for n in range(32):
+            tags = ("prod",) if n < 20 else ("dev",)
+            rows.probed(worker.database, f"s{n:02d}", url="heartbeat:", paused=False, tags=tags)
+
+    site.ask(make)
+    with screen(browser, site, java_script_enabled=False) as made:
+        page = made.go("/services?tag=prod")
+        expect(page.locator("#services-list > li")).to_have_count(20)
+        page.locator("#bulk-which").select_option("all")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#said")).to_have_text("20 services paused.")
+        assert paused() == {f"s{n:02d}" for n in range(20)}
+        expect(page.locator("#dashboard-stats")).to_contain_text("20paused")
+        # Of three that are picked, somebody has removed one meanwhile.
+        for name in ("s04", "s05", "s06"):
+            page.get_by_label(f"Pick {name}").check()
+        site.ask(lambda worker: worker.database.script("DELETE FROM services WHERE name = 's05'"))
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator("#said")).to_contain_text("2 resumed, 1 could not be: there is no service")
+        assert paused() == {f"s{n:02d}" for n in range(20)} - {"s04", "s05", "s06"}
 
 
 def test_the_wall_has_what_fails_first_in_sight_and_renews_itself(site: StandInSite, browser: Browser) -> None:

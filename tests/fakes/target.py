@@ -4,8 +4,10 @@ It speaks HTTP/1.1 over one connection each, in the test's own loop, and notes e
 """
 
 import asyncio
+import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -44,6 +46,11 @@ class Target:
         self.arrivals: list[Arrival] = []
         self.open = 0
         self.most_open = 0
+        # Of each path, how long each answer took (s), from when its connection was taken on.
+        self.took: dict[str, list[float]] = {}
+        # Of each path, how many requests are under way, and were at most: from when one came until it is answered.
+        self.open_of: Counter[str] = Counter()
+        self.most_open_of: Counter[str] = Counter()
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -88,6 +95,7 @@ class Target:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken = time.perf_counter()
         first = await reader.readexactly(1)
         if first == b"\x16":  # somebody wants TLS
             writer.write(b"HTTP/1.1 400 This is plain HTTP\r\n\r\n")
@@ -100,7 +108,22 @@ class Target:
         plain = path.partition("?")[0]
         how = self.behaviours.get(plain, Behaviour())
         self.arrivals.append(Arrival(time.monotonic(), method, plain, headers, body, how.status))
-        await asyncio.sleep(how.delay)
+        self.open_of[plain] += 1
+        self.most_open_of[plain] = max(self.most_open_of[plain], self.open_of[plain])
+        try:
+            await self._carry_out(how, reader, writer, with_body=method != "HEAD")
+            self.took.setdefault(plain, []).append(time.perf_counter() - taken)
+        finally:
+            self.open_of[plain] -= 1
+
+    async def _carry_out(
+        self, how: Behaviour, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, with_body: bool
+    ) -> None:
+        if how.delay:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(how.delay):
+                    await reader.read()
+                    return  # whoever asked has gone
         if how.hang:
             # Until whoever asks gives up.
             await reader.read()
@@ -118,7 +141,7 @@ class Target:
         writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
         await writer.drain()
         await asyncio.sleep(how.body_delay)
-        writer.write(how.body if method != "HEAD" else b"")
+        writer.write(how.body if with_body else b"")
         await writer.drain()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from schema import monitored
+from schema import monitored, uptime
 from schema.database import Database, Row
 from schema.definitions import Definition
 from schema.monitored import Monitored, Result
@@ -25,7 +25,8 @@ COARSE = (DAY, HOUR)  # sums that tell how a time was spent, the longest first
 class Stored(NamedTuple):
     """What the database knows. `minutes`: sums of the last day; `spent`: how each of RANGES was spent.
 
-    `latencies`: of each quarter of an hour of the last day, in µs, sorted.
+    `latencies`: of each quarter of an hour of the last day, in µs, sorted; `gaps`: from when to when (ms) in the
+    last day nothing is known.
     """
 
     service: Monitored
@@ -36,6 +37,7 @@ class Stored(NamedTuple):
     latencies: list[list[int]]
     results: list[Result]
     incidents: list[tuple[Row, list[Row]]]
+    gaps: list[tuple[int, int]]
 
 
 def read(database: Database, name: str, now: datetime) -> Stored | None:
@@ -61,6 +63,7 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
         incidents=[
             (one, database.rows("incidents.entries", incident_id=one["id"], limit=ENTRIES)) for one in incidents
         ],
+        gaps=uptime.gaps(changes(database, id_, end - DAY, end), end - DAY, end),
     )
 
 
@@ -88,5 +91,10 @@ def time_spent(database: Database, id_: int, start: int, end: int, spans: Sequen
 
 
 def _by_changes(database: Database, id_: int, start: int, end: int) -> Spent:
+    return spent(changes(database, id_, start, end), start, end)
+
+
+def changes(database: Database, id_: int, start: int, end: int) -> list[Change]:
+    """The changes of a time, and the one that held as it began."""
     rows = database.rows("rollups.changes", service_id=id_, start=start, end=end)
-    return spent([Change(row["at"], ServiceStatus(row["status"])) for row in rows], start, end)
+    return [Change(row["at"], ServiceStatus(row["status"])) for row in rows]

@@ -40,7 +40,7 @@ HEIGHTS = {"h": 50, "g": 75, "d": 100, "t": 100, "p": 60, "m": 50, "b": 25, "u":
 
 
 class Part(NamedTuple):
-    """The findings of one kind in a bar: a letter of `schema.beats`, or "n" for none; and where they are."""
+    """The findings of one kind in a bar: a letter of `schema.beats`, and where they are."""
 
     letter: str
     path: str
@@ -109,11 +109,11 @@ def latency(ms: float | None) -> str:
 @lru_cache(4096)
 def bar(found: str) -> Bar:
     """Findings as they are stored, a letter each, the newest last. Most services have the same few bars."""
-    found = found[-beats.SHOWN :]
+    found = found[-beats.SHOWN :].lstrip(beats.NO_DATA)
     missing = beats.SHOWN - len(found)
     paths: dict[str, list[str]] = {}
     if missing:
-        paths["n"] = [f"M0 99h{missing * STEP}"]
+        paths[beats.NO_DATA] = [_stretch(beats.NO_DATA, 0, missing * STEP)]
     place = missing
     for letter, run in groupby(found):
         length = sum(1 for _ in run)
@@ -125,7 +125,10 @@ def bar(found: str) -> Bar:
         for status in reversed(ORDER)
         if (letter := beats.LETTERS.get(status, "")) in counted
     )
-    label = f"Last {len(found)} check{'' if len(found) == 1 else 's'}: {words}."
+    checks, gaps = len(found) - counted[beats.NO_DATA], sum(letter == beats.NO_DATA for letter, _ in groupby(found))
+    label = f"Last {checks} check{'' if checks == 1 else 's'}: {words}."
+    if gaps:
+        label += f" No data in between, {'once' if gaps == 1 else f'{gaps} times'}."
     return Bar(beats.SHOWN * STEP, [Part(letter, "".join(path)) for letter, path in sorted(paths.items())], label)
 
 
@@ -133,5 +136,7 @@ def _stretch(letter: str, start: int, length: int) -> str:
     """Findings that are alike, as one stroke; its dashes are the single bars."""
     if letter == "t":  # hollow: its top and its foot
         return f"M{start} 15h{length}M{start} 85h{length}"
+    if letter == beats.NO_DATA:
+        return f"M{start} 99h{length}"
     middle = 100 - HEIGHTS.get(letter, 25) / 2
     return f"M{start} {middle:g}h{length}"

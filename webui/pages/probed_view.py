@@ -22,6 +22,7 @@ from webui.pages.probed_rows import LOOKS, ProbedRow
 from webui.pages.tried import Phase
 
 CERTIFICATE_DAYS = 21
+GAPS = 5
 
 
 class Uptime(NamedTuple):
@@ -45,6 +46,14 @@ class Finding(NamedTuple):
     phases: list[Phase]
 
 
+class Gap(NamedTuple):
+    """A time of which nothing is known. `ends`: empty while it goes on."""
+
+    begins: str
+    ends: str
+    lasted: str
+
+
 class Need(NamedTuple):
     """A service that it depends on."""
 
@@ -60,6 +69,7 @@ class Probed(NamedTuple):
     testable: bool
     paused: bool
     uptimes: list[Uptime]
+    gaps: list[Gap]
     latency: Chart | None
     latency_path: str
     latency_plot: str
@@ -95,6 +105,7 @@ def view(stored: Stored, now: datetime) -> Probed:
             Uptime(label, percent(found), f"{formats.duration(found.failed / 1000)} down" if found.failed else "")
             for (label, _), found in zip(RANGES, stored.spent, strict=True)
         ],
+        gaps=[_gap(begins, ends, now) for begins, ends in stored.gaps[-GAPS:]],
         latency=latency,
         latency_path=path,
         latency_plot=latencies.plot(quarters),
@@ -107,6 +118,12 @@ def view(stored: Stored, now: datetime) -> Probed:
         definition=_definition(definition),
         updated_by=plain(stored.updated_by),
     )
+
+
+def _gap(begins: int, ends: int, now: datetime) -> Gap:
+    goes_on = ends >= int(now.timestamp() * 1000)
+    texts = [timestamps.at(at / 1000)[:16].replace("T", " ") for at in (begins, ends)]
+    return Gap(texts[0], "" if goes_on else texts[1], formats.duration((ends - begins) / 1000))
 
 
 def _certificate(found: Certificate | None, now: datetime) -> tuple[list[Phase], bool]:

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from ipc.errors import CallError, Code
+from schema import timestamps
 from schema.database import Database
 from schema.knowledge import Event, HealthCheck, Memory
 from schema.limits import Cooldown
@@ -202,6 +203,7 @@ def _probed_json(probed: probed_read.Stored | None, now: datetime) -> dict[str, 
         "definition": probed.definition,
         "uptime": {label: found.share for (label, _), found in zip(probed_read.RANGES, probed.spent, strict=True)},
         "latency": latencies.quarters(probed, int(now.timestamp() * 1000)),
+        "gaps": [{"begins": timestamps.at(one / 1000), "ends": timestamps.at(end / 1000)} for one, end in probed.gaps],
         "results": probed.results,
         "incidents": [{**row, "entries": entries} for row, entries in probed.incidents],
     }

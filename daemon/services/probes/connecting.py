@@ -14,7 +14,7 @@ from typing import Any
 
 from daemon.services.probes.probe import DeniedError, Target, mark
 from schema import certificate as certificate_file
-from schema import timestamps
+from schema import certificate_names, timestamps
 from schema.definitions import Definition
 from schema.facts import Certificate
 
@@ -36,15 +36,18 @@ class Seen:
         raw = self.tls.getpeercert(binary_form=True)
         if not raw:
             return None, None
-        ends = certificate_file.of_der(raw).ends
-        known: dict[str, Any] = self.tls.getpeercert() or {}  # empty where nothing was verified
-        found = Certificate(
-            subject=_common_name(known.get("subject", ())),
-            issuer=_common_name(known.get("issuer", ())),
-            expires_at=timestamps.stamp(ends),
-            names=tuple(name for _, name in known.get("subjectAltName", ()))[:20],
-        )
-        return found, ends.timestamp() - time.time()
+        found, ends = _read(raw)
+        return found, ends - time.time()
+
+
+@lru_cache(maxsize=4096)
+def _read(der: bytes) -> tuple[Certificate, float]:
+    """A certificate and when it ends, s since 1970: verified or not. Most services show the same one for months."""
+    ends, names = certificate_file.of_der(der).ends, certificate_names.of_der(der)
+    found = Certificate(
+        subject=names.subject, issuer=names.issuer, expires_at=timestamps.stamp(ends), names=names.others
+    )
+    return found, ends.timestamp()
 
 
 SEEN: ContextVar[Seen] = ContextVar("SEEN")
@@ -153,8 +156,3 @@ async def streams(
 def inner(error: OSError) -> OSError:
     """The error that a library has wrapped, for its number says what has happened."""
     return error.__cause__ if isinstance(error.__cause__, OSError) else error
-
-
-def _common_name(parts: Any) -> str:
-    names = {key: value for part in parts for key, value in part}
-    return str(names.get("commonName") or names.get("organizationName") or "")

@@ -10,6 +10,9 @@ from daemon import cron
 from schema.definitions import Definition
 from schema.zones import zone
 
+# The worker leaves a trace of its life every minute, so a silence that looks no longer than this may be a mere restart.
+SHORT_MS = 180_000
+
 
 class Heard(NamedTuple):
     """What was heard of a job: its last success, and a start that no end has followed."""
@@ -18,15 +21,31 @@ class Heard(NamedTuple):
     begun_at: int | None = None
 
 
-def deadline(definition: Definition, heard: Heard, looking_since: int) -> int | None:
-    """When it is missed; None where nothing was ever heard. Who could not hear for a time gives it its grace again."""
+class Deaf(NamedTuple):
+    """A time in which nobody listened: the daemon stood still, or the service was paused."""
+
+    since: int
+    until: int
+
+
+def deadline(definition: Definition, heard: Heard, deaf: Deaf) -> int | None:
+    """When it is missed; None where nothing was ever heard. What nobody could hear is not held against it."""
     expected = heard.begun_at
     if expected is None and heard.at is not None:
         expected = following(definition, heard.at)
     if expected is None:
         return None
-    grace = round(definition.grace * 1000)
-    return max(expected + grace, looking_since + min(grace, round(definition.interval * 1000)))
+    grace, interval = round(definition.grace * 1000), round(definition.interval * 1000)
+    due = expected + grace
+    if expected < deaf.until and due >= deaf.since and _counts(definition, interval, deaf):
+        # It may have told of itself and not been heard, so that its next time is the first that tells anything.
+        return max(due, following(definition, deaf.until) + grace)
+    return max(due, deaf.until + min(grace, interval))
+
+
+def _counts(definition: Definition, interval: int, deaf: Deaf) -> bool:
+    """Whether one may have been lost: were each restart to forgive a night, a nightly job would never be missed."""
+    return deaf.until - deaf.since > SHORT_MS or (not definition.cron and interval <= SHORT_MS)
 
 
 def following(definition: Definition, at: int) -> int:

@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from daemon.services.rules.heartbeats import Heard, deadline, following
+from daemon.services.rules.heartbeats import following
 from ipc.errors import CallError, Code
 from ipc.messages.services import HearService, PauseServices, RenewPush, Said, TryService
 from schema.access import digest
@@ -65,22 +63,46 @@ async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_e
     assert found.status == "healthy"
     assert found.latency_ms is not None
     assert found.latency_ms >= 190
+    begun = time.monotonic()
     await beat(world, push, Said.START)
     found = await world.until(service, "down", 3)
+    # Its grace is half a second.
+    assert 0.4 <= time.monotonic() - begun < 1.5
     assert found.detail == "it began and did not end in time"
 
 
 async def test_time_in_which_nobody_could_hear_is_not_held_against_a_job(world: World) -> None:
-    service, push = await job(world, interval=2.0, grace=2.0)
+    service, push = await job(world, interval=2.0, grace=0.5)
     await beat(world, push)
+    await world.rest()
     await world.place.script(
-        "UPDATE service_states SET heard_at = heard_at - 3600000, checked_at = checked_at - 3600000"
+        "UPDATE service_states SET heard_at = heard_at - 3600000, checked_at = checked_at - 3600000,"
+        " rolled_to = rolled_to - 3600000"
     )
     await world.again()
-    await asyncio.sleep(0.7)
+    # Its next time may be a whole interval away; the grace alone is long over.
+    await asyncio.sleep(1.5)
     assert (await world.show(service)).status == "healthy"
     await beat(world, push)
     assert await world.told() == []
+    # From then on it is as ever.
+    heard = time.monotonic()
+    await world.until(service, "down")
+    assert 2.4 <= time.monotonic() - heard < 3.5
+
+
+async def test_a_job_that_was_paused_has_its_next_time_when_it_is_resumed(world: World) -> None:
+    service, push = await job(world)
+    await beat(world, push)
+    await world.ask(PauseServices(ids=[service.id], paused=True))
+    await asyncio.sleep(2.0)  # it goes on, and is late by what was heard of it
+    await world.ask(PauseServices(ids=[service.id], paused=False))
+    await asyncio.sleep(0.8)
+    assert await world.told() == []
+    await beat(world, push)
+    assert (await world.show(service)).status == "healthy"
+    await world.until(service, "down")
+    assert await world.told() == ["backup is down"]
 
 
 async def test_an_address_that_was_renewed_or_never_was_is_not_found_and_a_paused_job_is_not_minded(
@@ -121,17 +143,6 @@ async def test_a_command_is_run_only_where_that_is_allowed_and_its_exit_code_and
     assert (await world.ask(TryService(definition=missing))).status == "down"
     assert list((tmp_path / "checks").iterdir()) == []
     await world.close()
-
-
-JOB = Definition(name="x", url="heartbeat:", interval=3600.0, grace=60.0)
-
-
-@given(st.integers(10**12, 2 * 10**12), st.integers(0, 10**8))
-def test_a_deadline_lies_an_interval_and_the_grace_after_the_last_sign_of_life(at: int, since: int) -> None:
-    assert deadline(JOB, Heard(at), since) == at + 3_660_000
-    assert deadline(JOB, Heard(at, at + 5), since) == at + 5 + 60_000
-    assert deadline(JOB, Heard(), since) is None
-    assert deadline(JOB, Heard(at), at + 10**9) == at + 10**9 + 60_000
 
 
 def test_a_cron_expression_says_when_a_job_is_expected_in_its_own_zone() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from daemon.services.probes import connecting, probe
 from daemon.services.probes import container as containers
-from daemon.services.probes import probe
 from daemon.services.probes.container import container
 from daemon.services.probes.dns import dns
 from daemon.services.probes.domain import domain
@@ -99,7 +99,10 @@ async def test_tls_tells_when_the_certificate_ends_and_when_it_is_not_valid(pair
         assert (outcome(found, of), "tls" in found.phases) == ("degraded", True)
         assert (await probe.ask(tls, target(url))).cause is Cause.CERTIFICATE
         unverified = await probe.ask(tls, target(url, verify=False))
-        assert unverified.certificate_s is not None
+        # Whoever vouches for it, or nobody: the same certificate says the same.
+        assert unverified.certificate == found.certificate
+        assert unverified.certificate_s == pytest.approx(found.certificate_s, abs=5)
+        assert set(found.certificate.names) == {"localhost", "127.0.0.1"}
         named = await probe.ask(tls, target(url, ca_file=str(pair.cert), server_name="other.example"))
         assert named.cause is Cause.CERTIFICATE
     async with listening(nothing, expired) as port:
@@ -121,6 +124,12 @@ async def test_https_tells_the_certificate_and_each_phase(pair: Pair) -> None:
         assert list(found.phases) == ["dns", "connect", "tls", "wait", "transfer"]
         assert found.certificate is not None
         assert found.certificate.expires_at > "2026"
+        # It is read once, and then known.
+        read = connecting._read.cache_info()
+        again = await probe.ask(http, target(f"https://localhost:{port}/", verify=False))
+        assert again.certificate == found.certificate
+        assert connecting._read.cache_info().misses == read.misses
+        assert connecting._read.cache_info().hits == read.hits + 1
         wrong = await probe.ask(http, target(f"https://localhost:{port}/"))
         assert wrong.cause is Cause.CERTIFICATE
     await http.close()

@@ -16,7 +16,7 @@ from schema.database import Database
 from schema.uptime import Spent
 from tests.fakes.target import Behaviour, Target
 from tests.integration.services.world import World
-from webui.pages import probed_read
+from webui.pages import probed_read, probed_view
 
 # 2026-01-10 00:00 UTC.
 BEGIN = 1_768_003_200_000
@@ -150,8 +150,14 @@ async def test_uptime_is_the_same_from_findings_from_sums_and_after_what_is_old_
     assert (whole["day"], whole["week"], whole["all"]) == tuple(
         by_changes[end][name] for name in ("day", "week", "all")
     )
-    await rollups.forget(world.place.store, end, Keep(results=DAY, minutes=DAY, hours=2 * DAY, days=3 * DAY))
+    await rollups.forget(world.place.store, end, Keep(results=HOUR, minutes=DAY, hours=2 * DAY, days=3 * DAY))
     assert len(await sums(world, DAY)) == 3
+    # The findings of the last day are gone as well, and what its sums say is the same.
+    assert len(await world.rows("SELECT * FROM results")) == 360
+    await world.place.script("DELETE FROM results; DELETE FROM service_changes")
+    day = (await told(end))["day"]
+    assert day == by_changes[end]["day"]
+    assert probed_view.percent(day) == "99.00 %"
 
 
 async def test_an_hour_whose_findings_are_gone_keeps_what_was_summed_up_of_them(world: World) -> None:
@@ -191,6 +197,10 @@ async def test_how_long_findings_are_kept_is_a_setting_that_takes_effect_at_once
     assert sum(hour["checks"] for hour in await sums(world, HOUR)) == 8640
 
 
+# What lies between the daemon and the target on either side: it connects, and reads. It does not grow with the load.
+BETWEEN_MS = 3.0
+
+
 class Dealt(dict[str, Behaviour]):
     """How a target answers each request: every hundredth with a failure, after a time by the dice. The target's log."""
 
@@ -207,47 +217,39 @@ class Dealt(dict[str, Behaviour]):
         return found
 
 
-async def stalls(found: list[float]) -> None:
-    """How much longer (ms) than asked for each sleep in this loop takes, meanwhile."""
-    while True:
-        began = time.perf_counter()
-        await asyncio.sleep(0.01)
-        found.append((time.perf_counter() - began) * 1000 - 10)
-
-
 async def test_failures_and_latencies_of_the_sums_are_those_of_the_targets_own_log(
     world: World, target: Target
 ) -> None:
     target.behaviours = dealt = Dealt()
     for number in range(1, 9):
         await world.add(f"s{number}", f"/{number}", timeout=5.0, conditions=("[STATUS] == 200",))
-    late: list[float] = []
-    watching = asyncio.create_task(stalls(late))
     end = time.monotonic() + 40
     while dealt.count < 112:
         assert time.monotonic() < end
         await asyncio.sleep(0.05)
-    watching.cancel()
     await world.ask(PauseServices(ids=list(range(1, 9)), paused=True))
     await asyncio.sleep(1.0)  # what is under way ends, and is not recorded
     await world.rest()
     await rollups.roll(world.place.store, int(time.time() * 1000) + HOUR)
     found = await sums(world, HOUR)
     true: list[Behaviour] = []
+    took: list[float] = []
     for number in range(1, 9):
         mine, asked = [row for row in found if row["service_id"] == number], dealt.log[f"/{number}"]
         checks = sum(row["checks"] for row in mine)
         assert len(asked) - 1 <= checks <= len(asked)
         assert sum(row["failures"] for row in mine) == sum(one.status == 500 for one in asked[:checks]), number
         true += asked[:checks]
+        took += [seconds * 1000 for seconds in target.took[f"/{number}"][:checks]]
     assert sum(one.status == 500 for one in true) >= 1
     histogram = latency.add(latency.decode(row["histogram"]) for row in found)
     assert sum(histogram.values()) == len(true) >= 104
-    # What this loop keeps a program waiting that does nothing but sleep is not the sums' fault.
-    usual, delays = sorted(late)[int(len(late) * 0.95)], sorted(one.delay * 1000 for one in true)
+    # As long as the target says that it took, by its own clock.
+    took.sort()
+    assert len(took) == len(true)
     average = sum(row["total_us"] for row in found) / len(true) / 1000
     for told, wanted in (
-        (average, sum(delays) / len(delays)),
-        ((latency.percentile(histogram, 0.95) or 0) / 1000, delays[math.ceil(len(delays) * 0.95) - 1]),
+        (average, sum(took) / len(took)),
+        ((latency.percentile(histogram, 0.95) or 0) / 1000, took[math.ceil(len(took) * 0.95) - 1]),
     ):
-        assert abs(told - wanted) <= wanted * 0.01 + 2 * usual, (told, wanted, usual)
+        assert abs(told - wanted) <= wanted * 0.01 + BETWEEN_MS, (told, wanted)

@@ -60,14 +60,37 @@ async def test_people_are_told_again_while_nobody_looks_after_it(world: World, t
 
 
 async def test_a_worker_that_is_replaced_reminds_neither_twice_nor_too_late(world: World, target: Target) -> None:
-    await down(world, target, remind=1800.0)
+    service = await down(world, target, remind=1800.0)
     await later(world, 1900)
-    await world.again()
+    await again(world, service)
     await later(world, 1950)
     assert (await world.told()).count("web is still down") == 1
-    await world.again()
+    await again(world, service)
     await later(world, 3900)
     assert (await world.told()).count("web is still down") == 2
+
+
+async def again(world: World, service: Monitored) -> None:
+    """The worker is replaced, and has asked the service itself."""
+    await world.again()
+    asked = len(world.target.arrivals)
+    found = await world.show(service)
+    await world.until(service, lambda now: len(now.beats) > len(found.beats) and len(world.target.arrivals) > asked)
+
+
+async def test_after_a_standstill_nobody_is_told_that_it_is_still_down_before_it_was_asked(
+    world: World, target: Target
+) -> None:
+    service = await down(world, target, remind=1800.0, session_tier=1, session_cooldown=1.0, interval=3.0)
+    await world.rest()
+    await world.place.script("UPDATE incidents SET trigger_id = NULL; DELETE FROM triggers")
+    target.answer("/")  # it is mended while nobody looks
+    await world.again()
+    await later(world, 1900)
+    assert await world.told() == ["web is down"]
+    assert await world.rows("SELECT id FROM triggers") == []
+    await world.until(service, "healthy")
+    assert await world.told() == ["web is down", "web works again"]
 
 
 async def test_a_heartbeat_that_was_missed_is_reminded_of_too(world: World) -> None:

@@ -106,6 +106,7 @@ async def test_what_can_not_be_so_is_said_beside_each_field_and_what_was_written
             beside = text.split(f'id="wrong-{field}">')[1].split("</p>")[0]
             assert words in beside, (field, beside)
             assert re.search(rf'id="service-{field}"[^>]*aria-invalid="true"', text)
+        assert text.lstrip().startswith("<!doctype html>")  # a whole page, for who has no JavaScript
         assert 'value="keep-this"' in text
         assert 'value="ftp://x"' in text
     _, text = await post(browser, "/services", 422, name="js", url="javascript:alert(1)")
@@ -185,6 +186,19 @@ async def test_each_fault_has_its_own_status_reason_and_count(site: Site, target
     found = await get(browser, "/services?status=timeout&tag=prod&q=127.0.0.1")
     assert re.findall(r'<li id="probed-(\d+)"', found) == [str(service(site, "hanging"))]
     assert 'href="/services?q=127.0.0.1&amp;tag=prod&amp;status=down"' in found
+    # A name, a URL, a tag: each by itself.
+    for words, names in (
+        ("NGING", {"hanging"}), ("/503", {"broken"}), ("pro", {"broken", "hanging"}), ("tcp://", {"refused"})
+    ):  # fmt: skip
+        found = await get(browser, f"/services?q={words}")
+        ids = {str(service(site, name)) for name in names}
+        assert set(re.findall(r'<li id="probed-(\d+)"', found)) == ids, words
+    # Not by its colour alone.
+    for name, icon, word in (
+        ("broken", "octagon-x", "down"), ("hanging", "clock-alert", "timeout"), ("secret", "circle-check", "healthy")
+    ):  # fmt: skip
+        look = rf'<span class="state[^>]*><svg[^>]*><use href="#i-{icon}"/></svg><span>{word}</span>'
+        assert re.search(look, row_of(text, service(site, name))), name
     assert "No service matches" in await get(browser, "/services?q=nothing-like-it")
     assert "is no status" in await get(browser, "/services?status=sleepy", 422)
     part = await get(browser, "/partials/services-table?status=timeout")
@@ -240,12 +254,16 @@ async def test_a_service_over_https_shows_whose_certificate_it_has_by_whom_and_t
         for name, warnings in (("quiet", ""), ("warned", "[CERTIFICATE_EXPIRATION] > 14d")):
             await post(browser, "/services", name=name, url=url, ca_file=str(chain.root), timeout="3",
                        conditions="[STATUS] == 200", warnings=warnings)  # fmt: skip
+        # Nobody vouches for it here, and nobody asks.
+        await post(browser, "/services", name="unverified", url=url, verify="no", timeout="3")
         await until(site, "quiet", lambda row: row["status"] == "healthy")
+        await until(site, "unverified", lambda row: len(row["beats"]) >= 3)
         warned = await until(site, "warned", lambda row: row["status"] == "degraded")
-        text = await get(browser, "/services/quiet")
+        text, unverified = await get(browser, "/services/quiet"), await get(browser, "/services/unverified")
         line = row_of(await get(browser, "/services"), warned["id"])
-    panel = text.split('id="certificate"')[1].split("</section>")[0]
+    panel, same = (page.split('id="certificate"')[1].split("</section>")[0] for page in (text, unverified))
     shown = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", panel))
+    assert dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", same)) == shown
     day = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
     # The certificate is some seconds old, so the fifth day has begun; it may have been made before midnight.
     before = (datetime.now(UTC) + timedelta(days=5, minutes=-1)).date().isoformat()
@@ -285,24 +303,43 @@ async def test_an_edit_takes_effect_and_one_from_an_old_version_shows_both(site:
     assert 'id="wrong-url"' in text
 
 
-async def test_those_that_match_are_paused_together_and_the_counts_show_them_apart(site: Site, target: Target) -> None:
+async def test_of_45_the_20_that_match_are_paused_together_and_the_counts_show_them_apart(
+    site: Site, target: Target
+) -> None:
     browser = site.browser("operator")
-    for number in range(4):
-        await post(browser, "/services", name=f"s{number}", url=target.url("/"), tags="prod" if number < 3 else "dev")
-    where, _ = await post(browser, "/services/bulk", which="all", tag="prod", action="pause")
+    for number in range(45):
+        # What the filter leaves out is like the others but for the one or the other.
+        name, tag = ("shop" if number < 32 else "bank"), ("prod" if number < 20 or number >= 32 else "dev")
+        path = "/matches" if number < 20 else f"/other-{number}"
+        await post(browser, "/services", name=f"{name}-{number:02d}", url=target.url(path), tags=tag)
+    ids = {row["name"]: row["id"] for row in site.worker.database.rows("monitored.page", after="", limit=99)}
+    shown = await get(browser, "/services?q=shop&tag=prod")
+    assert len(re.findall(r'<li id="probed-\d+"', shown)) == 20
+    where, _ = await post(browser, "/services/bulk", which="all", q="shop", tag="prod", action="pause")
     text = await get(browser, where)
-    assert "3 services paused." in text
-    rows = site.worker.database.rows("monitored.page", after="", limit=9)
-    assert [row["paused"] for row in rows] == [1, 1, 1, 0]
+    assert "20 services paused." in text
+    assert len(re.findall(r'<li id="probed-\d+"', text)) == 20  # the filter is as it was
+    rows = site.worker.database.rows("monitored.page", after="", limit=99)
+    paused = {row["name"] for row in rows if row["paused"]}
+    assert paused == {f"shop-{number:02d}" for number in range(20)}
+    assert {row["status"] for row in rows if row["name"] in paused} == {"paused"}
     await asyncio.sleep(0.3)  # what was on its way has come
     target.arrivals.clear()
-    await until(site, "s3", lambda row: len(target.arrivals) > 1)
-    assert len(target.arrivals) <= 3
-    assert "<b>3</b><span>paused</span>" in await get(browser, "/services?status=paused")
-    data = [("csrf", CSRF), ("ids", str(rows[0]["id"])), ("ids", "999"), ("action", "resume")]
+    for number in range(20, 45):
+        end = time.monotonic() + 8
+        while not target.to(f"/other-{number}"):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+    assert target.to("/matches") == []
+    assert "<b>20</b><span>paused</span>" in await get(browser, "/services?status=paused")
+    picked = [("ids", str(ids[f"shop-{number:02d}"])) for number in range(3)] + [("ids", "998"), ("ids", "999")]
+    data = [("csrf", CSRF), *picked, ("action", "resume")]
     async with browser.post("/services/bulk", data=data) as response:
         text = await response.text()
-    assert "1 resumed, 1 could not be: there is no service 999" in text
+    assert "3 resumed, 2 could not be: there is no service 998;" in text
+    async with browser.post("/services/bulk", data=data, headers={"Accept": "application/json"}) as response:
+        found = await response.json()
+    assert (len(found["done"]), sorted(found["failed"])) == (3, ["998", "999"])
     _, text = await post(browser, "/services/bulk", 422, action="pause")
     assert "Pick the services" in text
     async with site.browser("viewer").post("/services/bulk", data={**FORM, "action": "pause"}) as response:
@@ -311,16 +348,29 @@ async def test_those_that_match_are_paused_together_and_the_counts_show_them_apa
 
 async def test_removing_asks_first_and_takes_all_with_it(site: Site, target: Target) -> None:
     browser = site.browser("operator")
-    for name in ("one", "two", "three"):
-        await post(browser, "/services", name=name, url=target.url("/"))
-    id_ = service(site, "one")
-    assert "Remove one?" in await get(browser, f"/services/{id_}/remove")
+    target.answer("/first", status=503)
+    for name, path in (("first-of-all", "/first"), ("two", "/"), ("three", "/")):
+        await post(browser, "/services", name=name, url=target.url(path))
+    await until(site, "first-of-all", lambda row: row["incident_id"] is not None)
+    shows = ("/", "/services", "/incidents", "/services/wall")
+    for path in shows:
+        assert "first-of-all" in await get(browser, path), path
+    assert "<b>3</b><span>all</span>" in await get(browser, "/partials/dashboard-stats")
+    id_ = service(site, "first-of-all")
+    assert "Remove first-of-all?" in await get(browser, f"/services/{id_}/remove")
     assert len(site.worker.database.rows("monitored.page", after="", limit=9)) == 3
     where, _ = await post(browser, f"/services/{id_}/remove")
     assert "1 service removed." in await get(browser, where)
-    await get(browser, "/services/one", 404)
+    await get(browser, "/services/first-of-all", 404)
+    # Of its history nothing is left, on no page and in no count.
+    for path in shows:
+        assert "first-of-all" not in await get(browser, path), path
+    stats = await get(browser, "/partials/dashboard-stats")
+    assert "<b>2</b><span>all</span>" in stats
+    assert "<b>0</b><span>down</span>" in stats
+    await get(browser, "/incidents/1", 404)
     await get(browser, f"/services/{id_}/edit", 404)
-    await post(browser, f"/services/{id_}/edit", 404, name="one")
+    await post(browser, f"/services/{id_}/edit", 404, name="first-of-all")
     _, text = await post(browser, "/services/bulk", 200, which="all", action="remove")
     assert "Remove 2 services?" in text
     ids = re.search(r'name="ids" value="([\d,]+)"', text)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schema import latency, uptime
 from schema.states import ServiceStatus
-from schema.uptime import Change, Spent
+from schema.uptime import Change, Spent, gaps
 
 HOUR = 3_600_000
 
@@ -58,3 +58,23 @@ def test_a_percentile_of_the_histogram_is_within_one_percent_of_the_true_one() -
         assert math.isclose(found, true, rel_tol=0.011)
     assert latency.percentile({}, 0.5) is None
     assert latency.exact([], 0.5) is None
+
+
+def test_a_gap_is_what_was_known_before_and_is_unknown_for_a_minute_at_least() -> None:
+    unknown, healthy = ServiceStatus.UNKNOWN, ServiceStatus.HEALTHY
+    changes = [
+        Change(0, unknown),  # before its first finding: nothing was ever known
+        Change(100_000, healthy),
+        Change(200_000, unknown),
+        Change(259_999, healthy),
+        Change(300_000, unknown),
+        Change(360_000, healthy),
+        Change(500_000, unknown),
+    ]
+    assert gaps(changes, 0, 900_000) == [(300_000, 360_000), (500_000, 900_000)]
+    # Of one that began before, what lies in the time that is looked at.
+    assert gaps(changes[4:], 290_000, 310_000) == []
+    assert gaps([Change(0, healthy), *changes[4:]], 250_000, 365_000) == [(300_000, 360_000)]
+    assert gaps([Change(0, unknown), Change(400_000, healthy)], 100_000, 900_000) == [(100_000, 400_000)]
+    assert gaps([Change(0, unknown)], 100_000, 900_000) == []
+    assert gaps([], 0, 900_000) == []

@@ -35,7 +35,7 @@ def stored(answers: dict[int, list[int]], results: list[Result] | None = None) -
     all_of_them = [sorted(answers.get(slot, [])) for slot in range(SLOTS)]
     service = probed.monitored(1, "web", ServiceStatus.HEALTHY, kind=Kind.HTTP)
     definition = Definition(name="web", url="https://web.example.org")
-    return Stored(service, definition, "", [Spent()] * 4, minutes, all_of_them, results or [], [])
+    return Stored(service, definition, "", [Spent()] * 4, minutes, all_of_them, results or [], [], [])
 
 
 def test_percentiles_are_of_the_quarter_and_a_quarter_without_answers_has_none() -> None:

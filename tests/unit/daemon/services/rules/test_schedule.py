@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.services.rules.schedule import SOONEST, Agenda, again, first, following
+from daemon.services.rules.schedule import SOONEST, SPREAD_SECONDS, Agenda, again, first, following
 
 
 @given(st.integers(2, 300), st.sampled_from([1.0, 10.0, 60.0]))
@@ -14,6 +14,12 @@ def test_first_times_are_spread_over_the_interval(count: int, interval: float) -
     assert all(100 <= at < 100 + interval for at in times)
     tenths = Counter(int((at - 100) / interval * 10) for at in times)
     assert max(tenths.values()) <= count / 10 + 3
+
+
+def test_one_that_is_asked_once_a_day_is_asked_within_minutes_of_a_start() -> None:
+    times = [first(number, 86_400.0, 100.0) for number in range(1, 301)]
+    assert max(times) <= 100 + SPREAD_SECONDS
+    assert max(Counter(int(at / 10) for at in times).values()) <= 15
 
 
 @given(st.floats(0, 1e6), st.floats(1, 3600), st.floats(-10, 1e5))
