@@ -21,6 +21,7 @@ from schema.database import Database, DatabaseError, Row
 from schema.definitions import KINDS, Definition, Kind
 
 LOOK_SECONDS = 5.0
+LATE_SECONDS = 60.0
 BITE = 100  # incidents in one transaction
 
 
@@ -34,9 +35,13 @@ class Attending:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            wanted = time.time() + self._seconds
             await asyncio.sleep(self._seconds)
+            now = time.time()
+            if now - wanted > LATE_SECONDS:
+                self._began = int(now * 1000)  # the machine slept, or we stood still: as after a start
             try:
-                await self.look(int(time.time() * 1000))
+                await self.look(int(now * 1000))
             except (DatabaseError, CallError) as error:
                 print(f"services: incidents wait: {error}", file=sys.stderr, flush=True)
 
@@ -70,6 +75,6 @@ class Attending:
         return last
 
     def _unseen(self, row: Row, definition: Definition) -> bool:
-        """Whether it was found failing by an earlier worker alone: it may work again since, so it is asked first."""
+        """Whether it was found failing before the last standstill alone: it may work again, so it is asked first."""
         kind = definitions.kind_of(definition.url) or Kind.HTTP
         return not KINDS[kind].passive and (row["checked_at"] or 0) < self._began

@@ -26,6 +26,7 @@ from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
+LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 15.0
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
 
@@ -39,13 +40,13 @@ class Heartbeats:
         self._agenda = Agenda()
         self._wake = asyncio.Event()
         self._deaf: dict[int, Deaf] = {}
-        now = int(time.time() * 1000)
+        now = _ms(time.time())
         # Until now; `load` reads since when. None once all that there were are waited for.
         self._stood_still: Deaf | None = Deaf(now, now)
 
     async def load(self) -> None:
         """For how long nobody has listened. Before anything is found, for that would be taken for a sign of it."""
-        now = int(time.time() * 1000)
+        now = _ms(time.time())
         alive = await self._store.read(lambda db: db.value("results.alive"))
         self._stood_still = Deaf(min(alive or now, now), now)
 
@@ -53,7 +54,7 @@ class Heartbeats:
         """A heartbeat is new, or another."""
         heard = await self._store.read(partial(_heard, known.id))
         if known.id not in self._known:
-            now = int(time.time() * 1000)
+            now = _ms(time.time())
             # One that is resumed was not listened to since some time after it was heard last.
             self._deaf[known.id] = self._stood_still or Deaf(heard.begun_at or heard.at or now, now)
         self._known[known.id] = known
@@ -79,21 +80,42 @@ class Heartbeats:
     async def run(self) -> None:
         """Notes what is missed; until cancelled."""
         self._stood_still = None
+        looked = wanted = time.time()
         while True:
+            now = time.time()
+            if still := rules.stood_still(_ms(looked), _ms(wanted), _ms(now)):
+                await self._forgive(still)
             self._wake.clear()
-            while due := self._agenda.take(time.time()):
+            while due := self._agenda.take(now):
                 await self._miss(due.service_id)
             at = self._agenda.next_at()
+            # The wall clock may jump; a job keeps to it, so it is asked again before long.
+            wait = LOOK_SECONDS if at is None else min(max(0.0, at - now), LOOK_SECONDS)
+            looked, wanted = now, now + wait
             with contextlib.suppress(TimeoutError):
-                # The wall clock may jump; a job keeps to it, so it is asked again before long.
-                async with asyncio.timeout(None if at is None else min(max(0.0, at - time.time()), 60.0)):
+                async with asyncio.timeout(wait):
                     await self._wake.wait()
+
+    async def _forgive(self, further: Deaf) -> None:
+        """The machine slept, or we stood still: what nobody could hear meanwhile is held against nobody."""
+        for service_id, known in list(self._known.items()):
+            if service_id not in self._agenda:
+                continue  # it is missed already, or was never heard
+            try:
+                heard = await self._store.read(partial(_heard, service_id))
+            except (DatabaseError, CallError) as error:
+                # Unlike this it would be missed; it has its next time from now on, whatever was heard of it.
+                print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
+                heard = Heard(further.until)
+            if service_id in self._deaf:
+                self._deaf[service_id] = rules.longer(self._deaf[service_id], heard, further)
+                self._expect(service_id, heard)
 
     async def _miss(self, service_id: int) -> None:
         known = self._known.get(service_id)
         if known is None:
             return
-        now, deaf = int(time.time() * 1000), self._deaf[service_id]
+        now, deaf = _ms(time.time()), self._deaf[service_id]
         try:
             heard = await self._store.read(partial(_heard, service_id))
             at = rules.deadline(known.stored, heard, deaf)
@@ -118,7 +140,7 @@ class Heartbeats:
             raise CallError(Code.NOT_FOUND, GONE)
         if known is None:
             return  # paused: the job goes on, and nobody minds
-        now, text = int(time.time() * 1000), request.text[:TEXT_MAX]
+        now, text = _ms(time.time()), request.text[:TEXT_MAX]
         if request.said is Said.START:
             await self._store.write(lambda db: db.change("results.begun", service_id=known.id, at=now))
         else:
@@ -138,6 +160,10 @@ class Heartbeats:
         finding = Finding(known.id, known.version, now, facts, verdict)
         also = partial(_note_heard, known.id, now) if heard else None
         return await self._recorder.store(finding, known.stored, also)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
 
 
 def _note_heard(service_id: int, at: int, db: Database) -> None:

@@ -12,6 +12,8 @@ from schema.zones import zone
 
 # The worker leaves a trace of its life every minute, so a silence that looks no longer than this may be a mere restart.
 SHORT_MS = 180_000
+# Who wakes so much later than it wanted to stood still: the machine slept, or the process was stopped.
+LATE_MS = 60_000
 
 
 class Heard(NamedTuple):
@@ -41,6 +43,17 @@ def deadline(definition: Definition, heard: Heard, deaf: Deaf) -> int | None:
         # It may have told of itself and not been heard, so that its next time is the first that tells anything.
         return max(due, following(definition, deaf.until) + grace)
     return max(due, deaf.until + min(grace, interval))
+
+
+def stood_still(looked: int, wanted: int, now: int) -> Deaf | None:
+    """The time in which nobody listened, where who looked last at one time and wanted to look again did so only now."""
+    return Deaf(looked, now) if now - wanted > LATE_MS else None
+
+
+def longer(deaf: Deaf, heard: Heard, further: Deaf) -> Deaf:
+    """What nobody could hear after a further time of that: one time with the one before if nothing came in between."""
+    silent = max(heard.at or 0, heard.begun_at or 0) < deaf.until
+    return Deaf(deaf.since, further.until) if silent else further
 
 
 def _counts(definition: Definition, interval: int, deaf: Deaf) -> bool:

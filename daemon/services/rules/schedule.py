@@ -73,5 +73,8 @@ class Agenda:
         del self._turns[due.service_id]
         return due
 
+    def __contains__(self, service_id: int) -> bool:
+        return service_id in self._turns
+
     def __len__(self) -> int:
         return len(self._turns)

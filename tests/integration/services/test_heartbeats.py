@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,6 +90,22 @@ async def test_time_in_which_nobody_could_hear_is_not_held_against_a_job(world: 
     heard = time.monotonic()
     await world.until(service, "down")
     assert 2.4 <= time.monotonic() - heard < 3.5
+
+
+async def test_a_machine_that_slept_gives_each_job_its_next_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, push = await job(world, interval=2.0, grace=0.5)
+    await beat(world, push)
+    await asyncio.sleep(0.2)
+    # Asleep, the wall clock goes on, and what waits by the other one does not notice.
+    monkeypatch.setattr("daemon.services.heartbeats.time", SimpleNamespace(time=lambda: time.time() + 3600.0))
+    await asyncio.sleep(3.5)
+    assert (await world.show(service)).status == "healthy"
+    assert await world.told() == []
+    await beat(world, push)
+    heard = time.monotonic()
+    await world.until(service, "down")
+    assert 2.4 <= time.monotonic() - heard < 3.5
+    assert await world.told() == ["backup is down"]
 
 
 async def test_a_job_that_was_paused_has_its_next_time_when_it_is_resumed(world: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from daemon.services.rules.heartbeats import SHORT_MS, Deaf, Heard, deadline
+from daemon.services.rules.heartbeats import LATE_MS, SHORT_MS, Deaf, Heard, deadline, longer, stood_still
 from schema.definitions import Definition
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -72,3 +72,32 @@ def test_a_job_that_keeps_to_its_interval_is_never_missed_over_a_standstill(
     assert next_heard + grace * late // 100 <= at
     # And one that is gone for good is missed all the same, within two of its intervals.
     assert at <= max(last, deaf.until) + 2 * interval + grace
+
+
+def test_who_wakes_a_minute_after_it_wanted_to_stood_still() -> None:
+    assert stood_still(NOW, NOW + 5000, NOW + 5000 + LATE_MS) is None
+    assert stood_still(NOW, NOW + 5000, NOW + 5001 + LATE_MS) == Deaf(NOW, NOW + 5001 + LATE_MS)
+    assert stood_still(NOW, NOW + 5000, NOW - HOUR) is None
+
+
+@pytest.mark.parametrize("job", [MINUTELY, HOURLY, DAILY])
+@given(st.lists(st.tuples(st.integers(1, 2 * DAY), st.integers(0, DAY)), min_size=2, max_size=4), st.integers(0, DAY))
+def test_a_job_that_keeps_to_its_interval_is_missed_over_none_of_several_standstills(
+    job: Definition, times: list[tuple[int, int]], phase: int
+) -> None:
+    """A laptop that is closed again and again, for as long as it may be, and is open in between for a while."""
+    interval = round(job.interval * 1000)
+    shortest = 0 if interval <= SHORT_MS else SHORT_MS
+    heard, begin = NOW - 1 - phase % interval, NOW
+    deaf = Deaf(begin, begin)
+    for more, awake in times:
+        length = shortest + more
+        deaf = longer(deaf, Heard(heard), Deaf(begin, begin + length))
+        woken = begin + length
+        on_its_beat = heard + interval * -(-(woken - heard) // interval)
+        at = deadline(job, Heard(heard), deaf)
+        assert at is not None
+        assert min(on_its_beat, woken + awake) <= at
+        begin = woken + awake
+        if on_its_beat < begin:
+            heard += interval * ((begin - 1 - heard) // interval)
