@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from daemon import native
+from daemon import native, title
 from daemon.supervisor import places, reexec
 from daemon.supervisor.log import LOG, crashed, log
 from daemon.supervisor.loop import EXIT_CONFIGURATION, EXIT_INTERNAL, Supervisor
@@ -105,7 +105,7 @@ def main() -> int:
         return check(given)
     hold()
     os.umask(0o077)
-    native.set_title("claudeops: supervisor", native.title_extension())
+    title.show("claudeops: supervisor", title.extension())
     handed = reexec.inherited()
     try:
         programs = Programs(os.environ, given, spared(handed))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from daemon import native
+from daemon import title
 from daemon.runs import files, shim
 from daemon.runs.run import Run
 from daemon.runs.spec import RunSpec, known, told
@@ -37,7 +37,7 @@ async def launch(spec: RunSpec, runs_dir: Path) -> Run:
         run_dir.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise LaunchError(f"run {spec.run_id} exists already in {runs_dir}: a run id is used once") from None
-    document = told(spec, run_dir, native.title_extension())
+    document = told(spec, run_dir, title.extension())
     try:
         ours, child = _spawn(spec, run_dir)
     except OSError as error:

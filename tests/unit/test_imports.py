@@ -11,7 +11,7 @@ PROCESSES = {
     "web": "webui.__main__, webui.server",
 }
 LATER = {
-    "worker": ["aiohttp", "apprise", "cronsim", "yaml", "zoneinfo"],
+    "worker": ["aiohttp", "apprise", "cronsim", "ctypes", "yaml", "zoneinfo"],
     "web": ["argon2", "markdown_it", "nh3", "prometheus_client", "rich", "webui.api.openapi", "yaml", "zoneinfo"],
 }
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from daemon import native, procfs
+from daemon import native, procfs, title
 from daemon.runs import files
 from daemon.runs.redaction import Redactor
 from daemon.runs.shim.c_library import fast_search, keep_buffers
@@ -30,7 +30,7 @@ def main(channel_fd: int, lock_fd: int, run_dir: str) -> None:
     if spec is None:
         sys.exit(EXIT_NOTHING_STARTED)
     if spec.title_module:
-        native.set_title(f"claudeops: run {spec.run_id}", spec.title_module)
+        title.show(f"claudeops: run {spec.run_id}", spec.title_module)
     record = run(spec, run_dir, wakeup, channel_fd)
     sys.exit(0 if write_record(run_dir, record) else EXIT_NO_RECORD)
 
