@@ -24,6 +24,7 @@ def main() -> int:
     # The supervisor aborts a process that misses its beats: its stacks say where it hung.
     faulthandler.enable()
     # Importing makes much and drops little: the collector would only delay the start, and so whoever waits for a page.
+    # `serve` has it look later, once.
     gc.disable()
     try:
         settings = configuration.load(os.environ)
@@ -39,8 +40,6 @@ def main() -> int:
             if not _called(int(os.environ["CLAUDEOPS_CONTROL_FD"])):
                 return 0
             setproctitle("claudeops: web")
-        # All that was imported stays; the collector need not look at it again.
-        gc.freeze()
         gc.enable()
         return asyncio.run(serve(os.environ, settings))
     except (configuration.ConfigurationError, ValueError) as error:
