@@ -37,6 +37,7 @@ EXIT_INTERNAL = 70
 HOUSE_SECONDS = 3600.0
 BEAT_SECONDS = 1.0
 RETRY_SECONDS = 5.0
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def log(text: str) -> None:
@@ -59,7 +60,7 @@ class Worker:
     async def run(self) -> None:
         """Builds, serves until told to stop, and stops."""
         loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in ENDS:
             loop.add_signal_handler(signum, self._stop.set)
         # It beats from here on: a large database may take long to check and to migrate.
         self.control = Control(int(self._environ["CLAUDEOPS_CONTROL_FD"]), self._note, self._hear)
@@ -68,6 +69,11 @@ class Worker:
         await self._start(parts)
         await self._stop.wait()
         await self._close(parts)
+        for signum in ENDS:
+            # The loop would give it back to the system when it closes, and one that comes late would turn a clean exit
+            # into a death by signal.
+            loop.remove_signal_handler(signum)
+            signal.signal(signum, signal.SIG_IGN)
 
     async def _build(self) -> Parts:
         environ = self._environ
@@ -239,8 +245,6 @@ def main() -> None:
     except (DatabaseError, ConfigurationError) as error:
         log(str(error))
         os._exit(EXIT_CONFIGURATION)
-    # A signal that comes while the interpreter ends would turn a clean exit into a death by signal.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os._exit(0)
 
 

@@ -23,6 +23,7 @@ from webui.tls import TLS, Tls
 STOP_SECONDS = 3.0
 EXIT_PROTOCOL = 76
 BACKLOG = 1024
+ENDS = (signal.SIGTERM, signal.SIGINT)
 IDLE_SECONDS = 75.0  # that a connection may wait for its next request
 
 
@@ -43,7 +44,7 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         if not stopping.done():
             stopping.set_result(code)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         loop.add_signal_handler(number, stop)
     app = build(settings)
     here = app[PARTS]
@@ -72,6 +73,11 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         print(f"web: not everything had ended after {STOP_SECONDS:g} s", file=sys.stderr)
     if control is not None:
         control.close()
+    for number in ENDS:
+        # The loop would give it back to the system when it closes. One that comes while the interpreter ends, because
+        # the word to stop came before it, would turn a clean exit into a death by signal.
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
     return code
 
 
