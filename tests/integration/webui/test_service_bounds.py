@@ -4,17 +4,17 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from daemon.services.rules import files
 from tests.fakes.target import Target
 from tests.integration.webui import rows as made
-from tests.integration.webui.site import Site
+from tests.integration.webui.site import Site, open_site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_probed import get, post, service, until
 
-DAY = 86_400_000
 DAYS = 30
 # An hour's and a day's sum, as the benchmark of their storage finds them, and what a page of the database leaves free.
 SUM_BYTES = 200
@@ -27,16 +27,40 @@ async def target() -> AsyncIterator[Target]:
 
 
 async def test_a_month_of_a_thousand_services_makes_no_page_slow_and_takes_what_is_promised(
-    site: Site,
+    tmp_path: Path,
 ) -> None:
+    # The worker is in this process, and silent while it is filled: so it begins afterwards.
+    async with open_site(tmp_path, start_worker=False) as site:
+        fill_a_month(site)
+        await site.worker.start()
+        async with asyncio.timeout(10):
+            while not (site.parts.worker.known and site.parts.worker.ok):
+                await asyncio.sleep(0.01)
+        browser = site.browser("operator")
+        for path in ("/", "/services", "/services/service-0007"):
+            await get(browser, path)
+            took = []
+            for _ in range(3):
+                began = time.process_time()
+                text = await get(browser, path)
+                took.append(time.process_time() - began)
+            # What the server works for it, however busy the machine is; the test's own reading is in it, too.
+            assert min(took) < 0.3, (path, took)
+            assert len(text.encode()) < 500_000, path
+        assert "99.00 %" in text
+
+
+def fill_a_month(site: Site) -> None:
+    """A thousand services and the sums of a month of each."""
     database = site.worker.database
-    end = int(time.time() * 1000) // DAY * DAY
+    now = int(time.time() * 1000)
     with database.transaction():
         for number in range(1000):
             beats = "h" * 97 + "dhh"
             made.probed(database, f"service-{number:04d}", findings=False, beats=beats, tags=("prod",))
         histogram = "x'" + "a1" * 60 + "'"
         for span, count in ((3600, 24 * DAYS), (86400, DAYS)):
+            end = now // (span * 1000) * span * 1000
             database.script(
                 f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
                 "INSERT INTO rollups (service_id, span, at, checks, failures, total_us, low_us, high_us, histogram,"
@@ -45,18 +69,6 @@ async def test_a_month_of_a_thousand_services_makes_no_page_slow_and_takes_what_
             )
     size = database._connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'rollups'").get
     assert size <= 1000 * (24 * DAYS + DAYS) * SUM_BYTES
-    browser = site.browser("operator")
-    for path in ("/", "/services", "/services/service-0007"):
-        await get(browser, path)
-        took = []
-        for _ in range(3):
-            began = time.process_time()
-            text = await get(browser, path)
-            took.append(time.process_time() - began)
-        # What the server works for it, however busy the machine is; the test's own reading is in it, too.
-        assert min(took) < 0.3, (path, took)
-        assert len(text.encode()) < 500_000, path
-    assert "99.00 %" in text
 
 
 async def test_markup_in_names_and_in_what_a_service_answers_is_text_in_list_stream_and_export(
