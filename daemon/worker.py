@@ -60,8 +60,15 @@ class Worker:
     async def run(self) -> None:
         """Builds, serves until told to stop, and stops."""
         loop = asyncio.get_running_loop()
+
+        def told(*_: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._stop.set)
+
         for signum in ENDS:
-            loop.add_signal_handler(signum, self._stop.set)
+            # Not by the loop, which gives a signal back to the system when it closes: one that comes late would turn a
+            # clean exit into a death by signal.
+            signal.signal(signum, told)
         # It beats from here on: a large database may take long to check and to migrate.
         self.control = Control(int(self._environ["CLAUDEOPS_CONTROL_FD"]), self._note, self._hear)
         await self.control.open()
@@ -70,9 +77,6 @@ class Worker:
         await self._stop.wait()
         await self._close(parts)
         for signum in ENDS:
-            # The loop would give it back to the system when it closes, and one that comes late would turn a clean exit
-            # into a death by signal.
-            loop.remove_signal_handler(signum)
             signal.signal(signum, signal.SIG_IGN)
 
     async def _build(self) -> Parts:

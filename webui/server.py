@@ -44,8 +44,14 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         if not stopping.done():
             stopping.set_result(code)
 
+    def told(*_: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop)
+
     for number in ENDS:
-        loop.add_signal_handler(number, stop)
+        # Not by the loop, which gives a signal back to the system when it closes: one that comes while the process
+        # ends, because the word to stop came before it, would turn a clean exit into a death by signal.
+        signal.signal(number, told)
     app = build(settings)
     here = app[PARTS]
     tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
@@ -74,9 +80,6 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
     if control is not None:
         control.close()
     for number in ENDS:
-        # The loop would give it back to the system when it closes. One that comes while the interpreter ends, because
-        # the word to stop came before it, would turn a clean exit into a death by signal.
-        loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
     return code
 
