@@ -54,9 +54,9 @@ image-check: ## build the container image, run it as compose would, and break it
 unit-check: cli ## boot a virtual machine, install the systemd unit in it, and break it; as root, some minutes
 	@bash packaging/systemd/boot-check.sh
 
-kills: setup-test ## kill the worker two hundred times while services flap; some minutes
+kills: setup-test ## kill the worker two hundred times while services flap, and the web process as often; some minutes
 	@mkdir -p $(STATE)/home
-	$(CLEAN_ENV) CLAUDEOPS_TEST_KILLS=200 $(BIN)/python -m pytest -n 0 -s tests/acceptance/test_service_kills.py
+	$(CLEAN_ENV) CLAUDEOPS_TEST_KILLS=200 $(BIN)/python -m pytest -n 0 -s tests/acceptance/test_service_kills.py tests/acceptance/test_streams.py -k kills
 
 bench: setup-test ## measure, against a floor or a peer in the same run; writes docs/performance.md
 	@mkdir -p $(STATE)/home

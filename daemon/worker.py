@@ -7,7 +7,6 @@ be killed at any moment: what counts is on disk, and what it started goes on in 
 import asyncio
 import faulthandler
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.system.peers import Peers
+from ipc import ending
 from ipc.control import Control, descriptors
 from ipc.errors import CallError
 from ipc.messages.system import Beat, StateChanged
@@ -58,9 +58,7 @@ class Worker:
 
     async def run(self) -> None:
         """Builds, serves until told to stop, and stops."""
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, self._stop.set)
+        ending.on_signal(self._stop.set)
         # It beats from here on: a large database may take long to check and to migrate.
         self.control = Control(int(self._environ["CLAUDEOPS_CONTROL_FD"]), self._note, self._hear)
         await self.control.open()
@@ -68,6 +66,7 @@ class Worker:
         await self._start(parts)
         await self._stop.wait()
         await self._close(parts)
+        ending.deaf()
 
     async def _build(self) -> Parts:
         environ = self._environ
@@ -239,8 +238,6 @@ def main() -> None:
     except (DatabaseError, ConfigurationError) as error:
         log(str(error))
         os._exit(EXIT_CONFIGURATION)
-    # A signal that comes while the interpreter ends would turn a clean exit into a death by signal.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os._exit(0)
 
 

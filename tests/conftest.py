@@ -17,9 +17,23 @@ settings.register_profile("fuzz", settings.get_profile("claudeops"), derandomize
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claudeops"))
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """How many tests run beside each other: two for a processor, for half of their time they wait for processes."""
-    return max(2, min(8, 2 * len(os.sched_getaffinity(0))))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many tests run beside each other: two for a processor, for half of their time they wait for processes.
+
+    Unit tests wait for nothing, and each worker takes seconds to find them all.
+    """
+    processors = len(os.sched_getaffinity(0))
+    return max(2, min(8, processors if _units_alone(config) else 2 * processors))
+
+
+def _units_alone(config: pytest.Config) -> bool:
+    return all("unit" in Path(asked.partition("::")[0]).parts for asked in config.args)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The library that makes requests from the API's document takes a third of a second to import in each process."""
+    if not _units_alone(config):
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
 # Whoever starts the tests in the background has SIGINT ignored, and so would every program that a test starts.

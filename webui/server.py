@@ -6,7 +6,6 @@ exit code 76, so that it is started anew from the code that lies there now.
 
 import asyncio
 import gc
-import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ipc import ending
 from ipc.control import Control, descriptors, short_of_descriptors
 from schema.settings import Settings
 from webui.app import STREAMS_GRACE, build
@@ -45,8 +45,7 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         if not stopping.done():
             stopping.set_result(code)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    ending.on_signal(stop)
     app = build(settings)
     here = app[PARTS]
     tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
@@ -75,6 +74,7 @@ async def serve(environ: Mapping[str, str], settings: Settings) -> int:
         print(f"web: not everything had ended after {STOP_SECONDS:g} s", file=sys.stderr)
     if control is not None:
         control.close()
+    ending.deaf()
     return code
 
 

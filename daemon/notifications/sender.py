@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from daemon import starting
 from daemon.notifications.rules import Channel, Words
 
 SILENT_SECONDS = 30.0
@@ -72,7 +73,7 @@ async def send(channel: Channel, messages: Sequence[Message], seconds: float) ->
         }
     )
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await starting.start(
             sys.executable,
             "-m",
             "daemon.notifications.send",
@@ -89,10 +90,7 @@ async def send(channel: Channel, messages: Sequence[Message], seconds: float) ->
             async for outcome in outcomes:
                 yield outcome
     finally:
-        if process.returncode is None:
-            process.kill()
-        # To the end of its output, so that the pipes are closed with it.
-        await process.communicate()
+        await starting.end(process)
 
 
 async def _outcomes(

@@ -6,6 +6,7 @@ and every mistake is told in the log, on the page of services and by `claudeopsc
 
 import asyncio
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from schema.actors import DAEMON
 from schema.database import DatabaseError
 
 POLL_SECONDS = 2.0
+# That a file has been left alone before it is read: one that is being written lacks what comes next, and what a file no
+# longer describes is removed with its history.
+SETTLE_SECONDS = 0.5
 SUFFIXES = (".yaml", ".yml")
 FILES_MAX = 500
 SHOWN_MAX = 3
@@ -42,6 +46,7 @@ class WatchedFiles:
         self._read: dict[str, tuple[int, int, int]] = {}
         self._mistakes: dict[str, list[FileMistake]] = {}
         self._place = ""
+        self._fresh = False
         self._changed = asyncio.Event()
         settings.on_change.append(self._again)
 
@@ -61,7 +66,8 @@ class WatchedFiles:
                 print(f"services: files are read later: {error}", file=sys.stderr, flush=True)
                 self._read = {}
             try:
-                async with asyncio.timeout(POLL_SECONDS if place else None):
+                seconds = SETTLE_SECONDS if self._fresh else POLL_SECONDS
+                async with asyncio.timeout(seconds if place else None):
                     await self._changed.wait()
             except TimeoutError:
                 continue
@@ -83,11 +89,15 @@ class WatchedFiles:
             await self._catalogue.take(ImportServices(text=NOTHING, file=owner), DAEMON, "", owner=owner)
         listed = looked.listed or {}
         wanted = [path for path, mark in listed.items() if known.get(path) != mark or place != self._place]
+        fresh = {path for path in wanted if 0 <= time.time() - listed[path][0] / 1e9 < SETTLE_SECONDS}
+        wanted = [path for path in wanted if path not in fresh]
         # What one file takes over from another, or depends on in it, may be there only once that is read.
         later = [path for path in wanted if not await self._take(path, last=False)]
         for path in later:
             await self._take(path, last=True)
-        self._read, self._place = dict(listed), place
+        # What is fresh is another at the next look.
+        self._read = {path: mark for path, mark in listed.items() if path not in fresh}
+        self._place, self._fresh = place, bool(fresh)
 
     async def _take(self, path: str, *, last: bool) -> bool:
         """Applies one file; False if it has mistakes. They are told where this is the last try."""

@@ -1,10 +1,10 @@
 """Is there a `claude` command, and which version? Asked at start, again while it is missing, and by the check-up."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 
+from daemon import starting
 from daemon.sessions import command, rules
 from daemon.settings.live import LiveSettings
 from ipc.messages.system import CommandLine
@@ -55,7 +55,7 @@ class Cli:
     async def _version(self, path: str) -> str:
         settings = self._settings
         environment = command.environment(settings.current, 1, settings.environ, self._home)
-        process = await asyncio.create_subprocess_exec(
+        process = await starting.start(
             path,
             "--version",
             env=environment,
@@ -68,10 +68,7 @@ class Cli:
             async with asyncio.timeout(PROBE_SECONDS):
                 output, errors = await process.communicate()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            await starting.end(process)
         if process.returncode != 0:
             said = errors.decode("utf-8", "replace").strip()[:200]
             raise ValueError(f"exit code {process.returncode}{f': {said}' if said else ''}")

@@ -1,5 +1,9 @@
-"""Browsers that watch a session: whatever dies or dawdles, each ends with the transcript that the log holds."""
+"""Browsers that watch a session: whatever dies or dawdles, each ends with the transcript that the log holds.
 
+`make kills` kills the web process two hundred times.
+"""
+
+import os
 import random
 import time
 from pathlib import Path
@@ -10,9 +14,11 @@ from tests.acceptance.harness import KEY, alive, running
 from tests.acceptance.stream import Reader
 from tests.acceptance.test_worker_killed import numbers
 
+KILLS = int(os.environ.get("CLAUDEOPS_TEST_KILLS", "100"))
 
-@pytest.mark.timeout(900)  # a hundred starts of a process, on whatever machine
-def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
+
+@pytest.mark.timeout(240 + 6 * KILLS)  # so many starts of a process, on whatever machine
+def test_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
         daemon.sign_in()
         session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.02)
@@ -20,8 +26,8 @@ def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
         reader = Reader(daemon, session["id"])
         reader.start()
         chance = random.Random(3)
-        for _ in range(100):
-            time.sleep(chance.uniform(0.05, 0.3))
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0.02, 0.2))
             web = daemon.kill("web")
             daemon.wait_replaced("web", web)
         assert daemon.run_pids(session)[1] == command
@@ -31,10 +37,10 @@ def test_a_hundred_kills_of_web_lose_and_repeat_no_line(tmp_path: Path) -> None:
         reader.join(120)
         assert reader.done.is_set()
         assert reader.numbers == list(range(ended["lines"] - 2))
-        assert len(reader.numbers) > 1000
+        assert len(reader.numbers) > 5 * KILLS
         assert reader.refused == 0
-        assert reader.connections > 50
-        assert daemon.process_of("web")["restarts"] >= 100
+        assert reader.connections > KILLS / 2
+        assert daemon.process_of("web")["restarts"] >= KILLS
         assert daemon.process_of("worker")["restarts"] == 0
 
 
@@ -44,7 +50,7 @@ def test_three_browsers_one_slow_one_restless_end_with_the_same_transcript(tmp_p
         session = daemon.trigger(lines=2000, interval=0.006)
         readers = [
             Reader(daemon, session["id"]),
-            Reader(daemon, session["id"], pause=0.05),
+            Reader(daemon, session["id"], pause=0.02),
             Reader(daemon, session["id"], drop=20_000),
         ]
         for reader in readers:

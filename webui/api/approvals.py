@@ -45,7 +45,7 @@ async def deny(request: web.Request, id_: int, body: DenyBody) -> Approval:
 
 
 async def _decide(request: web.Request, message: Decide) -> Approval:
-    return (await parts(request).worker.call(message, ApprovalReply, timeout=10.0)).approval
+    return (await parts(request).worker.call(message, ApprovalReply)).approval
 
 
 async def rules(request: web.Request, query: KeyedPage) -> RuleList:
@@ -71,9 +71,9 @@ async def add_rule(request: web.Request, body: NewRule) -> ApprovalRule:
         expires_at=expires,
     )
     message = AddRule(rule=rule, by=signed_in(request).name)
-    return (await parts(request).worker.call(message, RuleReply, timeout=10.0)).rule
+    return (await parts(request).worker.call(message, RuleReply)).rule
 
 
 async def revoke_rule(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/rules/{id}."""
-    await parts(request).worker.call(RevokeRule(id=id_, by=signed_in(request).name), RuleReply, timeout=10.0)
+    await parts(request).worker.call(RevokeRule(id=id_, by=signed_in(request).name), RuleReply)

@@ -37,7 +37,7 @@ async def change(request: web.Request, body: ConfigChange) -> Config:
     changes = [SettingChange(name=name, value=_text(name, value)) for name, value in changed(before, given).items()]
     if changes:
         message = ChangeSettings(settings=changes, by=signed_in(request).name)
-        await parts(request).worker.call(message, SettingsReply, timeout=10.0)
+        await parts(request).worker.call(message, SettingsReply)
     return await show(request)
 
 

@@ -45,7 +45,7 @@ async def add(request: web.Request, body: NewMemory) -> Memory:
         confidence=body.confidence,
         by=signed_in(request).name,
     )
-    return (await parts(request).worker.call(message, MemoryReply, timeout=10.0)).memory
+    return (await parts(request).worker.call(message, MemoryReply)).memory
 
 
 async def change(request: web.Request, id_: int, body: ChangedMemory) -> Memory:
@@ -59,9 +59,9 @@ async def change(request: web.Request, id_: int, body: ChangedMemory) -> Memory:
         service=None if body.service is UNSET else body.service or "",
         by=signed_in(request).name,
     )
-    return (await parts(request).worker.call(message, MemoryReply, timeout=10.0)).memory
+    return (await parts(request).worker.call(message, MemoryReply)).memory
 
 
 async def delete(request: web.Request, id_: int) -> None:
     """DELETE /api/v1/memories/{id}."""
-    await parts(request).worker.call(DeleteMemory(id=id_, by=signed_in(request).name), Done, timeout=10.0)
+    await parts(request).worker.call(DeleteMemory(id=id_, by=signed_in(request).name), Done)

@@ -25,10 +25,10 @@ async def listing(request: web.Request, query: KeyedPage) -> NotificationList:
 async def test(request: web.Request, body: TestBody) -> TestedReply:
     """POST /api/v1/notifications/test."""
     message = TestNotification(channel=body.channel, by=signed_in(request).name)
-    return await parts(request).worker.call(message, TestedReply, timeout=10.0)
+    return await parts(request).worker.call(message, TestedReply)
 
 
 async def retry(request: web.Request, body: RetryBody) -> RetriedReply:
     """POST /api/v1/notifications/retry."""
     message = RetryNotifications(id=body.id, channel=body.channel, by=signed_in(request).name)
-    return await parts(request).worker.call(message, RetriedReply, timeout=10.0)
+    return await parts(request).worker.call(message, RetriedReply)

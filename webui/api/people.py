@@ -76,7 +76,7 @@ async def create_token(request: web.Request, body: NewToken) -> MadeToken:
         expires_at=body.expires_at,
         by=signed_in(request).name,
     )
-    made = (await parts(request).worker.call(message, TokenReply, timeout=10.0)).token
+    made = (await parts(request).worker.call(message, TokenReply)).token
     return MadeToken(**msgspec.structs.asdict(made), token=fresh)
 
 
@@ -85,7 +85,7 @@ async def revoke_token(request: web.Request, id_: int) -> None:
     if not id_:
         raise CallError(Code.NOT_FOUND, "There is no token 0.")
     message = RevokeToken(id=id_, by=signed_in(request).name)
-    await parts(request).worker.call(message, TokenReply, timeout=10.0)
+    await parts(request).worker.call(message, TokenReply)
 
 
 async def _name(request: web.Request, id_: int) -> str:
@@ -98,7 +98,7 @@ async def _name(request: web.Request, id_: int) -> str:
 async def _send(request: web.Request, message: AddUser | ChangeUser | OfferPassword) -> UserReply:
     """Asks the worker; what was cached of sign-ins is looked up anew, by live streams too."""
     here = parts(request)
-    reply = await here.worker.call(message, UserReply, timeout=10.0)
+    reply = await here.worker.call(message, UserReply)
     here.sign_ins.forget()
     here.streams.beat_now()
     return reply

@@ -46,7 +46,7 @@ async def cooldowns(request: web.Request) -> CooldownList:
 async def clear_cooldown(request: web.Request, body: ClearBody) -> CooldownList:
     """POST /api/v1/cooldowns/clear."""
     message = ClearCooldown(service=body.service, by=signed_in(request).name)
-    return _counted(await parts(request).worker.call(message, CooldownsReply, timeout=10.0))
+    return _counted(await parts(request).worker.call(message, CooldownsReply))
 
 
 def _counted(reply: CooldownsReply) -> CooldownList:

@@ -71,7 +71,7 @@ async def trigger(request: web.Request, body: TriggerSessionBody) -> ListedSessi
         tier=body.start_tier or 1, prompt=body.prompt, trigger=Trigger.API, by=signed_in(request).name
     )
     try:
-        reply = await parts(request).worker.call(message, SessionReply, timeout=10.0)
+        reply = await parts(request).worker.call(message, SessionReply)
     except CallError as error:
         if error.code in (Code.BUSY, Code.CONFLICT):
             raise CallError(error.code, error.message.rstrip(".") + QUEUE, error.data) from error
@@ -82,4 +82,4 @@ async def trigger(request: web.Request, body: TriggerSessionBody) -> ListedSessi
 async def stop(request: web.Request, id_: int) -> ListedSession:
     """POST /api/v1/sessions/{id}/stop."""
     message = StopSession(id=id_, by=signed_in(request).name)
-    return _shown((await parts(request).worker.call(message, SessionReply, timeout=10.0)).session)
+    return _shown((await parts(request).worker.call(message, SessionReply)).session)

@@ -36,10 +36,10 @@ async def add(request: web.Request, body: TriggerBody) -> QueuedTrigger:
     message = AddTrigger(
         tier=body.tier, prompt=body.prompt, kind=Trigger(body.kind), key=body.key, by=signed_in(request).name
     )
-    return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger
+    return (await parts(request).worker.call(message, TriggerReply)).trigger
 
 
 async def cancel(request: web.Request, id_: int) -> QueuedTrigger:
     """POST /api/v1/triggers/{id}/cancel."""
     message = CancelTrigger(id=id_, by=signed_in(request).name)
-    return (await parts(request).worker.call(message, TriggerReply, timeout=10.0)).trigger
+    return (await parts(request).worker.call(message, TriggerReply)).trigger

@@ -188,7 +188,7 @@ async def clear(request: web.Request) -> web.StreamResponse:
     """POST /cooldowns/clear: fields service, key."""
     fields = await read_form(request)
     message = ClearCooldown(service=_service(fields), by=signed_in(request).name)
-    reply = await parts(request).worker.call(message, CooldownsReply, timeout=10.0, id_=form_key(fields))
+    reply = await parts(request).worker.call(message, CooldownsReply, id_=form_key(fields))
     if is_json(request):
         return json_response({"cooldowns": reply.cooldowns})
     return web.Response(status=303, headers={"Location": "/cooldowns"})

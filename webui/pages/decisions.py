@@ -102,7 +102,7 @@ async def _decide(request: web.Request, *, approve: bool) -> web.StreamResponse:
     )
     key = form_key(fields)
     try:
-        reply = await here.worker.call(message, ApprovalReply, timeout=10.0, id_=key)
+        reply = await here.worker.call(message, ApprovalReply, id_=key)
         if fields.get("same"):
             await _decide_alike(here, approval, message, key)
     except CallError as error:
@@ -122,7 +122,7 @@ async def _decide_alike(here: Parts, approval: Approval, message: Decide, key: s
     )
     for row in [row for row in rows if row["id"] != approval.id][:ALIKE_MAX]:
         again = Decide(id=row["id"], approve=message.approve, reason=message.reason, by=message.by)
-        await here.worker.call(again, ApprovalReply, timeout=10.0, id_=f"{key}-{row['id']}")
+        await here.worker.call(again, ApprovalReply, id_=f"{key}-{row['id']}")
 
 
 async def _too_late(request: web.Request, id_: int, error: CallError) -> web.Response:

@@ -176,7 +176,7 @@ async def add(request: web.Request) -> web.StreamResponse:
             confidence=_confidence(form.confidence),
             by=signed_in(request).name,
         )
-        reply = await here.worker.call(message, MemoryReply, timeout=10.0, id_=form.key)
+        reply = await here.worker.call(message, MemoryReply, id_=form.key)
     except CallError as error:
         if is_json(request):
             raise
@@ -246,7 +246,7 @@ async def _change(request: web.Request, memory: Memory, fields: dict[str, str]) 
             active=None if form.active == memory.active else form.active,
             by=signed_in(request).name,
         )
-        reply = await parts(request).worker.call(message, MemoryReply, timeout=10.0, id_=form.key)
+        reply = await parts(request).worker.call(message, MemoryReply, id_=form.key)
     except CallError as error:
         if is_json(request):
             raise

@@ -47,7 +47,7 @@ async def delete(request: web.Request) -> web.StreamResponse:
     """POST /memories/{id}/delete."""
     message = DeleteMemory(id=id_of(request), by=signed_in(request).name)
     key = form_key(await read_form(request))
-    await parts(request).worker.call(message, Done, timeout=10.0, id_=key)
+    await parts(request).worker.call(message, Done, id_=key)
     if is_json(request):
         return json_response({"deleted": message.id})
     return web.Response(status=303, headers={"Location": "/memories?deleted=1"})
@@ -100,7 +100,7 @@ async def delete_chosen(request: web.Request) -> web.StreamResponse:
     fields = await read_form(request)
     ids = _ids([text.strip() for text in fields.get("ids", "").split(",") if text.strip()])
     message = DeleteMemories(ids=ids, by=signed_in(request).name)
-    reply = await parts(request).worker.call(message, DeletedReply, timeout=10.0, id_=form_key(fields))
+    reply = await parts(request).worker.call(message, DeletedReply, id_=form_key(fields))
     if is_json(request):
         return json_response(reply)
     there = address("/memories", _back(fields), deleted=reply.deleted, missing=reply.missing or None)

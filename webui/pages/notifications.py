@@ -210,7 +210,7 @@ async def test(request: web.Request) -> web.StreamResponse:
     fields = await read_form(request)
     message = TestNotification(channel=fields.get("channel", ""), by=signed_in(request).name)
     try:
-        reply = await parts(request).worker.call(message, TestedReply, timeout=10.0, id_=form_key(fields))
+        reply = await parts(request).worker.call(message, TestedReply, id_=form_key(fields))
     except CallError as error:
         return await _refused(request, error)
     if is_json(request):
@@ -224,7 +224,7 @@ async def retry(request: web.Request) -> web.StreamResponse:
     id_ = number(fields, "id") or 0
     message = RetryNotifications(id=id_, channel=fields.get("channel", ""), by=signed_in(request).name)
     try:
-        reply = await parts(request).worker.call(message, RetriedReply, timeout=10.0, id_=form_key(fields))
+        reply = await parts(request).worker.call(message, RetriedReply, id_=form_key(fields))
     except CallError as error:
         return await _refused(request, error)
     if is_json(request):

@@ -167,7 +167,7 @@ async def ask_stop(request: web.Request) -> web.StreamResponse:
 async def stop(request: web.Request) -> web.StreamResponse:
     """POST /sessions/{id}/stop. Only a browser is led back to the session: scripts and htmx know 204."""
     message = StopSession(id=number(request), by=signed_in(request).name)
-    reply = await parts(request).worker.call(message, SessionReply, timeout=10.0)
+    reply = await parts(request).worker.call(message, SessionReply)
     if is_json(request):
         return json_response(reply.session)
     if not is_form_of_a_browser(request):

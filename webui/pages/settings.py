@@ -153,7 +153,7 @@ async def change_several(request: web.Request) -> web.StreamResponse:
         # A form in which nothing was touched is no mistake.
         changed = []
         if wanted or not typed:
-            reply = await here.worker.call(message, SettingsReply, timeout=10.0, id_=form_key(fields))
+            reply = await here.worker.call(message, SettingsReply, id_=form_key(fields))
             changed = reply.settings
     except CallError as error:
         if is_json(request):
@@ -225,7 +225,7 @@ async def _set(request: web.Request, value: str | None, fields: dict[str, str]) 
     here = parts(request)
     message = SetSetting(name=_name(request), value=value, by=signed_in(request).name, seen=fields.get("seen"))
     try:
-        reply = await here.worker.call(message, SettingReply, timeout=10.0, id_=form_key(fields))
+        reply = await here.worker.call(message, SettingReply, id_=form_key(fields))
     except CallError as error:
         if is_json(request) or error.code is Code.NOT_FOUND:
             raise

@@ -152,7 +152,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     fields = await read_form(request)
     try:
         message = AddRule(rule=_wanted(fields), by=signed_in(request).name)
-        reply = await parts(request).worker.call(message, RuleReply, timeout=10.0, id_=form_key(fields))
+        reply = await parts(request).worker.call(message, RuleReply, id_=form_key(fields))
     except CallError as error:
         if is_json(request):
             raise
@@ -188,7 +188,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     """POST /approvals/rules/{id}/revoke."""
     message = RevokeRule(id=id_of(request), by=signed_in(request).name)
     key = form_key(await read_form(request))
-    reply = await parts(request).worker.call(message, RuleReply, timeout=10.0, id_=key)
+    reply = await parts(request).worker.call(message, RuleReply, id_=key)
     if is_json(request):
         return json_response(reply.rule)
     return web.Response(status=303, headers={"Location": "/approvals/rules"})

@@ -265,7 +265,7 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     """POST /triggers/{id}/cancel."""
     message = CancelTrigger(id=id_of(request), by=signed_in(request).name)
     key = form_key(await read_form(request))
-    reply = await parts(request).worker.call(message, TriggerReply, timeout=10.0, id_=key)
+    reply = await parts(request).worker.call(message, TriggerReply, id_=key)
     if is_json(request):
         return json_response(reply.trigger)
     return web.Response(status=303, headers={"Location": "/triggers"})

@@ -46,7 +46,7 @@ async def create_token(request: web.Request) -> web.StreamResponse:
     token = new_token()
     try:
         message = _wanted_token(fields, digest(token), signed_in(request).name)
-        reply = await parts(request).worker.call(message, TokenReply, timeout=10.0, id_=form_key(fields))
+        reply = await parts(request).worker.call(message, TokenReply, id_=form_key(fields))
         _refuse_repeat(reply.token.fingerprint, token)
     except CallError as error:
         if is_json(request):
@@ -137,7 +137,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     """POST /users/tokens/{id}/revoke."""
     fields = await read_form(request)
     message = RevokeToken(id=int(request.match_info["id"]), by=signed_in(request).name)
-    reply = await parts(request).worker.call(message, TokenReply, timeout=10.0, id_=form_key(fields))
+    reply = await parts(request).worker.call(message, TokenReply, id_=form_key(fields))
     return json_response(reply.token) if is_json(request) else _back()
 
 
@@ -150,7 +150,7 @@ Message = TypeVar("Message", AddUser, ChangeUser, OfferPassword)
 async def _send(request: web.Request, message: Message) -> UserReply:
     """Asks the worker; what was cached of sign-ins is looked up anew."""
     here = parts(request)
-    reply = await here.worker.call(message, UserReply, timeout=10.0, id_=form_key(await read_form(request)))
+    reply = await here.worker.call(message, UserReply, id_=form_key(await read_form(request)))
     here.sign_ins.forget()
     here.streams.beat_now()
     return reply

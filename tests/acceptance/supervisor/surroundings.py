@@ -43,7 +43,8 @@ def patched(directory: Path, text: str) -> dict[str, str]:
     For faults that no kernel gives on demand. `HERE` is the directory, for files that tell the text what to do.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    head = f"import sys\nHERE = {str(directory)!r}\nMODULE = ''.join(sys.orig_argv[2:3])\n"
+    module = "sys.orig_argv[sys.orig_argv.index('-m') + 1] if '-m' in sys.orig_argv else ''"
+    head = f"import sys\nHERE = {str(directory)!r}\nMODULE = {module}\n"
     (directory / "sitecustomize.py").write_text(head + text)
     return {"PYTHONPATH": f"{directory}:{ROOT}"}
 

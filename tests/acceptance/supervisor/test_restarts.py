@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import zmq
 
 from ipc.ctl.connection import Connection
@@ -57,8 +58,8 @@ def test_a_hung_web_process_is_replaced_and_the_worker_neither_waits_nor_grows(t
         reader = Reader(daemon, watched["id"])
         reader.start()
         connection = Connection(daemon.runtime)
-        for _ in range(100):
-            change(connection)
+        for _ in range(2500):
+            change(connection)  # until the database's caches have grown to what they are meant to be
         wait_for(lambda: len(reader.numbers) > 100, 10, "the first lines")
         worker = daemon.pid("worker")
         before = resident(worker)
@@ -248,6 +249,18 @@ def test_claudeopsctl_replaces_each_child_while_a_session_goes_on(tmp_path: Path
         assert alive(shim)
         (tmp_path / "enough").touch()
         assert daemon.wait_ended(session["id"])["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_a_child_that_is_told_to_end_again_while_it_ends_ends_as_it_should(tmp_path: Path, name: str) -> None:
+    with running(tmp_path) as daemon:
+        for _ in range(3):
+            pid = daemon.pid(name)
+            with contextlib.suppress(ProcessLookupError):
+                while alive(pid):
+                    os.kill(pid, signal.SIGTERM)
+            daemon.wait_replaced(name, pid)
+            assert daemon.process_of(name)["last_exit"] == "exit code 0"
 
 
 def test_a_child_that_does_not_get_ready_is_not_left_starting_for_ever(tmp_path: Path) -> None:

@@ -23,17 +23,26 @@ def test_ready_comes_once_both_serve_and_the_end_is_told(tmp_path: Path) -> None
         assert not systemd.times("WATCHDOG")
 
 
+# A web process that does nothing yet.
+HELD = """
+import os, time
+while MODULE == "webui" and os.path.exists(HERE + "/held"):
+    time.sleep(0.05)
+"""
+
+
 def test_ready_does_not_come_while_one_child_can_not_serve(tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks"
     with Systemd(tmp_path) as systemd:
-        daemon = Daemon(tmp_path / "daemon", NOTIFY_SOCKET=systemd.name)
+        daemon = Daemon(tmp_path / "daemon", NOTIFY_SOCKET=systemd.name, **patched(hooks, HELD))
+        (hooks / "held").touch()
         try:
             daemon.start(wait=False)
             web = daemon.pid("web")
-            daemon.kill("web", signal.SIGSTOP)
             wait_for(lambda: daemon.process_of("worker").get("state") == "running", 15, "the worker")
             time.sleep(0.5)
             assert not systemd.times("READY")
-            daemon.kill("web", signal.SIGCONT)
+            (hooks / "held").unlink()
             wait_for(lambda: systemd.times("READY"), 10, "READY")
             assert daemon.pid("web") == web
         finally:

@@ -8,6 +8,7 @@ from ipc.messages.envelope import Event
 from ipc.server import Publisher
 from schema.database import Database, Row
 from schema.sessions import Session, from_row
+from tests.fixtures import databases
 
 
 class Heard(Publisher):
@@ -27,10 +28,8 @@ class Place:
 
     def __init__(self, directory: Path) -> None:
         path = directory / "claudeops.db"
-        database = Database(path, readonly=False)
-        database.migrate()
         self.directory = directory
-        self.store = Store(path, database)
+        self.store = Store(path, databases.opened(path))
         self.heard = Heard()
 
     def settings(self, **environ: str) -> LiveSettings:

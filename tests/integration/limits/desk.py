@@ -26,6 +26,7 @@ from ipc.server import Call, Handler, Peer, Publisher
 from schema import timestamps
 from schema.database import Database, Row
 from schema.limits import Approval
+from tests.fixtures import databases
 
 SECRET = "sk-ant-made-up-and-secret"
 
@@ -49,9 +50,7 @@ class Desk:
         self.directory = directory
         self.settings_given = settings
         self.path = directory / "claudeops.db"
-        database = Database(self.path, readonly=False)
-        database.migrate()
-        self.store = Store(self.path, database)
+        self.store = Store(self.path, databases.opened(self.path))
         environ = {
             "CLAUDEOPS_STATE_DIR": str(directory),
             "CLAUDEOPS_APPROVAL_HOLD": "0",

@@ -16,6 +16,7 @@ from daemon.store import Store
 from schema.database import Database
 from schema.knowledge import Level
 from schema.notifications import Kind
+from tests.fixtures import databases
 
 QUICK = Pace(first=0.2, longest=0.5, give_up=3600.0)
 
@@ -32,9 +33,7 @@ class Office:
         self.task: asyncio.Task[None] | None = None
 
     def _open(self) -> None:
-        database = Database(self.path, readonly=False)
-        database.migrate()
-        self.store = Store(self.path, database)
+        self.store = Store(self.path, databases.opened(self.path))
 
     async def work(self, *urls: str, pace: Pace = QUICK, **environ: str) -> Notifications:
         """Begins to send."""

@@ -16,12 +16,22 @@ from schema.notifications import Kind
 from schema.sessions import Session
 from schema.states import ApprovalStatus, DeliveryStatus, Role, SessionStatus, Trigger, TriggerStatus
 from schema.triggers import QueuedTrigger
+from tests.fixtures import databases
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One for all that read what is declared."""
+    database = Database(tmp_path_factory.mktemp("schema") / "claudeops.db", readonly=False)
+    database.migrate()
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "claudeops.db", readonly=False)
-    database.migrate()
+def filled(tmp_path: Path) -> Iterator[Database]:
+    """One to be written."""
+    database = databases.opened(tmp_path / "claudeops.db")
     yield database
     database.close()
 
@@ -103,14 +113,14 @@ def test_every_query_uses_an_index(database: Database, name: str) -> None:
     assert name == "rollups.sum_minutes" or not [line for line in plan if "TEMP B-TREE" in line]
 
 
-def test_the_last_ended_session_is_found_from_the_newest_down(database: Database) -> None:
+def test_the_last_ended_session_is_found_from_the_newest_down(filled: Database) -> None:
     # As a scan by rowid stops at the first row that fits, 20,000 older rows cost it nothing.
     insert = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
         " INSERT INTO sessions (tier, model, prompt_file, status, started_at)"
         " SELECT 1, 'm', 'p', 'completed', 't' FROM n"
     )
-    database.script(insert)
+    filled.script(insert)
     steps = 0
 
     def count() -> bool:
@@ -118,11 +128,11 @@ def test_the_last_ended_session_is_found_from_the_newest_down(database: Database
         steps += 1
         return False
 
-    database._connection.set_progress_handler(count, 1)
+    filled._connection.set_progress_handler(count, 1)
     try:
-        row = database.one("sessions.last_ended")
+        row = filled.one("sessions.last_ended")
     finally:
-        database._connection.set_progress_handler(None)
+        filled._connection.set_progress_handler(None)
     assert row is not None
     assert row["id"] == 20000
     assert steps < 200

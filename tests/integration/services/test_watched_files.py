@@ -27,6 +27,7 @@ from tests.integration.services.world import World
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watched_files, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(watched_files, "SETTLE_SECONDS", 0.1)
 
 
 async def listed(world: World) -> dict[str, Monitored]:
@@ -78,6 +79,24 @@ async def test_a_file_is_read_at_the_start_and_whenever_it_changes_and_owns_what
     write(path, entry(target, "a"))
     await world.again()
     await until(world, lambda found: set(found) == {"a", "own"})
+
+
+async def test_a_file_that_is_still_being_written_removes_nothing(
+    world: World, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_files, "SETTLE_SECONDS", 1.0)
+    path = tmp_path / "services.yaml"
+    write(path, entry(target, "a"), entry(target, "b"))
+    await world.settings.set("services_file", str(path))
+    before = await until(world, lambda found: len(found) == 2)
+    with path.open("w") as file:
+        for text in ("services:\n", entry(target, "a"), entry(target, "b"), entry(target, "c")):
+            file.write(text)
+            file.flush()
+            await asyncio.sleep(0.3)
+            assert (await listed(world)).keys() == {"a", "b"}
+    after = await until(world, lambda found: len(found) == 3)
+    assert {name: after[name].id for name in ("a", "b")} == {name: one.id for name, one in before.items()}
 
 
 async def test_a_file_with_mistakes_changes_nothing_and_all_of_them_are_told_with_their_places(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.webui.site import Site, open_site
+from webui.worker import Worker
 
 
 @pytest.fixture
@@ -13,3 +14,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """The dashboard, with a worker that answers."""
     async with open_site(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait half a second for a worker that does not answer, and not ten."""
+    monkeypatch.setattr(Worker.call, "__kwdefaults__", {**(Worker.call.__kwdefaults__ or {}), "timeout": 0.5})

@@ -21,10 +21,10 @@ from ipc.messages.envelope import Done, Event, Reply, Request
 from ipc.server import Call, Publisher, Server, bound_socket
 from schema import timestamps
 from schema.access import digest
-from schema.database import Database
 from schema.sessions import from_row
 from schema.states import ApprovalStatus, SessionStatus
 from schema.triggers import from_row as trigger_from_row
+from tests.fixtures import databases
 from tests.integration.webui import rows, stand_in_decisions
 from tests.integration.webui.real_access import REAL, RealAccess
 from tests.integration.webui.real_services import SERVICES, RealServices
@@ -50,8 +50,7 @@ class StandIn:
         self.state.mkdir(parents=True, exist_ok=True)  # a test may have filled a database already
         self.results.mkdir()
         self.database_path = self.state / "claudeops.db"
-        self.database = Database(self.database_path, readonly=False)
-        self.database.migrate()
+        self.database = databases.opened(self.database_path)
         self.requests: list[Request] = []
         self.refuse: dict[type[Request], CallError] = {}
         self.holds = ""  # why no trigger starts

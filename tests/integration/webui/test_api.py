@@ -102,6 +102,7 @@ async def test_who_asks_stands_in_what_is_changed(site: Site) -> None:
         assert (await response.json())["reason"] == "stopped by token:deploys"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_the_worker_is_away_lists_go_on_and_changes_say_so(tmp_path: Path) -> None:
     async with open_site(tmp_path, start_worker=False) as site:
         site.worker.session(log=b"x\n", status="completed")

@@ -4,6 +4,8 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
+
 from ipc.errors import CallError, Code
 from ipc.messages import settings
 from ipc.messages.models import ListModels
@@ -143,6 +145,7 @@ async def test_a_change_holds_in_the_dashboard_without_a_restart(site: Site) -> 
             _, text = await read(site, "/triggers")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_the_worker_is_away_the_last_known_is_shown_and_nothing_can_be_changed(site: Site) -> None:
     await read(site, "/config")
     await site.worker.stop()

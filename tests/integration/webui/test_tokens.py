@@ -330,6 +330,7 @@ async def test_many_wrong_tokens_at_a_time_are_as_many_as_one_after_the_other(si
     assert statuses.count(401) <= 20
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_without_the_worker_a_good_token_reads_on_and_a_wrong_one_is_not_judged(site: Site) -> None:
     caller = program(site, token(site))
     await site.worker.stop()

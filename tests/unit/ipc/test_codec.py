@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ipc import codec
@@ -52,7 +52,6 @@ def test_a_damaged_message_is_read_or_refused(data: st.DataObject, frame: bytes)
 
 
 @given(st.sampled_from(sorted(REQUESTS)), BODY, st.booleans())
-@settings(max_examples=300)
 def test_any_body_is_a_request_of_its_type_or_refused_and_goes_round(type_: str, body: Any, json: bool) -> None:
     encode = msgspec.json.encode if json else msgspec.msgpack.encode
     try:

@@ -2,11 +2,12 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.memories.prompt import FRAME, section
 from schema.knowledge import Memory
+from tests.fixtures.examples import part
 
 
 def memory(id_: int, service: str | None, observation: str, confidence: float, category: str = "timing") -> Memory:
@@ -79,6 +80,7 @@ MEMORIES = st.lists(
 )
 
 
+@settings(max_examples=part(0.5))
 @given(MEMORIES, st.integers(0, 600))
 def test_the_budget_holds_and_lines_are_whole(memories: list[Memory], budget: int) -> None:
     text = section(memories, budget)

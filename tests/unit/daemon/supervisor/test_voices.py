@@ -15,6 +15,7 @@ from daemon.supervisor import log, rules
 from daemon.supervisor.log import LOG
 from daemon.supervisor.logfile import LogFile
 from daemon.supervisor.voices import Voice, Voices
+from tests.fixtures.examples import part
 
 CHAINED = """\
 import sys
@@ -83,7 +84,7 @@ def test_a_stack_dump_is_one_record(heard: list[Any]) -> None:
     assert "<string>" in heard[0][3]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=part(0.6))
 @given(st.lists(WORDS), st.lists(st.integers(1, 9)))
 def test_no_line_is_lost_however_it_comes(heard: list[Any], lines: list[str], sizes: list[int]) -> None:
     heard.clear()

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ from schema.knowledge import Level
 from schema.states import ApprovalStatus, SessionStatus, Trigger, TriggerStatus
 
 
+@cache
+def whole() -> argparse.ArgumentParser:
+    """The parser of every command, made once: it takes longer than all that it reads here."""
+    return parser()
+
+
 def words_of(command: Command) -> list[str]:
     """The shortest command line of a command."""
     words = list(command.words)
@@ -39,7 +46,7 @@ def words_of(command: Command) -> list[str]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
 def test_every_command_can_be_called(command: Command) -> None:
-    arguments = parser().parse_args(words_of(command))
+    arguments = whole().parse_args(words_of(command))
     module, _, name = arguments.function.partition(":")
     function: Callable[..., Any] = getattr(importlib.import_module(f"ipc.ctl.{module}"), name)
     assert list(inspect.signature(function).parameters) == ["connection", "arguments"]
@@ -51,7 +58,7 @@ def test_every_command_can_be_called(command: Command) -> None:
 def test_json_and_the_runtime_directory_may_stand_anywhere(command: Command) -> None:
     words = words_of(command)
     for line in (["--json", "--runtime-dir", "/x", *words], [*words, "--json", "--runtime-dir", "/x"]):
-        arguments = parser().parse_args(line)
+        arguments = whole().parse_args(line)
         assert (arguments.json, arguments.runtime_dir) == (True, "/x")
 
 
@@ -110,7 +117,7 @@ def test_a_command_pays_for_no_other_commands_parser(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
 def test_a_part_of_the_table_reads_what_the_whole_reads(command: Command) -> None:
     words = words_of(command)
-    assert vars(read(words)) == vars(parser().parse_args(words))
+    assert vars(read(words)) == vars(whole().parse_args(words))
 
 
 def test_a_group_that_is_a_command_too_takes_both() -> None:
@@ -168,7 +175,7 @@ def test_what_is_asked_once_exists_and_stores_no_reply() -> None:
 
 
 def test_help_and_manual_page_say_the_exit_codes() -> None:
-    text, page = parser().format_help(), manual()
+    text, page = whole().format_help(), manual()
     for code in ("0", "1", "2", "3", "4", "5", "64", "70", "130"):
         assert code in EXITS.split("Exit status")[1]
     assert "Exit status" in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.sessions import Usage
@@ -29,6 +29,7 @@ from schema.transcript.events import (
     UserText,
 )
 from schema.transcript.parse import parse
+from tests.fixtures.examples import part
 
 TRANSCRIPTS = Path(__file__).parents[3] / "fixtures" / "transcripts"
 NAMES = sorted(path.stem for path in TRANSCRIPTS.glob("*.ndjson"))
@@ -282,6 +283,7 @@ def lines() -> st.SearchStrategy[bytes]:
     return line.map(lambda fields: json.dumps(fields).encode())
 
 
+@settings(max_examples=part(0.5))
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda text: b"{" + text), lines()))
 def test_any_line_becomes_events_that_can_be_sent_on(line: bytes) -> None:
     found = parse(line)

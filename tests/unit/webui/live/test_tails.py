@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from schema.sessions import Session
 from schema.states import SessionStatus, Trigger
+from tests.fixtures.examples import part
 from tests.integration.webui.sse_reader import Parser
 from webui.live import tails
 from webui.live.tails import Tail
@@ -70,7 +71,7 @@ def test_a_file_that_is_not_there_yet_is_found_later(tmp_path: Path) -> None:
     assert read_all(tail) == "[x]"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=part(0.3), deadline=None)
 @given(st.lists(st.integers(0, 30_000), min_size=1, max_size=12), st.data())
 def test_every_line_comes_once_from_any_line_on(lengths: list[int], data: st.DataObject) -> None:
     import tempfile

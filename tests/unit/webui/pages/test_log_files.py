@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schema.sessions import Session
 from schema.states import SessionStatus, Trigger
+from tests.fixtures.examples import part
 from webui.pages import log_files
 
 
@@ -52,7 +53,7 @@ def test_a_link_out_of_the_results_directory_is_not_followed(tmp_path: Path) -> 
     assert not path.exists()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=part(0.4), deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=0, max_size=120), st.integers(3, 30), st.booleans())
 def test_going_back_window_by_window_gives_every_line_once(lengths: list[int], window: int, whole: bool) -> None:
     import tempfile

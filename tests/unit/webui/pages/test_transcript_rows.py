@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.logline import Line
+from tests.fixtures.examples import part
 from webui import rendering
 from webui.pages import row_html
 from webui.pages.nesting import nest
@@ -188,7 +189,7 @@ WILD = st.recursive(
 KINDS = st.sampled_from(["assistant", "user", "system", "result", "tool_use", "tool_result", "text", "odd"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=part(0.6), deadline=None)
 @given(KINDS, WILD, st.binary(max_size=60))
 def test_whatever_a_program_prints_becomes_rows(kind: str, value: Any, junk: bytes) -> None:
     wrapped = {
