@@ -12,13 +12,15 @@ from tests.acceptance.supervisor.surroundings import patched
 
 COUNT_TERMS = """
 if MODULE in ("daemon.worker", "webui"):
-    import asyncio.unix_events, os
-    before = asyncio.unix_events._UnixSelectorEventLoop._handle_signal
-    def handle(self, number):
-        with open(f"{HERE}/{MODULE}-{os.getpid()}-{number}", "a") as file:
-            file.write("x")
-        before(self, number)
-    asyncio.unix_events._UnixSelectorEventLoop._handle_signal = handle
+    import os, signal
+    before = signal.signal
+    def counting(number, handler):
+        def handle(*given):
+            with open(f"{HERE}/{MODULE}-{os.getpid()}-{number}", "a") as file:
+                file.write("x")
+            handler(*given)
+        return before(number, handle if number == signal.SIGTERM and callable(handler) else handler)
+    signal.signal = counting
 """
 
 

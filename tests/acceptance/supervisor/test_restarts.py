@@ -58,8 +58,9 @@ def test_a_hung_web_process_is_replaced_and_the_worker_neither_waits_nor_grows(t
         reader = Reader(daemon, watched["id"])
         reader.start()
         connection = Connection(daemon.runtime)
-        for _ in range(2500):
-            change(connection)  # until the database's caches have grown to what they are meant to be
+        for number in range(400):
+            # Long ones: until the cache of the database is full, what is written makes the worker larger.
+            connection.call("settings.set", {"name": "webhook_system_prompt", "value": f"{number} {'x' * 8000}"})
         wait_for(lambda: len(reader.numbers) > 100, 10, "the first lines")
         worker = daemon.pid("worker")
         before = resident(worker)

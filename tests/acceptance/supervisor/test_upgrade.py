@@ -15,12 +15,14 @@ from tests.acceptance.supervisor.surroundings import children_of, descriptors, p
 NEW_VERSION = "99.1.2"
 SLOW_END = """
 if MODULE == "webui":
-    import asyncio.unix_events, time
-    before = asyncio.unix_events._UnixSelectorEventLoop._handle_signal
-    def handle(self, number):
-        time.sleep(1.0)
-        before(self, number)
-    asyncio.unix_events._UnixSelectorEventLoop._handle_signal = handle
+    import signal, time
+    before = signal.signal
+    def slow(number, handler):
+        def handle(*given):
+            time.sleep(1.0)
+            handler(*given)
+        return before(number, handle if callable(handler) else handler)
+    signal.signal = slow
 """
 
 
