@@ -295,8 +295,5 @@ class Child:
 
 
 def python(module: str) -> list[str]:
-    """The command that runs one of our modules in a fresh interpreter.
-
-    Its tracebacks name lines and no columns, which every function would keep in memory, half a MiB in all.
-    """
+    """The command that runs one of our modules. Tracebacks name no columns: half a MiB in memory that would be."""
     return [sys.executable, "-X", "no_debug_ranges", "-m", module]

@@ -83,6 +83,7 @@ WHOLE = {
     "pages.services_down": "a row a service",
     "services.trouble": "a row a service",
     "services.count": "a row a service",
+    "results.alive": "a row a service, once in a start",
     "sessions.count_by_status": "counts all, along an index",
     "api.totals": "adds all up, along an index",
     "monitored.counts": "counts all, along an index",
