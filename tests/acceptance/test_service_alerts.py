@@ -13,18 +13,11 @@ import pytest
 
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.stored import rows
-from tests.fakes import target as targets
 from tests.fakes.target import Target
 from tests.integration.notifications.receiver import Receiver
 
 # Its first pause is ten seconds, its second twenty, each up to a quarter longer.
 PATIENCE = 60
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with targets.beside() as made:
-        yield made
 
 
 @pytest.fixture

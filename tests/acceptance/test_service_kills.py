@@ -9,7 +9,6 @@ import random
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +20,6 @@ from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.services_filled import fill
 from tests.acceptance.stored import rows
-from tests.fakes import target as targets
 from tests.fakes.target import Target
 from tests.integration.notifications.receiver import Receiver
 
@@ -29,19 +27,6 @@ KILLS = int(os.environ.get("CLAUDEOPS_TEST_KILLS", "12"))
 SERVICES = 60
 # Beyond this many a service comes and goes, and people are told of that instead.
 OUTAGES_MAX = 3
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with targets.beside() as made:
-        yield made
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 class Flapping:

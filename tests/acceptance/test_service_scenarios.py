@@ -3,11 +3,8 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from schema import timestamps
 from schema.database import Database
@@ -15,14 +12,7 @@ from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.services_filled import fill
 from tests.acceptance.stored import rows
-from tests.fakes import target as targets
 from tests.fakes.target import Target
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with targets.beside() as made:
-        yield made
 
 
 def test_after_an_hour_of_standstill_all_are_asked_before_anything_is_told_and_the_gap_shows_as_no_data(

@@ -23,7 +23,6 @@ from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.services_filled import fill
 from tests.acceptance.stored import rows
-from tests.fakes import target as targets
 from tests.fakes.target import Target
 
 # A program that does nothing but sleep, and tells in the end by how much it was woken too late at worst.
@@ -39,12 +38,6 @@ print(worst)
 # A machine on which that one was never woken later than this was no reason for anything to be late.
 QUIET = 0.1
 ROUNDS = 3
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with targets.beside() as made:
-        yield made
 
 
 @contextmanager

@@ -4,22 +4,12 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.acceptance.harness import Daemon, running, wait_for
 from tests.acceptance.stored import rows
-from tests.fakes import target as targets
 from tests.fakes.target import Target
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with targets.beside() as made:
-        yield made
 
 
 def status_of(daemon: Daemon, name: str) -> str:

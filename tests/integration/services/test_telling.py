@@ -4,12 +4,14 @@ import asyncio
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from daemon.notifications import digest, routing
 from daemon.notifications.rules import Channel, ChannelRule
+from daemon.services.attending import LOOK_SECONDS
 from daemon.services.incidents import FLAPPING_WINDOW_MS
 from ipc.messages.incidents import NoteIncident
 from schema.database import Database
@@ -91,6 +93,16 @@ async def test_after_a_standstill_nobody_is_told_that_it_is_still_down_before_it
     assert await world.rows("SELECT id FROM triggers") == []
     await world.until(service, "healthy")
     assert await world.told() == ["web is down", "web works again"]
+
+
+async def test_after_a_machine_slept_nobody_is_told_that_it_is_still_down_before_it_was_asked(
+    world: World, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await down(world, target, remind=1800.0)
+    await asyncio.sleep(0.2)
+    monkeypatch.setattr("daemon.services.attending.time", SimpleNamespace(time=lambda: time.time() + 3600.0))
+    await asyncio.sleep(LOOK_SECONDS + 0.5)
+    assert await world.told() == ["web is down"]
 
 
 async def test_a_heartbeat_that_was_missed_is_reminded_of_too(world: World) -> None:
