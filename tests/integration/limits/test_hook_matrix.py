@@ -278,7 +278,8 @@ async def test_a_call_runs_while_the_rest_of_its_message_is_still_written(tmp_pa
     place = Place(tmp_path)
     place.hook(says("allow"))
     long = bash("echo x > two # " + "x" * 400, "toolu_two")
-    async with serving([Turn([touches("one", "toolu_one"), long], pace_s=0.25), DONE]) as api:
+    # On a machine with much to do, the hook and the first command take seconds.
+    async with serving([Turn([touches("one", "toolu_one"), long], pace_s=0.8), DONE]) as api:
         session = await place.run(api.url)
     order = [block.get("id") or block.get("tool_use_id") for _, block in blocks(session)]
     assert order == ["toolu_one", "toolu_one", "toolu_two", "toolu_two"]

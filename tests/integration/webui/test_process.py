@@ -75,13 +75,19 @@ class Web:
                 await asyncio.sleep(0.01)
 
     async def get(self, path: str, *headers: str) -> tuple[int, str]:
+        async with self.opened(path, *headers) as reader:
+            answer = (await asyncio.wait_for(reader.read(), 15)).decode()
+        return int(answer.split()[1]), answer
+
+    @contextlib.asynccontextmanager
+    async def opened(self, path: str, *headers: str) -> AsyncIterator[asyncio.StreamReader]:
+        """An answer, from its first byte on."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         lines = [f"GET {path} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
         writer.write("\r\n".join(lines).encode())
-        answer = (await asyncio.wait_for(reader.read(), 15)).decode()
+        yield reader
         writer.close()
         await writer.wait_closed()
-        return int(answer.split()[1]), answer
 
     async def ended(self) -> tuple[int, str]:
         """Exit code and standard error."""
@@ -128,20 +134,18 @@ async def test_a_stop_ends_it_soon_and_tells_live_readers_to_come_again(web: Web
     web.worker.signed_in(web.worker.user(), "token")
     await web.start()
     await web.ready()
-    reader = asyncio.create_task(web.get(f"/sessions/{id_}/stream?at=0", "Cookie: claudeops=token"))
-    await asyncio.sleep(0.5)
-    begun = time.monotonic()
-    if how == "command":
-        web.tell(command="stop", sessions="keep")
-    else:
-        assert web.process is not None
-        web.process.terminate()
-    code, errors = await web.ended()
-    assert (code, errors) == (0, "")
-    assert time.monotonic() - begun < 3.0
-    _, answer = await reader
-    assert "event: rows" in answer
-    assert "retry: 1000" in answer.split("event: rows")[1]
+    async with web.opened(f"/sessions/{id_}/stream?at=0", "Cookie: claudeops=token") as reader:
+        await asyncio.wait_for(reader.readuntil(b"event: rows"), 15)
+        begun = time.monotonic()
+        if how == "command":
+            web.tell(command="stop", sessions="keep")
+        else:
+            assert web.process is not None
+            web.process.terminate()
+        code, errors = await web.ended()
+        assert (code, errors) == (0, "")
+        assert time.monotonic() - begun < 3.0
+        assert b"retry: 1000" in await asyncio.wait_for(reader.read(), 15)
     # The supervisor's socket listens on: who comes now waits for the next process.
     with socket.create_connection(("127.0.0.1", web.port), 2):
         pass
