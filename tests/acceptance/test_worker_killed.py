@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from schema.database import Database
@@ -17,6 +18,11 @@ NUMBER = re.compile(rb'"text":"line (\d+)"')
 def numbers(log: Path) -> list[int]:
     """The numbers of the fake CLI's lines, as the log has them."""
     return [int(found) for found in NUMBER.findall(log.read_bytes())]
+
+
+def longer(log: Path, size: int) -> bool:
+    """Whether a log has grown beyond a size."""
+    return log.stat().st_size > size
 
 
 def rows(daemon: Daemon) -> list[dict[str, object]]:
@@ -41,7 +47,7 @@ def test_twenty_kills_of_the_worker_cost_not_one_line(tmp_path: Path) -> None:
             pid = daemon.kill("worker")
             size = log.stat().st_size
             daemon.wait_replaced("worker", pid)
-            wait_for(lambda size=size: log.stat().st_size > size, 10, "lines written while the worker was away")
+            wait_for(partial(longer, log, size), 10, "lines written while the worker was away")
             time.sleep(chance.uniform(0.0, 0.15))
         # However quickly workers come back on this machine, there are lines enough for one to go missing.
         wait_for(lambda: len(numbers(log)) > 3000, 60, "three thousand lines")

@@ -21,9 +21,11 @@ from schema.sessions import Session
 from schema.states import SessionStatus
 from webui.live import sse
 from webui.live.streams import Stream
+from webui.pages.call_times import Calls
+from webui.pages.log_files import lines_before
 from webui.pages.row_html import RenderRow
 from webui.pages.session_rows import OPEN
-from webui.pages.transcript_rows import Calls, read_line
+from webui.pages.transcript_rows import read_line
 from webui.pages.watched import Watched
 
 READ_BYTES = 8 * 1024  # of the log at a time; as HTML it is some five times that
@@ -112,6 +114,8 @@ class Tail:
             self._batches.move_to_end(offset)
             return known
         lines, end = self._read(offset)
+        # A page that somebody opened while a call ran showed the call, and its result comes here.
+        self._calls.earlier = lambda: self._before(offset)
         made = Batch(max(end, offset + 1), self._encode(lines, end))
         self._batches[offset] = made
         self._kept += len(made.payload)
@@ -138,6 +142,10 @@ class Tail:
                 rest = reader.rest()
                 return ([rest] if rest else []), reader.offset
         return lines, end
+
+    def _before(self, offset: int) -> list[Line]:
+        """What a page shows before an offset."""
+        return lines_before(self._path, offset) if self._path is not None and offset else []
 
     def _encode(self, lines: list[Line], end: int) -> bytes:
         raw = f"/sessions/{self.session.id}/log"

@@ -43,6 +43,18 @@ def read_window(path: Path, before: int | None = None, *, from_offset: int | Non
     size = path.stat().st_size
     limit = size if before is None else min(before, size)
     start = _back(path, limit) if from_offset is None else _line_start(path, min(from_offset, size))
+    lines = _between(path, start, limit, over=over)
+    end = min(size, lines[-1].offset + len(lines[-1].data) + lines[-1].cut + 1) if lines else start
+    return Window(lines, start, end, size, _count(path, start))
+
+
+def lines_before(path: Path, offset: int) -> list[Line]:
+    """The lines of the window that ends at an offset. OSError if they can't be read."""
+    return _between(path, _back(path, offset), offset, over=False)
+
+
+def _between(path: Path, start: int, limit: int, *, over: bool) -> list[Line]:
+    """The lines from a start on, up to a limit and no more than a window has."""
     lines: list[Line] = []
     with LogReader(path, start) as reader:
         while reader.offset < limit and len(lines) < WINDOW_LINES and reader.offset - start < WINDOW_BYTES:
@@ -52,9 +64,7 @@ def read_window(path: Path, before: int | None = None, *, from_offset: int | Non
             if not more:
                 break
             lines += more
-    lines = [line for line in lines[:WINDOW_LINES] if line.offset < limit]
-    end = min(size, lines[-1].offset + len(lines[-1].data) + lines[-1].cut + 1) if lines else start
-    return Window(lines, start, end, size, _count(path, start))
+    return [line for line in lines[:WINDOW_LINES] if line.offset < limit]
 
 
 def _back(path: Path, limit: int) -> int:

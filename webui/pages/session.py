@@ -20,6 +20,7 @@ from webui.auth.rules import Access, may
 from webui.negotiation import is_form_of_a_browser, is_json, json_response
 from webui.pages import approvals, confirm, formats, log_files, row_html, transcript_rows, watched
 from webui.pages.approval_view import Card
+from webui.pages.call_times import Calls
 from webui.pages.confirm import Confirm
 from webui.pages.nesting import nest
 from webui.pages.row_html import RenderRow
@@ -72,7 +73,7 @@ async def flat_rows(
     lines: list[Any], raw_url: str, verdicts: Mapping[str, Verdict] = transcript_rows.NO_VERDICTS, prefix: str = ""
 ) -> list[Row]:
     """The rows of many lines, made in slices so that others get their turn."""
-    calls = transcript_rows.Calls()
+    calls = Calls()
     rows: list[Row] = []
     for at in range(0, len(lines), SLICE):
         for line in lines[at : at + SLICE]:

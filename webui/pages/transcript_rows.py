@@ -16,11 +16,11 @@ from schema.logline import Line, split
 from schema.transcript import events
 from schema.transcript.parse import parse
 from webui.pages import ansi, formats, markdown, tool_calls
+from webui.pages.call_times import Calls
 from webui.pages.folding import Block, as_json, clip, fold, line_count
 from webui.pages.tool_calls import Todo
 from webui.pages.verdicts import Verdict
 
-CALLS_REMEMBERED = 500
 LINE_CHARS = 2000  # a raw line longer than this is folded
 PARENT_CHARS = 200
 WORDS = {True: "denied", False: "error"}
@@ -62,26 +62,6 @@ class Row:
     verdict: Verdict | None = None
     result: "Row | None" = None
     children: "list[Row]" = field(default_factory=list)
-
-
-class Calls:
-    """When each call was made, to tell how long it took. Forgets the oldest."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, str] = {}
-
-    def make(self, tool_id: str, at: str) -> None:
-        """A call was seen."""
-        self._made[tool_id] = at
-        if len(self._made) > CALLS_REMEMBERED:
-            del self._made[next(iter(self._made))]
-
-    def took(self, tool_id: str, at: str) -> str:
-        """How long a call took, in words; empty if it was not seen."""
-        made = self._made.get(tool_id)
-        if made is None:
-            return ""
-        return formats.duration((timestamps.parse(at) - timestamps.parse(made)).total_seconds())
 
 
 NO_VERDICTS: Mapping[str, Verdict] = {}

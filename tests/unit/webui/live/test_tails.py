@@ -103,3 +103,21 @@ def test_pieces_are_kept_up_to_a_bound_and_made_again(tmp_path: Path, monkeypatc
     assert 50_000 < kept <= 100_000
     assert tail.batch(0) is tail.batch(0)
     assert read_all(tail) == first
+
+
+def test_who_comes_while_a_call_runs_is_told_how_long_it_took_as_everybody_else(tmp_path: Path) -> None:
+    def render_outcome(row: Row) -> Markup:
+        return Markup("[{}]").format(row.outcome)
+
+    def call(second: int, content: str) -> bytes:
+        return f'2026-01-31T08:05:{second:02}.000Z\t{{"type":{content}}}\n'.encode()
+
+    made = call(1, '"assistant","message":{"id":"m","content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]}')
+    said = call(4, '"user","message":{"content":[{"type":"tool_result","tool_use_id":"t","content":"ok"}]}')
+    unknown = call(5, '"user","message":{"content":[{"type":"tool_result","tool_use_id":"u","content":"ok"}]}')
+    path = tmp_path / "log"
+    path.write_bytes(made + said + unknown)
+    assert read_all(Tail(session(), path, render_outcome), len(made)) == "[1 line · 3.0 s][1 line]"
+    tail = Tail(session(), path, render_outcome)
+    assert read_all(tail, len(made) + len(said)) == "[1 line]", "who comes later is not in the way of others"
+    assert read_all(tail, len(made)).startswith("[1 line · 3.0 s]")

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from schema.logline import Line
+from webui.pages.call_times import Calls
 from webui.pages.nesting import nest
-from webui.pages.transcript_rows import Calls, Row, read_line
+from webui.pages.transcript_rows import Row, read_line
 from webui.pages.verdicts import Verdict
 
 STAMP = "2026-01-31T08:05:00.000000000Z\t"

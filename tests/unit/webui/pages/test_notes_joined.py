@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schema.logline import Line
+from webui.pages.call_times import Calls
 from webui.pages.nesting import nest
-from webui.pages.transcript_rows import Calls, Row, read_line
+from webui.pages.transcript_rows import Row, read_line
 
 NOTE: Mapping[str, Any] = {"type": "system", "subtype": "thinking_tokens", "estimated_tokens": 3}
 OTHER: Mapping[str, Any] = {"type": "system", "subtype": "status", "status": "compacting"}

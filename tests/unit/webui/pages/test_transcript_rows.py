@@ -13,8 +13,9 @@ from schema.logline import Line
 from tests.fixtures.examples import part
 from webui import rendering
 from webui.pages import row_html
+from webui.pages.call_times import Calls
 from webui.pages.nesting import nest
-from webui.pages.transcript_rows import Calls, Row, read_line
+from webui.pages.transcript_rows import Row, read_line
 
 ROOT = Path(__file__).parents[4]
 FIXTURES = sorted((ROOT / "tests" / "fixtures" / "transcripts").glob("*.ndjson"))
