@@ -6,7 +6,6 @@ by the guard for the addresses whose route says so.
 
 import asyncio
 import math
-from collections import Counter
 
 from aiohttp import web
 
@@ -45,7 +44,6 @@ class Keys:
         self._tokens = tokens
         self._trusted = trusted
         self._good: set[str] = set()  # digests of keys that were right, whose programs are never slowed
-        self._judging: Counter[str] = Counter()
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def find(self, request: web.Request, door: Door, token: str | None) -> SignedIn:
@@ -66,10 +64,8 @@ class Keys:
 
     async def _judge(self, shown: str, hash_: str, address: str) -> None:
         """A key. Wrong ones slow their address down, but not those that have been right."""
-        known = hash_ in self._good
-        self._judging[address] += 1
-        try:
-            wait = 0.0 if known else await self._tokens.delay(address, self._judging[address] - 1)
+        with self._tokens.judging(hash_, address) as others:
+            wait = 0.0 if hash_ in self._good else await self._tokens.delay(address, others)
             if wait > 0:
                 raise web.HTTPTooManyRequests(text=SLOWED, headers={"Retry-After": str(max(1, math.ceil(wait)))})
             reply = await self._ask(CheckKey(key=shown))
@@ -80,10 +76,6 @@ class Keys:
             if reply.configured:
                 await self._tokens.note_wrong(address)
             _admit(reply)
-        finally:
-            self._judging[address] -= 1
-            if not self._judging[address]:
-                del self._judging[address]
 
     async def _ask(self, asked: CheckKey | CheckSignature) -> KeyReply:
         try:

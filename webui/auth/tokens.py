@@ -6,6 +6,8 @@ the worker, as wrong passwords are; an address that has shown too many gets no m
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from aiohttp import web
@@ -56,14 +58,22 @@ class Tokens:
         hash_ = digest(token[: TOKEN_MAX + 1])
         if hash_ in self._told:
             return await self._judge(token, hash_, address)
-        judging = self._judging.setdefault(address, set())
-        # Many at a time are as many as one after the other; one token that comes many times is one.
-        others = len(judging - {hash_})
-        judging.add(hash_)
-        try:
+        with self.judging(hash_, address) as others:
             if (wait := await self.delay(address, others)) > 0:
                 return Refused(SLOWED, wait)
             return await self._judge(token, hash_, address)
+
+    @contextmanager
+    def judging(self, hash_: str, address: str) -> Iterator[int]:
+        """While a token or a key is looked up; gives how many others of its address are.
+
+        Many at a time are as many as one after the other; one that comes many times is one.
+        """
+        judging = self._judging.setdefault(address, set())
+        others = len(judging - {hash_})
+        judging.add(hash_)
+        try:
+            yield others
         finally:
             judging.discard(hash_)
             if not judging:

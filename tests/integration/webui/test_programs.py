@@ -105,6 +105,18 @@ async def test_a_token_needs_the_role_and_the_scope_and_its_refusal_has_the_prog
     assert (status, body["code"]) == (403, "forbidden")
 
 
+async def test_a_storm_with_one_key_is_one_key_and_many_keys_at_a_time_are_many(site: Site) -> None:
+    """An alert storm in the first moment after a start, before any key is known to be right."""
+
+    async def show(value: str) -> int:
+        return (await ask(site, "POST", "/api/v1/webhook", key(value), data=b"{}"))[0]
+
+    assert set(await asyncio.gather(*(show("the-chat-key") for _ in range(60)))) == {202}
+    statuses = await asyncio.gather(*(show(f"wrong-{number}") for number in range(60)))
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 20
+
+
 async def test_a_worker_that_is_away_is_told_as_such_and_a_webhook_waits_for_it(site: Site) -> None:
     site.worker.refuse[CheckKey] = CallError(Code.UNAVAILABLE, "The worker is away.")
     status, body = await ask(site, "GET", "/v1/models", key())
