@@ -168,6 +168,21 @@ def test_a_web_process_that_crashes_again_and_again_is_given_up_and_the_rest_goe
         assert daemon.file()["reason"] is None
 
 
+def test_a_web_process_that_was_given_up_is_tried_again_by_itself(tmp_path: Path) -> None:
+    """Every five minutes; this supervisor's are two seconds."""
+    hooks = tmp_path / "hooks"
+    text = BREAK.format(module="webui", code=1) + (
+        "if MODULE == 'daemon':\n    from daemon.supervisor import rules\n    rules.RETRY_FAILED_SECONDS = 2.0\n"
+    )
+    with running(tmp_path, CLAUDEOPS_RESTART_LIMIT="3", **patched(hooks, text)) as daemon:
+        (hooks / "broken").write_text("")
+        daemon.kill("web")
+        wait_for(lambda: daemon.process_of("web").get("state") == "failed", 15, "web given up")
+        (hooks / "broken").unlink()
+        daemon.wait_running(20)
+        assert daemon.file()["reason"] is None
+
+
 def test_a_worker_over_its_limit_ends_the_daemon_with_70_and_keeps_the_sessions(tmp_path: Path) -> None:
     hooks = tmp_path / "hooks"
     limits = {"CLAUDEOPS_RESTART_LIMIT": "2", **patched(hooks, BREAK.format(module="daemon.worker", code=1))}

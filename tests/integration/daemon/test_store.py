@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,23 @@ def put(key: str, value: str = "v") -> Callable[[Database], int]:
     return lambda db: db.change("settings.set", key=key, value=value, updated_at="t")
 
 
-async def test_fifty_writers_at_once_share_transactions_and_lose_nothing(store: Store) -> None:
-    await asyncio.gather(*(store.write(put(f"k{n}")) for n in range(50)))
+async def test_fifty_writers_at_once_share_transactions_and_lose_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, release = [], threading.Event()
+    transaction = Database.transaction
+
+    def counted(database: Database) -> AbstractContextManager[None]:
+        begun.append(1)
+        return transaction(database)
+
+    held = asyncio.ensure_future(store.read(lambda db: release.wait(10)))
+    writes = [asyncio.ensure_future(store.write(put(f"k{n}"))) for n in range(50)]
+    await asyncio.sleep(0)
+    monkeypatch.setattr(Database, "transaction", counted)
+    release.set()
+    await asyncio.gather(held, *writes)
+    assert len(begun) == 1
     rows = await store.read(lambda db: db.rows("settings.overrides"))
     assert len(rows) == 50
     await store.close()

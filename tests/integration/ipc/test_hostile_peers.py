@@ -8,8 +8,6 @@ import os
 import random
 import resource
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,20 +19,8 @@ import zmq
 from ipc import codec
 from ipc.errors import CallError
 from ipc.messages.envelope import Reply
-from tests.fixtures import machine
+from tests.fixtures.strangers import as_nobody
 from tests.integration.ctl.stage import Stage, wait_for
-
-NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-ASK = """
-import sys, zmq
-context = zmq.Context()
-peer = context.socket(zmq.DEALER)
-peer.linger = 0
-peer.connect("ipc://" + sys.argv[1])
-peer.send(b'[1,"req","sessions.trigger","x",0,0,"",{"prompt":"mine"}]')
-print(peer.recv().decode() if peer.poll(3000) else "nothing")
-context.destroy(0)
-"""
 
 
 @pytest.fixture
@@ -81,24 +67,16 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def as_nobody(stage: Stage) -> str:
-    machine.need_root("it asks as another user")
-    command = [*NOBODY, sys.executable, "-c", ASK, str(stage.runtime / "rpc.sock")]
-    return subprocess.run(
-        command, env=stage.environment, capture_output=True, text=True, check=True, timeout=30
-    ).stdout.strip()
-
-
 def test_another_user_does_not_get_through_the_directory(served: Stage) -> None:
     served.runtime.chmod(0o750)
-    assert as_nobody(served) == "nothing"
+    assert as_nobody(served.runtime, served.environment) == "nothing"
     assert served.calls("sessions.trigger") == []
 
 
 def test_another_user_who_gets_through_is_refused_by_the_uid_that_the_kernel_tells(served: Stage) -> None:
     served.runtime.chmod(0o755)
     (served.runtime / "rpc.sock").chmod(0o666)
-    _, kind, _, id_, *_, body = json.loads(as_nobody(served))
+    _, kind, _, id_, *_, body = json.loads(as_nobody(served.runtime, served.environment))
     assert (kind, id_, body["code"]) == ("err", "x", "forbidden")
     assert body["message"] == "uid 65534 may not command this daemon"
     assert served.calls("sessions.trigger") == []

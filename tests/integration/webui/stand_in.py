@@ -65,6 +65,7 @@ class StandIn:
         self._server: Server | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self.publisher: Publisher | None = None
+        self.next_run_at: str | None = None
 
     async def start(self) -> None:
         """Answers, and beats."""
@@ -84,7 +85,7 @@ class StandIn:
     async def _beat(self) -> None:
         while True:
             running = len(self.database.rows("sessions.running"))
-            self.publish(system.Beat(sessions_running=running))
+            self.publish(system.Beat(sessions_running=running, next_run_at=self.next_run_at))
             await asyncio.sleep(0.2)
 
     def publish(self, event: Event) -> None:

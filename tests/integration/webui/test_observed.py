@@ -1,5 +1,6 @@
 """Services as sessions observed them, the cost page, and the overview's order, over a real database."""
 
+import asyncio
 import json
 import re
 import time
@@ -68,6 +69,33 @@ async def test_the_overview_is_in_the_order_of_somebody_woken_at_night(site: Sit
 
 async def test_dashboard_is_another_name_of_the_overview(site: Site) -> None:
     assert ids(await text_of(site, "/dashboard")) == ids(await text_of(site, "/"))
+
+
+async def test_when_the_next_session_starts_or_why_nobody_knows(site: Site) -> None:
+    async def shown(*words: str) -> None:
+        async with asyncio.timeout(10):
+            text = ""
+            while not all(word in text for word in words):
+                await asyncio.sleep(0.05)
+                text = (await text_of(site, "/")).split('id="figures"')[1]
+
+    at = timestamps.at(time.time() + 2 * HOUR)
+    site.worker.next_run_at = at
+    await shown(f'<time datetime="{at}"')
+    assert (await json_of(site, "/overview.json"))["next_run_at"] == at
+    site.worker.next_run_at = None
+    await shown("not set yet")
+    assert (await json_of(site, "/overview.json"))["next_run_at"] is None
+    session = site.worker.session(log=b"x\n")
+    await shown("counted from the end of the running session")
+    site.worker.end(session)
+    await site.worker.stop()
+    await shown("not known while the worker is away")
+
+
+async def test_where_the_schedule_is_off_the_overview_says_so(tmp_path: Path) -> None:
+    async with open_site(tmp_path, schedule_enabled=False) as site:
+        assert "the schedule is off" in await text_of(site, "/")
 
 
 async def test_what_runs_shows_its_last_line_and_what_it_has_cost_so_far(site: Site) -> None:

@@ -23,6 +23,8 @@ from schema.settings import Settings
 
 # The existing program's variables and defaults, which its users' environment files rely on.
 EXISTING = {
+    "CLAUDEOPS_CLAUDE_BIN": "claude",
+    "CLAUDEOPS_SESSION_TIMEOUT": 1800,
     "CLAUDEOPS_INTERVAL": 3600,
     "CLAUDEOPS_PROMPT": "/app/prompts/tier1-observe.md",
     "CLAUDEOPS_TIER2_PROMPT": "/app/prompts/tier2-investigate.md",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from daemon.sessions.follow import BATCH_BYTES
 from daemon.sessions.markers import SaidCheck, SaidEvent, SaidMemory
@@ -14,6 +15,7 @@ from daemon.sessions.progress import COLUMNS, LATEST, Batch, Reading, Tally, rea
 from daemon.sessions.rules import Said
 from schema.knowledge import Level
 from schema.sessions import Usage
+from schema.transcript.prices import estimate
 
 TRANSCRIPTS = Path(__file__).parents[3] / "fixtures" / "transcripts"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -148,3 +150,21 @@ def test_the_batches_of_all_tiers_together_are_little_work_for_the_loop() -> Non
     for reading in readings:
         reading.fold(lines, NOW)
     assert time.process_time() - before < 0.1
+
+
+def test_while_a_session_runs_its_cost_is_estimated_from_what_was_said_and_grows() -> None:
+    def said(message: str, tokens: int) -> bytes:
+        usage = {"input_tokens": tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+        block = {"type": "text", "text": "x" * 4000}
+        body = {"id": message, "content": [block], "usage": {**usage, "output_tokens": 1}}
+        return line({"type": "assistant", "message": body})
+
+    reading = Reading("haiku")
+    first = fold(said("m1", 1_000_000), reading=reading).columns
+    # What the message begins with says nothing of its end: the words count, at four characters a token.
+    assert json.loads(first["usage"])["input"] == 1_000_000
+    assert first["estimated_usd"] == estimate("haiku", Usage(input=1_000_000, output=1000))
+    assert first["estimated_usd"] > 0
+    assert fold(line({"type": "later"}), reading=reading).columns["estimated_usd"] is None, "nothing new to tell"
+    second = fold(said("m2", 1_000_000), reading=reading).columns
+    assert second["estimated_usd"] == pytest.approx(2 * first["estimated_usd"])
