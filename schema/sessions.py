@@ -52,12 +52,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of a session, as its result event reports them."""
+    """Tokens of a session, as its result event reports them.
+
+    `context`: what the last message read and wrote; `window`: how much its model can, 0 while not known.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_creation: int = 0
+    context: int = 0
+    window: int = 0
 
 
 def from_row(row: dict[str, object]) -> Session:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from daemon.repositories.rules import tool_name
 from daemon.sessions.markers import Saying, Spoken, read_structured, read_text
@@ -48,8 +49,8 @@ class Tally:
         # A message's blocks stand close together, so the latest messages are all that can still grow.
         self._latest: dict[str, Usage] = {}
 
-    def add(self, message_id: str, usage: Usage, written: int) -> None:
-        """Counts a block of `written` characters."""
+    def add(self, message_id: str, usage: Usage, written: int, *, aside: bool = False) -> None:
+        """Counts a block of `written` characters. `aside`: of a subagent, whose context is its own."""
         known = self._latest.pop(message_id, Usage())
         # The CLI reports a message's output when it begins, so what was written is counted here.
         output = known.output + max(1, written // CHARACTERS_PER_TOKEN)
@@ -62,6 +63,7 @@ class Tally:
             output=self._total.output + counted.output - known.output,
             cache_read=self._total.cache_read + counted.cache_read - known.cache_read,
             cache_creation=self._total.cache_creation + counted.cache_creation - known.cache_creation,
+            context=self._total.context if aside else _all(counted),
         )
         if len(self._latest) > LATEST:
             del self._latest[next(iter(self._latest))]
@@ -69,6 +71,10 @@ class Tally:
     def total(self) -> Usage:
         """All tokens so far."""
         return self._total
+
+
+def _all(usage: Usage) -> int:
+    return usage.input + usage.output + usage.cache_read + usage.cache_creation
 
 
 class Reading:
@@ -107,11 +113,12 @@ class Reading:
 
     def _count(self, event: Event) -> bool:
         if isinstance(event, Text | Thinking):
-            self._tally.add(event.message_id, event.usage, len(event.text))
+            written = len(event.text)
         elif isinstance(event, ToolUse):
-            self._tally.add(event.message_id, event.usage, len(str(event.input)))
+            written = len(str(event.input))
         else:
             return False
+        self._tally.add(event.message_id, event.usage, written, aside=bool(event.parent))
         return True
 
     def _read(self, event: Event) -> Mapping[str, Any]:
@@ -124,6 +131,7 @@ class Reading:
             }
         if isinstance(event, Result):
             why = event.text or event.wrong if event.is_error else ""
+            usage = replace(event.usage, context=self._tally.total().context, window=event.context_window)
             self.said = Said(event.subtype, event.is_error, why, event.deferred, event.cost_usd or 0.0)
             return {
                 "response": response(event) or None,
@@ -131,7 +139,7 @@ class Reading:
                 "cost_usd": event.cost_usd,
                 "num_turns": event.num_turns,
                 "duration_ms": event.duration_ms,
-                "usage": msgspec.json.encode(event.usage).decode(),
+                "usage": msgspec.json.encode(usage).decode(),
                 "result": msgspec.json.encode(self.said._asdict()).decode(),
             }
         if isinstance(event, Stderr):

@@ -3,7 +3,9 @@
 Used by the browser tests and by `tests.browser.screenshots`.
 """
 
+import base64
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -141,6 +143,11 @@ def wait_ended(page: Page, seconds: float = 40) -> None:
 def wait_rows(page: Page, more_than: int) -> None:
     """Until the transcript has more rows than that."""
     wait_until(page, "document.querySelectorAll('#log > .entry').length > n", 30, n=more_than)
+
+
+def encoded(*lines: bytes | dict[str, Any]) -> list[str]:
+    """Lines for the fake CLI to print as they are."""
+    return [base64.b64encode(line if isinstance(line, bytes) else json.dumps(line).encode()).decode() for line in lines]
 
 
 def texts(page: Page) -> list[tuple[str, str]]:

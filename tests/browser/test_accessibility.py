@@ -3,8 +3,6 @@
 Every page of the route table is looked at by test_every_page.py.
 """
 
-import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.acceptance.harness import Daemon, running
 from tests.browser.axe import CONTRAST, RULES
-from tests.browser.screens import screen, wait_live
+from tests.browser.screens import encoded, screen, wait_live
 from tests.browser.test_notices import REPORT
 
 PROSE = """## Found
@@ -38,10 +36,6 @@ a block of code that is longer than a phone is wide, by far, and then some more 
 def unfold(page: Page) -> None:
     """Opens all rows of a transcript."""
     page.evaluate("document.querySelectorAll('#log details').forEach(fold => { fold.open = true; })")
-
-
-def encoded(*events: dict[str, Any]) -> list[str]:
-    return [base64.b64encode(json.dumps(event).encode()).decode() for event in events]
 
 
 def said(*blocks: dict[str, Any], kind: str = "assistant") -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.harness import Daemon
-from tests.browser.screens import PASSWORD, screen, wait_live
+from tests.browser.screens import PASSWORD, encoded, screen, wait_live, wait_until
 
 # What has the focus: its outline, and whether it is in sight or under a bar.
 FOCUS = """() => {
@@ -112,3 +112,30 @@ def test_a_session_is_started_and_stopped_by_keyboard_alone(daemon: Daemon, brow
         page.keyboard.press("Enter")
         expect(page.locator("#session-head")).to_contain_text("stopped", timeout=20_000)
         expect(page.locator("#session-result")).to_contain_text("stopped by ada")
+
+
+def test_e_goes_from_error_to_error_and_the_filters_show_what_they_name(daemon: Daemon, browser: Browser) -> None:
+    lines: list[dict[str, Any]] = []
+    for number in range(4):
+        call = {"type": "tool_use", "id": f"t{number}", "name": "Bash", "input": {"command": f"look {number}"}}
+        told = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "broken", "is_error": number % 2 == 1}
+        words = {"type": "text", "text": "…"}
+        lines += [{"type": "assistant", "message": {"id": f"w{number}-{n}", "content": [words]}} for n in range(20)]
+        lines.append({"type": "assistant", "message": {"id": f"m{number}", "content": [call]}})
+        lines.append({"type": "user", "message": {"content": [told]}})
+    session = daemon.trigger(raw=encoded(*lines), lines=30)
+    daemon.wait_ended(session["id"])
+    with screen(browser, daemon) as made:
+        page = made.go(f"/sessions/{session['id']}")
+        errors = page.locator('.log > .entry[data-tone="bad"]')
+        expect(errors).to_have_count(2)
+        here = "document.activeElement.closest('.entry')?.textContent.includes('look %d')"
+        page.evaluate("scrollTo(0, 0)")
+        for number in (1, 3, 1):
+            page.keyboard.press("e")
+            wait_until(page, here % number)
+            assert page.evaluate(FOCUS)["seen"]
+        for show, calls, texts in (("errors", 2, 0), ("actions", 4, 0), ("text", 0, 110), ("all", 4, 110)):
+            page.locator(f'#logbar [data-show="{show}"]').click()
+            expect(page.locator("#log > .entry[data-kind=tool]:visible")).to_have_count(calls)
+            expect(page.locator("#log > .entry[data-kind=text]:visible")).to_have_count(texts)

@@ -1,7 +1,5 @@
 """People who watch one session: following, three at once, and what they see when a process dies or output is wild."""
 
-import base64
-import json
 import os
 import re
 import signal
@@ -11,15 +9,10 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.acceptance.harness import Daemon, running
-from tests.browser.screens import Screen, screen, texts, wait_ended, wait_live, wait_rows, wait_until
+from tests.browser.screens import Screen, encoded, screen, texts, wait_ended, wait_live, wait_rows, wait_until
 
 NUMBER = re.compile(r"line (\d+)$")
 FROM_END = "document.scrollingElement.scrollHeight - innerHeight - scrollY"
-
-
-def encoded(*lines: bytes | dict[str, Any]) -> list[str]:
-    """Lines for the fake CLI to print as they are."""
-    return [base64.b64encode(line if isinstance(line, bytes) else json.dumps(line).encode()).decode() for line in lines]
 
 
 def numbers(page: Page) -> list[int]:

@@ -11,6 +11,7 @@ from schema.sessions import Session, Usage
 from schema.states import SessionStatus
 from webui.pages import formats, markdown, reports, service_rows, session_rows
 from webui.pages.ansi import plain
+from webui.pages.cost import Budget, budget
 from webui.pages.session_rows import LOOKS, OPEN
 from webui.pages.system_state import Fact
 from webui.pages.watched import Watched
@@ -45,7 +46,8 @@ class SessionView(NamedTuple):
     cost: str
     prompt_full: str
     tokens: Tokens
-    budget: str
+    about: str
+    budget: Budget | None
     chain: str | None
     facts: list[Fact]
     removed: str
@@ -95,9 +97,10 @@ def view(watched: Watched, now: datetime, budget_usd: float) -> SessionView:
             formats.tokens(usage.output if usage else None),
             formats.tokens(usage.cache_read if usage else None),
         ),
-        budget=formats.cost(budget_usd) if budget_usd else "",
+        about=f"tier {session.tier} · {session.model} · {session.trigger.value}",
+        budget=budget("The session", _spent(session), budget_usd) if budget_usd else None,
         chain=chain_of(watched),
-        facts=_facts(watched),
+        facts=_facts(watched, usage),
         removed=removed(session),
     )
 
@@ -156,13 +159,29 @@ def _incident(watched: Watched) -> list[Fact]:
     return [Fact("Incident", f"{watched.session.incident_id} of {plain(watched.ails)}", href=href)]
 
 
-def _facts(watched: Watched) -> list[Fact]:
+def _spent(session: Session) -> float:
+    """Dollars, by list price while it runs."""
+    return session.cost_usd if session.cost_usd is not None else session.estimated_usd or 0.0
+
+
+def _context(usage: Usage | None) -> list[Fact]:
+    """How full the model's context is, as far as the CLI has told."""
+    if usage is None or not usage.context:
+        return []
+    told = f"{formats.tokens(usage.context)} tokens"
+    if not usage.window:
+        return [Fact("Context", told)]
+    return [Fact("Context", told, f"{100 * usage.context // usage.window} % of {formats.tokens(usage.window)}")]
+
+
+def _facts(watched: Watched, usage: Usage | None) -> list[Fact]:
     session = watched.session
     facts = [
         *_family(watched),
         *_incident(watched),
         Fact("Trigger", session.trigger.value, f"by {session.requested_by}" if session.requested_by else ""),
         Fact("Tier", f"{session.tier} · {session.model}", session.model_id or ""),
+        *_context(usage),
         Fact("Started", session.started_at, mono=True),
     ]
     if session.ended_at:

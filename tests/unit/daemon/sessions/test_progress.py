@@ -168,3 +168,18 @@ def test_while_a_session_runs_its_cost_is_estimated_from_what_was_said_and_grows
     assert fold(line({"type": "later"}), reading=reading).columns["estimated_usd"] is None, "nothing new to tell"
     second = fold(said("m2", 1_000_000), reading=reading).columns
     assert second["estimated_usd"] == pytest.approx(2 * first["estimated_usd"])
+
+
+def test_the_context_is_what_the_last_message_held_and_the_result_tells_how_much_it_can() -> None:
+    def said(message: str, read: int, parent: str | None = None) -> bytes:
+        usage = {"input_tokens": 3, "cache_creation_input_tokens": 7, "cache_read_input_tokens": read}
+        body = {"id": message, "content": [{"type": "text", "text": "x" * 400}], "usage": usage}
+        return line({"type": "assistant", "message": body, "parent_tool_use_id": parent})
+
+    reading = Reading("haiku")
+    fold(said("m1", 50_000), said("m2", 90_000), said("s1", 5_000, "toolu_agent"), reading=reading)
+    over = {"type": "result", "subtype": "success", "usage": {"input_tokens": 6, "cache_read_input_tokens": 140_000}}
+    ended = fold(line({**over, "modelUsage": {"m": {"contextWindow": 200_000}}}), reading=reading).columns
+    usage = msgspec.json.decode(ended["usage"], type=Usage)
+    assert (usage.context, usage.window) == (90_110, 200_000)
+    assert usage.cache_read == 140_000
