@@ -26,8 +26,9 @@ from daemon.sessions import rules
 from daemon.sessions.progress import Reading
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import record
 from daemon.triggers.rules import PRIORITY
-from ipc.errors import CallError
+from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
 from schema import timestamps
@@ -79,6 +80,25 @@ class Ending:
             self._publisher.publish(journal.said(ended.event))
         await self._waiting.announce(ended.cancelled)
         return ended.session
+
+    async def stop_waiting(self, session: Session, by: str) -> None:
+        """Ends a session that waits for a person. CallError `conflict` where it goes on already."""
+        status = follow(SESSION, session.status, SessionStatus.STOPPED)
+
+        def stop(db: Database) -> list[Approval]:
+            now, reason = timestamps.now(), f"stopped by {by}" if by else "stopped"
+            if not db.change("sessions.stop_waiting", id=session.id, status=status.value, ended_at=now, reason=reason):
+                raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
+            db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
+            record.stopped(db, session, by)
+            timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
+            return approvals.cancel_of_session(db, session.id)
+
+        await self.take_handoff(session.id)
+        cancelled = await self._store.write(stop)
+        self.clear_handoff(session.id)
+        await self._waiting.announce(cancelled)
+        self._publisher.publish(SessionChanged(id=session.id, status=status))
 
     async def take_handoff(self, id_: int) -> bytes | None:
         """What a session that is about to be over wrote into handoff.json, which is free for others then."""

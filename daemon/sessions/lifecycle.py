@@ -9,31 +9,27 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from daemon import audit, procfs, trouble
-from daemon.approvals import approvals
 from daemon.approvals.approvals import Approvals
-from daemon.runs.adopt import Found, remove
+from daemon.runs.adopt import Found
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
 from daemon.runs.run import Run
 from daemon.runs.states import EndReason
-from daemon.runs.sweep import sweep
-from daemon.services import timeline
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.ending import Ending, judge
-from daemon.sessions.follow import Follower, budget_of, end_of, timeout_of
+from daemon.sessions.follow import Follower, budget_of, timeout_of
 from daemon.sessions.opening import Asked, Opener, Sources, put_back
+from daemon.sessions.remains import Remains
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.triggers import record
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
-from schema import timestamps
-from schema.database import ConstraintError, Database
-from schema.limits import Approval
+from schema.database import ConstraintError
 from schema.sessions import Session, from_row
-from schema.states import SESSION, SessionStatus, Trigger, follow
+from schema.states import SessionStatus, Trigger
 from schema.triggers import QueuedTrigger
 
 TIERS = (1, 2, 3)
@@ -63,13 +59,13 @@ class Sessions:
         self._opener = Opener(store, settings, cli, sources)
         self._waiting = waiting
         self._ending = Ending(store, settings, publisher, waiting)
+        self._remains = Remains(settings, watch_task)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._idle = {tier: asyncio.Event() for tier in TIERS}
         for event in self._idle.values():
             event.set()
         self._closing = False
-        self._tidying: list[asyncio.Task[None]] = []
         self.on_change: list[Callable[[], None]] = []
         """Called when a session has started or ended."""
         self.on_end: list[Callable[[Session], None]] = []
@@ -90,6 +86,10 @@ class Sessions:
             return None
         row = await self._store.read(lambda db: db.one("sessions.running_of_tier", tier=tier))
         return row["id"] if row else 0
+
+    def warnings(self) -> list[str]:
+        """What people should see to, as sentences."""
+        return self._remains.warnings()
 
     def redact(self, text: str) -> str:
         """Text without the secrets that are known."""
@@ -177,7 +177,7 @@ class Sessions:
         healthy_checks = self._settings.current.cooldown_healthy_checks
         follower = Follower(self._store, self._publisher, session, run, self._waiting, healthy_checks=healthy_checks)
         kills = procfs.kills_for_memory()
-        ended = asyncio.create_task(end_of(run))
+        ended = asyncio.create_task(self._remains.end_of(run))
         try:
             await follower.follow()
             record = await ended
@@ -187,8 +187,7 @@ class Sessions:
         money = rules.Money(session.cost_before, budget_of(run))
         outcome = judge(record, follower.reading, timeout_s=timeout_of(run), short_of_memory=starved, money=money)
         await self._end(session, outcome, record.ended_at, record.duration_ms)
-        prepare.tidy(self._settings.current, run.run_id)
-        remove(run.run_dir)
+        self._remains.put_away(run)
 
     async def _end(
         self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
@@ -212,7 +211,9 @@ class Sessions:
                 await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
             return session
         if session.status is SessionStatus.AWAITING_APPROVAL:
-            return await self._stop_waiting(session, by)
+            await self._ending.stop_waiting(session, by)
+            self._tell_change()
+            return await self.show(id_)
         raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
 
     async def stop_for(self, id_: int, reason: str) -> None:
@@ -220,26 +221,6 @@ class Sessions:
         run = self._runs.get(id_)
         if run is not None:
             run.stop(EndReason.STOPPED, reason)
-
-    async def _stop_waiting(self, session: Session, by: str) -> Session:
-        status = follow(SESSION, session.status, SessionStatus.STOPPED)
-
-        def stop(db: Database) -> list[Approval]:
-            now, reason = timestamps.now(), f"stopped by {by}" if by else "stopped"
-            if not db.change("sessions.stop_waiting", id=session.id, status=status.value, ended_at=now, reason=reason):
-                raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
-            db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
-            record.stopped(db, session, by)
-            timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
-            return approvals.cancel_of_session(db, session.id)
-
-        await self._ending.take_handoff(session.id)
-        cancelled = await self._store.write(stop)
-        self._ending.clear_handoff(session.id)
-        await self._waiting.announce(cancelled)
-        self._publisher.publish(SessionChanged(id=session.id, status=status))
-        self._tell_change()
-        return await self.show(session.id)
 
     async def show(self, id_: int) -> Session:
         """One session. CallError `not_found`."""
@@ -261,29 +242,21 @@ class Sessions:
                 self._watch(session, item.run)
         # A worker was killed between the final state of these runs' sessions and their removal.
         for item in found.values():
-            self._tidying.append(asyncio.create_task(self._tidy(item.run)))
+            self._remains.end(item.run)
 
     async def _never_ran(self, session: Session, item: Found | None) -> None:
         """Killed between its row and its run: nothing was started. A trigger that asked for it waits again."""
-        run_id = session.run_id or "none"
         if item is not None:
-            await end_of(item.run)
+            await self._remains.end_of(item.run)
         trigger = await self._store.read(lambda db: db.one("triggers.of_session", session_id=session.id))
         if trigger is None or trigger["status"] != "started":
             await self._end(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
         else:
             await self._store.write(lambda db: put_back(db, session, trigger["id"], trigger["kind"]))
-        prepare.tidy(self._settings.current, run_id)
         if item is not None:
-            remove(item.run.run_dir)
+            self._remains.put_away(item.run)
         else:
-            await sweep(self._executor.directory(run_id))
-
-    async def _tidy(self, run: Run) -> None:
-        run.stop(EndReason.INTERRUPTED, "the daemon, for no session wants it")
-        await end_of(run)
-        prepare.tidy(self._settings.current, run.run_id)
-        remove(run.run_dir)
+            self._remains.sweep(self._executor.directory(session.run_id or "none"))
 
     async def close(self, *, end: bool, grace: float) -> None:
         """Stops following. With `end`, every session is stopped first and gets its final state."""
@@ -292,9 +265,10 @@ class Sessions:
             for run in self._runs.values():
                 run.stop(EndReason.INTERRUPTED, "its stop")
             await asyncio.wait(list(self._tasks.values()), timeout=grace)
-        tasks = [*self._tasks.values(), *self._tidying]
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remains.close()
         for run in self._runs.values():
             run.close()

@@ -1,0 +1,75 @@
+"""Sessions from their start to their end, with real runs: what they leave behind."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from schema.states import SessionStatus
+from tests.integration.sessions.stage import Stage
+
+
+async def test_a_directory_that_cannot_be_removed_ends_neither_the_worker_nor_its_start(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr("daemon.runs.adopt.shutil.rmtree", refuse)
+    session = await stage.start()
+    await stage.sessions.stop(session.id, "bob")
+    assert (await stage.over(session.id)).status is SessionStatus.STOPPED
+    await stage.until(lambda: "can't remove" in capsys.readouterr().err)
+    assert stage.failed == []
+    await stage.sessions.adopt()
+    assert f".removed-{session.run_id}: [Errno 1] Operation not permitted" in capsys.readouterr().err
+    assert stage.failed == []
+
+
+async def test_what_no_session_wants_and_cannot_be_removed_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stage.directory / "state" / "runs" / "20260101-000000-00000000").mkdir(parents=True)
+
+    def refuse(path: Path, aside: Path) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    await stage.sessions.adopt()
+    said = ""
+
+    def told() -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return "run 20260101-000000-00000000: can't remove what it leaves behind: [Errno 30]" in said
+
+    await stage.until(told)
+    assert "it is tried again at the next start" in said
+    assert stage.failed == []
+
+
+async def test_processes_that_cannot_be_ended_are_told_to_people_and_looked_for_seldom(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits: list[str] = []
+
+    async def stuck(run_dir: Path) -> int:
+        waits.append(run_dir.name)
+        raise TimeoutError("processes of the run can't be ended, even by SIGKILL: 7")
+
+    session = await stage.start()
+    monkeypatch.setattr("daemon.runs.run.sweep", stuck)
+    (run,) = stage.sessions._runs.values()
+    assert run.processes is not None
+    os.kill(run.processes.pid, signal.SIGKILL)
+    await stage.until(stage.sessions.warnings)
+    assert stage.sessions.warnings() == [
+        "processes of the run can't be ended, even by SIGKILL: 7; until then the tier of its session is busy"
+    ]
+    await asyncio.sleep(1.5)
+    assert len(waits) == 1
+    assert "even by SIGKILL" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert (await stage.sessions.show(session.id)).status is SessionStatus.RUNNING
