@@ -61,6 +61,8 @@ class Sessions:
         self._ending = Ending(store, settings, publisher, waiting)
         self._remains = Remains(settings, watch_task)
         self._runs: dict[int, Run] = {}
+        self._to_stop: dict[int, str] = {}
+        """Sessions that somebody wants stopped and that have no run yet, with who it was."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._idle = {tier: asyncio.Event() for tier in TIERS}
         for event in self._idle.values():
@@ -162,6 +164,8 @@ class Sessions:
     def _watch(self, session: Session, run: Run) -> None:
         self._idle[session.tier].clear()
         self._runs[session.id] = run
+        if session.id in self._to_stop:
+            run.stop(EndReason.STOPPED, self._to_stop.pop(session.id))
         task = asyncio.create_task(self._live(session, run), name=f"session {session.id}")
         task.add_done_callback(self._watch_task)
         self._tasks[session.id] = task
@@ -195,6 +199,7 @@ class Sessions:
         """Stores the end, makes room for the next, tells who wants to know."""
         ended = await self._ending.end(session, outcome, ended_at, duration_ms)
         self._runs.pop(session.id, None)
+        self._to_stop.pop(session.id, None)
         self._tasks.pop(session.id, None)
         self._idle[session.tier].set()
         for listener in self.on_end:
@@ -205,16 +210,23 @@ class Sessions:
         """Has a session stopped that runs or waits for a person. CallError `not_found`, `conflict` when it is over."""
         session = await self.show(id_)
         run = self._runs.get(id_)
-        if run is not None:
-            # Stopped first: a full disk may not keep a session running. Who asks once more adds no second line.
-            if run.stop(EndReason.STOPPED, by):
-                await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
-            return session
-        if session.status is SessionStatus.AWAITING_APPROVAL:
+        if run is None and session.status is SessionStatus.AWAITING_APPROVAL:
             await self._ending.stop_waiting(session, by)
             self._tell_change()
             return await self.show(id_)
-        raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+        if run is None and session.status is not SessionStatus.RUNNING:
+            raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+        # Stopped first: a full disk may not keep a session running. Who asks once more adds no second line.
+        if run.stop(EndReason.STOPPED, by) if run else self._stop_starting(id_, by):
+            await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
+        return session
+
+    def _stop_starting(self, id_: int, by: str) -> bool:
+        """Has a session stopped as soon as it has a run; False if somebody wanted that before."""
+        if id_ in self._to_stop:
+            return False
+        self._to_stop[id_] = by
+        return True
 
     async def stop_for(self, id_: int, reason: str) -> None:
         """Has a running session stopped by the daemon itself; `reason` begins with `stopped`. Over already: nothing."""

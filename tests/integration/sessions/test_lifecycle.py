@@ -1,4 +1,4 @@
-"""Sessions from their start to their end, with real runs: what they leave behind."""
+"""Sessions from their start to their end, with real runs: what is stopped while it starts, what they leave behind."""
 
 import asyncio
 import os
@@ -7,8 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from ipc.errors import CallError
 from schema.states import SessionStatus
 from tests.integration.sessions.stage import Stage
+
+
+async def starting(stage: Stage) -> tuple[int, "asyncio.Task[object]"]:
+    """A session whose row is there and whose run is not; let `stage.gate` and the task ends."""
+    stage.gate.let.clear()
+    task = asyncio.create_task(stage.start())
+    await stage.gate.asked.wait()
+    (row,) = await stage.store.read(lambda db: db.rows("sessions.running"))
+    return row["id"], task
+
+
+async def test_a_session_that_is_stopped_while_it_starts_ends_as_stopped(stage: Stage) -> None:
+    id_, task = await starting(stage)
+    assert (await stage.sessions.stop(id_, "bob")).id == id_
+    for again in ("bob", "carol"):
+        await stage.sessions.stop(id_, again)
+    stage.gate.let.set()
+    await task
+    over = await stage.over(id_)
+    assert (over.status, over.reason) == (SessionStatus.STOPPED, "stopped by bob")
+    lines = await stage.store.read(lambda db: db.rows("audit.page", before=1 << 62, limit=50))
+    assert [line["actor"] for line in lines if line["action"] == "session.stopped"] == ["bob"]
+    with pytest.raises(CallError, match=f"session {id_} is over: stopped"):
+        await stage.sessions.stop(id_, "bob")
 
 
 async def test_a_directory_that_cannot_be_removed_ends_neither_the_worker_nor_its_start(
