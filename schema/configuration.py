@@ -109,6 +109,9 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None)
             text, source = overrides[name], f"override of {name}"
         if not text:
             continue
+        if name in PLACES and not text.isprintable():
+            problems.append(f"{source}: {text!r} has characters that nobody can see; write its path without them")
+            continue
         try:
             values[name] = parse(declaration, text)
         except ValueError as error:

@@ -155,7 +155,7 @@ class Sessions:
         """From here on there is a row, so whatever is in the way is how the session has ended."""
         try:
             run = await self._executor.start(prepare.run_spec(self._settings, session, material))
-        except (OSError, LaunchError, CallError) as error:
+        except (OSError, ValueError, LaunchError, CallError) as error:
             ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
             await self._end(session, rules.outcome(ending, None, timeout_s=0))
             return

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon.runs.spec import RunSpec
+from daemon.sessions import prepare
 from ipc.errors import CallError
 from schema.states import SessionStatus
 from tests.integration.sessions.stage import Stage
@@ -34,6 +36,22 @@ async def test_a_session_that_is_stopped_while_it_starts_ends_as_stopped(stage: 
     assert [line["actor"] for line in lines if line["action"] == "session.stopped"] == ["bob"]
     with pytest.raises(CallError, match=f"session {id_} is over: stopped"):
         await stage.sessions.stop(id_, "bob")
+
+
+async def test_what_can_never_run_ends_the_session_and_leaves_the_tier_free(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> RunSpec:
+        raise ValueError("log_path of run r1 must be an absolute, printable path")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(prepare, "run_spec", refuse)
+        session = await stage.start()
+    over = await stage.sessions.show(session.id)
+    assert (over.status, stage.sessions.is_idle(1)) == (SessionStatus.FAILED, True)
+    assert over.reason is not None
+    assert over.reason.endswith("log_path of run r1 must be an absolute, printable path")
+    assert (await stage.start()).status is SessionStatus.RUNNING
 
 
 async def test_a_directory_that_cannot_be_removed_ends_neither_the_worker_nor_its_start(
