@@ -158,6 +158,7 @@ class Sessions:
         except (OSError, ValueError, LaunchError, CallError) as error:
             ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
             await self._end(session, rules.outcome(ending, None, timeout_s=0))
+            self._remains.clear(self._executor.directory(session.run_id or "none"))
             return
         self._watch(session, run)
 
@@ -268,7 +269,7 @@ class Sessions:
         if item is not None:
             self._remains.put_away(item.run)
         else:
-            self._remains.sweep(self._executor.directory(session.run_id or "none"))
+            self._remains.clear(self._executor.directory(session.run_id or "none"))
 
     async def close(self, *, end: bool, grace: float) -> None:
         """Stops following. With `end`, every session is stopped first and gets its final state."""

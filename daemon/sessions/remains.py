@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from daemon.runs.adopt import RunAlive, remove
+from daemon.runs.adopt import RunAlive, lock_held, remove
 from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
 from daemon.runs.states import EndReason
@@ -19,6 +19,7 @@ from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 
 RETRY_SECONDS = 1.0
+LET_GO_LOOKS, LET_GO_PAUSE = 200, 0.05
 STUCK_SECONDS = 60.0
 
 
@@ -59,14 +60,14 @@ class Remains:
         """Ends a run that no session wants, and puts it away."""
         self._begin(self._end(run))
 
-    def sweep(self, run_dir: Path) -> None:
-        """Ends and removes what is left of a run whose directory is gone."""
-        self._begin(self._sweep(run_dir))
+    def clear(self, run_dir: Path) -> None:
+        """Ends and removes what is left of a run that nobody holds: one that never began, or lost its directory."""
+        self._begin(self._clear(run_dir))
 
-    def _remove(self, run_id: str, run_dir: Path | None) -> None:
+    def _remove(self, run_id: str, run_dir: Path) -> None:
         try:
             prepare.tidy(self._settings.current, run_id)
-            if run_dir is not None:
+            if run_dir.exists():
                 remove(run_dir)
         except (OSError, RunAlive) as error:
             told = f"run {run_id}: can't remove what it leaves behind: {error}; it is tried again at the next start"
@@ -83,12 +84,13 @@ class Remains:
         await self.end_of(run)
         self.put_away(run)
 
-    async def _sweep(self, run_dir: Path) -> None:
-        self._remove(run_dir.name, None)
+    async def _clear(self, run_dir: Path) -> None:
         try:
             await sweep(run_dir)
-        except TimeoutError as error:
+            await _let_go(run_dir)
+        except OSError as error:
             print(f"run {run_dir.name}: {error}", file=sys.stderr, flush=True)
+        self._remove(run_dir.name, run_dir)
 
     def _tell_stuck(self, run_id: str, error: TimeoutError) -> None:
         if run_id not in self._stuck:
@@ -100,3 +102,11 @@ class Remains:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _let_go(run_dir: Path) -> None:
+    """Waits for the end of a shim that was killed just now; what it keeps longer is told when it can't be removed."""
+    for _ in range(LET_GO_LOOKS):
+        if not lock_held(run_dir):
+            return
+        await asyncio.sleep(LET_GO_PAUSE)

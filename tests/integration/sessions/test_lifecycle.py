@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.runs import launch
 from daemon.runs.spec import RunSpec
 from daemon.sessions import prepare
 from ipc.errors import CallError
@@ -52,6 +53,22 @@ async def test_what_can_never_run_ends_the_session_and_leaves_the_tier_free(
     assert over.reason is not None
     assert over.reason.endswith("log_path of run r1 must be an absolute, printable path")
     assert (await stage.start()).status is SessionStatus.RUNNING
+
+
+async def test_a_shim_that_hangs_at_the_start_ends_the_session_and_leaves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = stage.directory / "hangs.py"
+    hangs.write_text("import time; time.sleep(600)")
+    with monkeypatch.context() as patched:
+        patched.setattr(launch, "SHIM", str(hangs))
+        patched.setattr(launch, "START_SECONDS", 0.5)
+        session = await stage.start()
+    over = await stage.sessions.show(session.id)
+    assert (over.status, stage.sessions.is_idle(1)) == (SessionStatus.FAILED, True)
+    assert "has not started within 0.5 s" in (over.reason or "")
+    state = stage.directory / "state"
+    await stage.until(lambda: not [*(state / "runs").iterdir(), *(state / "system-prompts").iterdir()])
 
 
 async def test_a_directory_that_cannot_be_removed_ends_neither_the_worker_nor_its_start(
