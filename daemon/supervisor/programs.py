@@ -40,6 +40,7 @@ class Programs:
         self.environ = self._read()
         self.settings: Settings = load(self.environ)
         self.spared = dict(spared or {})
+        self._given: set[tuple[str, str]] = set()
 
     def _read(self) -> dict[str, str]:
         return {**environment({**self._base, **self._flags}), **self._flags}
@@ -90,7 +91,9 @@ class Programs:
         if LOG.gathers:
             from daemon.runs.redaction import Redactor  # where lines go through the supervisor
 
-            LOG.redact = Redactor(self.secrets()).text
+            # What a process was given before a reload it may print for as long as it runs, and its sessions longer.
+            self._given.update(self.secrets())
+            LOG.redact = Redactor(sorted(self._given)).text
 
     def worker(self, places: Places, boot_id: str) -> Program:
         """The worker."""
