@@ -40,6 +40,7 @@ from schema.sessions import Session, from_row
 from schema.states import SESSION, ApprovalStatus, SessionStatus, Trigger, follow
 
 RETRY_SECONDS = 1.0
+NOTHING = escalation.Next(None, "", "", "")
 
 
 class Ended(NamedTuple):
@@ -132,17 +133,10 @@ class Ending:
         row = from_row(db.one("sessions.by_id", id=session.id) or {})
         if row.status is not SessionStatus.RUNNING or row.run_id != session.run_id:
             return Ended(row)  # ended already, before the worker was killed
-        status = follow(SESSION, row.status, outcome.status)
-        reason = outcome.reason
-        following = escalation.Next(None, "", "", "")
-        if status is SessionStatus.COMPLETED:
-            following = self._following(row, written)
-            if following.tier is not None:
-                status, reason = SessionStatus.ESCALATED, f"handed over to tier {following.tier}"
+        following = self._following(row, written) if outcome.status is SessionStatus.COMPLETED else NOTHING
         deferred = approvals.deferred_in(db, row.id, row.run_id or "")
-        if status is SessionStatus.AWAITING_APPROVAL and deferred is None:
-            status, reason = SessionStatus.FAILED, "its call was put aside, but nobody was asked about it"
-        waits = status is SessionStatus.AWAITING_APPROVAL
+        status, reason = rules.final(outcome, next_tier=following.tier, asked=deferred is not None)
+        waits = follow(SESSION, row.status, status) is SessionStatus.AWAITING_APPROVAL
         db.change(
             "sessions.finish",
             id=row.id,
@@ -158,10 +152,7 @@ class Ending:
             db.change("triggers.resume", session_id=row.id, by=deferred.decided_by, now=now)
         if following.tier is not None:
             self._hand_over(db, row, following, now)
-        event = None
-        if following.message:
-            kind = Kind.ATTENTION if following.level == Level.CRITICAL.value else Kind.EVENT
-            event = journal.add(db, Level(following.level), following.message, session_id=row.id, kind=kind)
+        event = _say(db, row, following)
         ended = from_row(db.one("sessions.by_id", id=row.id) or {})
         outbox.note_end(db, ended)
         timeline.ended(db, ended)
@@ -197,6 +188,14 @@ class Ending:
             now=now,
             parent_session_id=session.id,
         )
+
+
+def _say(db: Database, session: Session, following: escalation.Next) -> Event | None:
+    """The event of what follows, where there is something to say."""
+    if not following.message:
+        return None
+    kind = Kind.ATTENTION if following.level == Level.CRITICAL.value else Kind.EVENT
+    return journal.add(db, Level(following.level), following.message, session_id=session.id, kind=kind)
 
 
 def judge(
