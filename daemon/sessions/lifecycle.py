@@ -259,15 +259,13 @@ class Sessions:
 
     async def _never_ran(self, session: Session, item: Found | None) -> None:
         """Killed between its row and its run: nothing was started. A trigger that asked for it waits again."""
-        if item is not None:
-            await self._remains.end_of(item.run)
         trigger = await self._store.read(lambda db: db.one("triggers.of_session", session_id=session.id))
         if trigger is None or trigger["status"] != "started":
             await self._end(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
         else:
             await self._store.write(lambda db: put_back(db, session, trigger["id"], trigger["kind"]))
         if item is not None:
-            self._remains.put_away(item.run)
+            self._remains.end(item.run)
         else:
             self._remains.clear(self._executor.directory(session.run_id or "none"))
 

@@ -57,7 +57,7 @@ class Remains:
         self._remove(run.run_id, run.run_dir)
 
     def end(self, run: Run) -> None:
-        """Ends a run that no session wants, and puts it away."""
+        """Ends a run that no session wants any more, and puts it away."""
         self._begin(self._end(run))
 
     def clear(self, run_dir: Path) -> None:
@@ -95,7 +95,7 @@ class Remains:
     def _tell_stuck(self, run_id: str, error: TimeoutError) -> None:
         if run_id not in self._stuck:
             print(f"run {run_id}: {error}", file=sys.stderr, flush=True)
-        self._stuck[run_id] = f"{error}; until then the tier of its session is busy"
+        self._stuck[run_id] = str(error)
 
     async def close(self) -> None:
         """Lets go: the next worker finds what is left."""

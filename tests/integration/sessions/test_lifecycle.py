@@ -125,11 +125,29 @@ async def test_processes_that_cannot_be_ended_are_told_to_people_and_looked_for_
     assert run.processes is not None
     os.kill(run.processes.pid, signal.SIGKILL)
     await stage.until(stage.sessions.warnings)
-    assert stage.sessions.warnings() == [
-        "processes of the run can't be ended, even by SIGKILL: 7; until then the tier of its session is busy"
-    ]
+    assert stage.sessions.warnings() == ["processes of the run can't be ended, even by SIGKILL: 7"]
     await asyncio.sleep(1.5)
     assert len(waits) == 1
     assert "even by SIGKILL" in capsys.readouterr().err
     monkeypatch.undo()
     assert (await stage.sessions.show(session.id)).status is SessionStatus.RUNNING
+
+
+async def test_a_run_that_never_began_and_cannot_be_cleared_does_not_keep_the_worker_from_its_start(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stuck(run_dir: Path) -> int:
+        raise TimeoutError(f"processes of run {run_dir.name} can't be ended, even by SIGKILL: 7")
+
+    id_, task = await starting(stage)
+    task.cancel()
+    session = await stage.sessions.show(id_)
+    directory = stage.directory / "state" / "runs" / (session.run_id or "")
+    directory.mkdir(parents=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("daemon.runs.run.sweep", stuck)
+        async with asyncio.timeout(10):
+            await stage.sessions.adopt()
+        assert (await stage.sessions.show(id_)).status is SessionStatus.INTERRUPTED
+        await stage.until(stage.sessions.warnings)
+    assert stage.sessions.is_idle(1)
