@@ -123,7 +123,7 @@ class Parts:
         self.tokens = Tokens(store, self.publisher)
         self.people = People(store, self.publisher, self.users.address, self.users.expiry)
         self.notifications = Notifications(store, settings, self._troubles, self._blocked, watch)
-        self.system.tellers.append(self.notifications.warnings)
+        self.system.tellers += [self.sessions.warnings, self.notifications.warnings]
         self.discovery = Discovery(settings)
         self.services = Services(store, settings, self.publisher, watch, self.queue.look)
         self.system.tellers.append(self.services.files.warnings)

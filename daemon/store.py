@@ -6,11 +6,13 @@ alone. The loop never waits for the disk. Built by `daemon.worker`.
 
 import asyncio
 import contextlib
+import os
 import queue
 import shutil
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -29,6 +31,7 @@ from schema.database import (
 from schema.database_file import wal_size
 
 T = TypeVar("T")
+EXIT_INTERNAL = 70
 GROUP_MAX = 500
 QUEUE_MAX = 10_000
 CHECKPOINT_EVERY = 30.0
@@ -83,6 +86,16 @@ class Store:
         await asyncio.to_thread(self._thread.join, 10.0)
 
     def _run(self) -> None:
+        """The thread. One that ended unnoticed would leave a worker that beats on and answers nobody."""
+        try:
+            self._serve()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the worker has to end; a fresh one adopts what runs
+            print(f"store: its thread failed: {error!r}", file=sys.stderr)
+            traceback.print_exception(error, file=sys.stderr)
+            sys.stderr.flush()
+            os._exit(EXIT_INTERNAL)
+
+    def _serve(self) -> None:
         while True:
             try:
                 first = self._queue.get(timeout=max(0.0, self._look_at - time.monotonic()))
@@ -156,7 +169,7 @@ class Store:
                     results.append((part, *self._try_part(part)))
                     if not self._database.in_transaction:
                         # A full disk rolls back all of it, what was done before too.
-                        raise results[-1][2] or DatabaseError("the transaction was rolled back")
+                        raise _why_rolled_back(results[-1][2])
         except DatabaseError as error:
             if not isinstance(error, ConstraintError):
                 self._note(error)
@@ -211,6 +224,15 @@ def _tell(results: list[tuple[_Part[Any], Any, BaseException | None]]) -> None:
             part.future.set_result(result)
         else:
             part.future.set_exception(error)
+
+
+def _why_rolled_back(error: BaseException | None) -> DatabaseError:
+    """What all are told whose writes went with a part that failed: the database's own word, if it is one."""
+    if isinstance(error, DatabaseError):
+        return error
+    told = DatabaseError("the transaction was rolled back; try again")
+    told.__cause__ = error
+    return told
 
 
 def _is_trouble(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -88,17 +89,34 @@ class Control:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
+        """Until the supervisor hangs up. A process that no longer heard could neither be stopped nor reloaded, so what
+        makes no sense is told and left out, as the supervisor does with what a child says.
+        """
+        while True:
             try:
-                message = json.loads(line)
-            except ValueError:
-                print(f"control: not JSON from the supervisor: {line[:200]!r}", file=sys.stderr, flush=True)
+                line = await reader.readline()
+            except ValueError:  # its rest, if more of it comes, is no message either
+                _complain(f"a line longer than {LINE_MAX} bytes is left out")
                 continue
-            waiting = self._replies.get(message.get("done", ""))
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
-            else:
-                self._on_message(message)
+            except ConnectionError:
+                return
+            if not line:
+                return
+            message = _message(line)
+            if message is None:
+                _complain(f"left out, for it is no message: {line[:200]!r}")
+                continue
+            try:
+                self._take(message)
+            except Exception:  # noqa: BLE001 - the boundary: logged whole; the next command is heard all the same
+                traceback.print_exc(file=sys.stderr)
+
+    def _take(self, message: Message) -> None:
+        waiting = self._replies.get(message.get("done", ""))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(message)
+        else:
+            self._on_message(message)
 
     def close(self) -> None:
         """Ends beating and reading."""
@@ -106,3 +124,15 @@ class Control:
             task.cancel()
         if self._writer is not None:
             self._writer.close()
+
+
+def _message(line: bytes) -> Message | None:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _complain(text: str) -> None:
+    print(f"control: {text}", file=sys.stderr, flush=True)

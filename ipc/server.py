@@ -176,11 +176,19 @@ class Server:
             frame = codec.failure(envelope.type, envelope.id, told, sent=time.monotonic(), json=json)
         finally:
             del self._running[envelope.id]
-        for hear in self.on_answer:
-            hear(envelope.type, time.monotonic() - began, code)
+        took = time.monotonic() - began
         await self._send(identity, frame)
         for other in self._waiting.pop(envelope.id, []):
             await self._send(other, frame)
+        self._tell_of(envelope.type, took, code)
+
+    def _tell_of(self, type_: str, took: float, code: str) -> None:
+        """Who hears of answers comes last, and a fault of one is nobody else's."""
+        for hear in self.on_answer:
+            try:
+                hear(type_, took, code)
+            except Exception:  # noqa: BLE001 - the boundary: logged whole, as that of a handler
+                traceback.print_exc(file=sys.stderr)
 
     async def _reply(self, envelope: Envelope, peer: Peer, *, json: bool) -> bytes:
         if not PROTOCOL_OLDEST <= envelope.protocol <= PROTOCOL:

@@ -7,9 +7,12 @@ SIGHUP, by the worker for every live value, and by `claudeopsctl config`. Standa
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any
 
-from schema.settings import Meta, Settings
+from schema.declarations import BY_ENV as BY_ENV
+from schema.declarations import DECLARATIONS as DECLARATIONS
+from schema.declarations import Declaration as Declaration
+from schema.settings import Settings
 
 TRUE = frozenset({"1", "true", "t", "yes", "on"})
 FALSE = frozenset({"0", "false", "f", "no", "off"})
@@ -24,40 +27,12 @@ OF_OTHERS = frozenset({"CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE", "CLAUDEOPS_REEXE
 HIGHEST = 2.0**53  # of any number: beyond it floats, JSON and SQLite no longer agree
 
 
-class Declaration(NamedTuple):
-    """One setting as declared, with the name of its environment variable and flag."""
-
-    name: str
-    env: str
-    kind: type
-    default: Any
-    meta: Meta
-
-    @property
-    def flag(self) -> str:
-        """`--kebab-case`, as the existing program has it."""
-        return "--" + self.name.replace("_", "-")
-
-
 class ConfigurationError(Exception):
     """Settings that can't be used. `problems` has one sentence each, naming the variable and what to write instead."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-def _declare() -> dict[str, Declaration]:
-    hints = get_type_hints(Settings, include_extras=True)
-    found = {}
-    for name, default in Settings._field_defaults.items():
-        kind, meta = hints[name].__origin__, hints[name].__metadata__[0]
-        found[name] = Declaration(name, meta.env or f"CLAUDEOPS_{name.upper()}", kind, default, meta)
-    return found
-
-
-DECLARATIONS = _declare()
-BY_ENV = {declaration.env: declaration for declaration in DECLARATIONS.values()}
 
 
 def parse(declaration: Declaration, text: str) -> Any:
@@ -108,6 +83,9 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None)
         if overrides and overrides.get(name) and declaration.meta.live:
             text, source = overrides[name], f"override of {name}"
         if not text:
+            continue
+        if name in PLACES and not text.isprintable():
+            problems.append(f"{source}: {text!r} has characters that nobody can see; write its path without them")
             continue
         try:
             values[name] = parse(declaration, text)

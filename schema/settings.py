@@ -7,6 +7,10 @@ Standard library alone, because the supervisor reads it.
 
 from typing import Annotated, NamedTuple
 
+# What stands between the values of a setting that holds several.
+COMMAS = ","
+WORDS = r"[,\s]+"
+URLS = r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)"  # a comma within such a URL belongs to it
 HAIKU = "claude-haiku-4-5-20251001"
 TOOLS_READING = "Bash,Read,Grep,Glob,Task,WebFetch,WebSearch"
 TOOLS_WRITING = "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch"
@@ -39,6 +43,7 @@ class Meta(NamedTuple):
     choices: tuple[str, ...] = ()
     form: str = ""  # a regular expression that a text has to match as a whole
     example: str = ""  # of such a text
+    between: str = ""  # a regular expression of what separates its values, where it holds several
 
 
 def _m(section: str, doc: str, **more: object) -> Meta:
@@ -161,8 +166,8 @@ class Settings(NamedTuple):
     log_max_bytes: Annotated[int, _m("Logs", "How large that file may grow before it is begun anew.", unit="B", low=65536)] = 10485760
     log_keep: Annotated[int, _m("Logs", "How many earlier ones are kept, as <file>.1 and on.", unit="files", low=0, high=1000)] = 5
     # Notifications and integrations
-    apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True)] = ""
-    webhook_urls: Annotated[str, _m("Notifications", "Notification channels that are programs: http(s) URLs with commas between them, to which notifications are posted as signed JSON.", secret=True)] = ""
+    apprise_urls: Annotated[str, _m("Notifications", "Notification channels: apprise URLs with commas between them.", secret=True, between=URLS)] = ""
+    webhook_urls: Annotated[str, _m("Notifications", "Notification channels that are programs: http(s) URLs with commas between them, to which notifications are posted as signed JSON.", secret=True, between=WORDS)] = ""
     webhook_signing_secret: Annotated[str, _m("Notifications", "What these posts are signed with: any text, or whsec_ and base64.", secret=True)] = ""
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
     notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, service, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
@@ -173,7 +178,7 @@ class Settings(NamedTuple):
     chat_wait: Annotated[float, _m("Integrations", "How long a chat waits for its session to start, before it is told what keeps the tier busy.", unit="s", web=True, low=0, high=3600)] = 60.0
     chat_timeout: Annotated[float, _m("Integrations", "How long a chat that is not streamed waits for its answer; then it is told which session still runs.", unit="s", web=True, low=1, high=86400)] = 540.0
     chat_tool_calls: Annotated[bool, _m("Integrations", "Whether a streamed chat of the OpenAI kind shows the tools that the session uses as tool_calls.", web=True)] = True
-    webhook_secret: Annotated[str, _m("Integrations", "What senders of webhooks sign their bodies with (HMAC-SHA256); more than one with commas between them.", secret=True)] = ""
+    webhook_secret: Annotated[str, _m("Integrations", "What senders of webhooks sign their bodies with (HMAC-SHA256); more than one with commas between them.", secret=True, between=COMMAS)] = ""
     webhook_queue_max: Annotated[int, _m("Integrations", "How many alerts may wait in the queue; one more is answered 429, to be sent again.", unit="alerts", live=True, low=1, high=100000)] = 500
     anthropic_api_key: Annotated[str, _m("Integrations", "Key of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_API_KEY")] = ""
     anthropic_auth_token: Annotated[str, _m("Integrations", "Bearer token of the Messages API, handed to sessions.", secret=True, env="ANTHROPIC_AUTH_TOKEN")] = ""

@@ -11,6 +11,9 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 
+from schema.declarations import several
+from schema.settings import COMMAS
+
 HUB = "x-hub-signature-256"
 PAGERDUTY = "x-pagerduty-signature"
 GRAFANA = "x-grafana-alerting-signature"
@@ -33,7 +36,7 @@ def _digest(text: str) -> bytes:
 
 def secrets_of(setting: str) -> list[str]:
     """The secrets of a setting that holds one, or more with commas between them."""
-    return [part.strip() for part in setting.split(",") if part.strip()]
+    return several(COMMAS, setting)
 
 
 def key_bytes(secret: str) -> bytes:

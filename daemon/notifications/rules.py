@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from daemon.triggers.rules import quiet_hours
+from schema.declarations import several
 from schema.knowledge import Level
 from schema.notifications import Kind
+from schema.settings import URLS
 
 LEVELS = tuple(level.value for level in Level)
 NONE = "none"
-BETWEEN = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 SCHEMA = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S")
 DIGITS = 4
 TITLE_MAX = 120
@@ -48,7 +49,7 @@ def channels(text: str) -> tuple[list[Channel], list[str]]:
     """(the channels of CLAUDEOPS_APPRISE_URLS, each once; a sentence for each part that is no URL)."""
     found: dict[str, Channel] = {}
     problems = []
-    for number, part in enumerate(filter(None, (one.strip(" ,\t") for one in BETWEEN.split(text))), 1):
+    for number, part in enumerate(several(URLS, text), 1):
         match = SCHEMA.match(part)
         if match is None:
             problems.append(f"CLAUDEOPS_APPRISE_URLS: part {number} is no apprise URL, such as ntfys://ntfy.sh/topic")

@@ -5,7 +5,6 @@ and a signature over both and the body, which any of its libraries verifies.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,15 +13,16 @@ import msgspec
 
 from daemon.keys import rules as keys
 from daemon.notifications.rules import DIGITS, Channel
+from schema.declarations import several
+from schema.settings import WORDS
 
 NAME = "webhook"
-BETWEEN = re.compile(r"[,\s]+")
 NO_SECRET = "CLAUDEOPS_WEBHOOK_SIGNING_SECRET is not set, so nothing is posted to CLAUDEOPS_WEBHOOK_URLS"
 
 
 def channels(text: str, secret: str) -> tuple[list[Channel], list[str]]:
     """(the channels of CLAUDEOPS_WEBHOOK_URLS, each once; a sentence for each part that can't be one)."""
-    urls = [part for part in BETWEEN.split(text) if part]
+    urls = several(WORDS, text)
     if not urls:
         return [], []
     try:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -44,10 +45,19 @@ async def adopt_all(runs_dir: Path) -> list[Found]:
     found = []
     for entry in sorted(runs_dir.absolute().iterdir()):
         if entry.name.startswith(REMOVED):
-            shutil.rmtree(entry)  # a removal that was cut short
+            _finish_removal(entry)
         elif entry.is_dir():
             found.append(entry)
     return list(await asyncio.gather(*(adopt(run_dir) for run_dir in found)))
+
+
+def _finish_removal(aside: Path) -> None:
+    """A removal that was cut short; one that fails again is no reason not to start."""
+    try:
+        shutil.rmtree(aside)
+    except OSError as error:
+        told = f"runs: can't remove {aside}: {error}; nobody needs it any more, remove it by hand"
+        print(told, file=sys.stderr, flush=True)
 
 
 async def adopt(run_dir: Path) -> Found:

@@ -20,6 +20,7 @@ from schema import timestamps
 
 SHIM = str(Path(shim.__file__).with_name("__main__.py"))
 SHIM_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+START_SECONDS = 60.0
 
 
 class LaunchError(Exception):
@@ -29,8 +30,9 @@ class LaunchError(Exception):
 async def launch(spec: RunSpec, runs_dir: Path) -> Run:
     """Start a run in `runs_dir`/<run id>, and return once its command runs, or has failed to start (see `Run.wait`).
 
-    LaunchError when the run directory exists already or no shim can be started. If the caller is cancelled, a run
-    that the shim knows whole goes on and can be adopted; one that it does not, never starts.
+    LaunchError when the run directory exists already, no shim can be started, or it starts nothing within
+    START_SECONDS; it has been killed then, and its directory may stay. If the caller is cancelled, a run that the shim
+    knows whole goes on and can be adopted; one that it does not, never starts.
     """
     run_dir = runs_dir.absolute() / spec.run_id
     try:
@@ -39,27 +41,45 @@ async def launch(spec: RunSpec, runs_dir: Path) -> Run:
         raise LaunchError(f"run {spec.run_id} exists already in {runs_dir}: a run id is used once") from None
     document = told(spec, run_dir, title.extension())
     try:
-        ours, child = _spawn(spec, run_dir)
+        ours, child, pidfd = _spawn(spec, run_dir)
     except OSError as error:
         shutil.rmtree(run_dir)
         raise LaunchError(f"no shim can be started for run {spec.run_id}: {error}") from error
     with ours:
-        run = Run(run_dir, spec.log_path, pidfd=os.pidfd_open(child.pid), child=child)
-        loop = asyncio.get_running_loop()
+        run = Run(run_dir, spec.log_path, pidfd=pidfd, child=child)
         try:
-            await loop.sock_sendall(ours, document)
-            ours.shutdown(socket.SHUT_WR)
-            await loop.sock_recv(ours, 64)  # "started", or nothing: it has ended without starting anything
+            async with asyncio.timeout(START_SECONDS):
+                await _tell(ours, document)
         except ConnectionError:
             pass  # the shim is dead: `wait` finds out what it left
-        except asyncio.CancelledError:
+        except OSError as error:
+            child.kill()  # and the command with it; `run` lives until the loop has seen its end
+            raise LaunchError(_why_not(spec, error)) from error
+        except BaseException:
             run.close()
             raise
     return run
 
 
-def _spawn(spec: RunSpec, run_dir: Path) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """Fill the run directory and start the shim; our end of its channel (non-blocking), and the shim."""
+async def _tell(ours: socket.socket, document: bytes) -> None:
+    """What to run; returns once the shim has said "started", or has ended without starting anything."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(ours, document)
+    ours.shutdown(socket.SHUT_WR)
+    await loop.sock_recv(ours, 64)
+
+
+def _why_not(spec: RunSpec, error: OSError) -> str:
+    if not isinstance(error, TimeoutError):
+        return f"the shim of run {spec.run_id} can't be talked to: {error}"
+    return (
+        f"run {spec.run_id} has not started within {START_SECONDS:g} s; {spec.argv[0]} or {spec.cwd} may lie on a mount"
+        " that does not answer: see that it does, then try again"
+    )
+
+
+def _spawn(spec: RunSpec, run_dir: Path) -> tuple[socket.socket, subprocess.Popen[bytes], int]:
+    """Fill the run directory and start the shim; our end of its channel (non-blocking), the shim, and its pidfd."""
     files.write_json(run_dir / files.SPEC, msgspec.to_builtins(known(spec, timestamps.now())))
     if spec.stdin is not None:
         text = spec.stdin.encode(errors="surrogateescape") if isinstance(spec.stdin, str) else spec.stdin
@@ -87,7 +107,13 @@ def _spawn(spec: RunSpec, run_dir: Path) -> tuple[socket.socket, subprocess.Pope
         except OSError:
             ours.close()
             raise
-        return ours, child
+        try:
+            return ours, child, os.pidfd_open(child.pid)
+        except OSError:
+            ours.close()
+            child.kill()  # it has been told nothing
+            child.wait()
+            raise
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -54,12 +54,14 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         for name, path in (("cwd", self.cwd), ("log_path", self.log_path)):
             if not os.path.isabs(path) or not path.isprintable():
                 raise ValueError(f"{name} of run {self.run_id} must be an absolute, printable path, not {path!r}")
-
-        graces = (self.grace_int_s, self.grace_term_s, self.disk_patience_s)
-        if not (
-            0 < self.timeout_s < math.inf and self.max_bytes > 0 and all(0 <= grace < math.inf for grace in graces)
-        ):
-            raise ValueError(f"the limits of run {self.run_id} must be finite, timeout and bytes above 0")
+        if not 0 < self.timeout_s < math.inf:
+            raise ValueError(f"timeout_s of run {self.run_id} must be finite and above 0, not {self.timeout_s}")
+        if self.max_bytes <= 0:
+            raise ValueError(f"max_bytes of run {self.run_id} must be above 0, not {self.max_bytes}")
+        for name in ("grace_int_s", "grace_term_s", "disk_patience_s"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} of run {self.run_id} must be finite and not below 0, not {value}")
 
     def __repr__(self) -> str:
         # Environment and input may hold secrets, and a repr ends up in logs.

@@ -14,7 +14,7 @@ from daemon import procfs
 
 TERM_GRACE_S = 2.0
 KILL_PATIENCE_S = 10.0
-PAUSE_S = 0.02
+PAUSE_S, PAUSE_MAX_S = 0.02, 0.5
 
 
 def processes_of(run_dir: Path) -> list[tuple[int, int]]:
@@ -41,20 +41,25 @@ def processes_of(run_dir: Path) -> list[tuple[int, int]]:
 async def sweep(run_dir: Path, term_grace_s: float = TERM_GRACE_S) -> int:
     """End all processes of a run: SIGTERM, then SIGKILL after the grace. How many there were.
 
-    TimeoutError when one is left even after SIGKILL.
+    TimeoutError when one is left even after SIGKILL. It looks in a thread, for all of /proc is read each time.
     """
     began = time.monotonic()
+    pause = PAUSE_S
     signalled: set[tuple[int, int, int]] = set()
-    while left := processes_of(run_dir):
+    while left := await asyncio.to_thread(processes_of, run_dir):
         waited = time.monotonic() - began
         if waited > term_grace_s + KILL_PATIENCE_S:
             pids = ", ".join(str(pid) for pid, _ in left)
-            raise TimeoutError(f"processes of run {run_dir.name} could not be ended, even by SIGKILL: {pids}")
+            raise TimeoutError(
+                f"processes of run {run_dir.name} can't be ended, even by SIGKILL: {pids}; they wait for a device or a"
+                " mount that does not answer: bring it back"
+            )
         signum = signal.SIGTERM if waited < term_grace_s else signal.SIGKILL
         for pid, started in left:
             if (pid, started, signum) not in signalled:
                 signalled.add((pid, started, signum))
                 procfs.signal_process(pid, started, signum)
                 procfs.signal_process(pid, started, signal.SIGCONT)
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, PAUSE_MAX_S)
     return len({(pid, started) for pid, started, _ in signalled})

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from schema.declarations import secret_values
 from schema.settings import Settings
 
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|URLS|AUTH", re.IGNORECASE)
@@ -165,22 +166,7 @@ def system_prompt(settings: Settings, tier: int, runbook: str = "", memory: str 
 
 def secrets(settings: Settings, environ: Mapping[str, str]) -> list[Secret]:
     """Every value that a session's output must not show, longest first."""
-    declared = [
-        Secret("ANTHROPIC_API_KEY", settings.anthropic_api_key),
-        Secret("ANTHROPIC_AUTH_TOKEN", settings.anthropic_auth_token),
-        Secret("CLAUDE_CODE_OAUTH_TOKEN", settings.claude_code_oauth_token),
-        Secret("GITHUB_TOKEN", settings.github_token),
-        Secret("GITEA_TOKEN", settings.gitea_token),
-        Secret("CLAUDEOPS_CHAT_API_KEY", settings.chat_api_key),
-        *(Secret("CLAUDEOPS_APPRISE_URLS", url) for url in settings.apprise_urls.replace(",", " ").split()),
-        *(Secret("CLAUDEOPS_WEBHOOK_URLS", url) for url in settings.webhook_urls.replace(",", " ").split()),
-        *(Secret("CLAUDEOPS_WEBHOOK_SECRET", one) for one in settings.webhook_secret.replace(",", " ").split()),
-        Secret("CLAUDEOPS_WEBHOOK_SIGNING_SECRET", settings.webhook_signing_secret),
-    ]
+    found = [Secret(*secret) for secret in secret_values(settings, environ)]
     wanted = set(items(settings.session_env))
-    passed = [
-        Secret(name, value)
-        for name, value in environ.items()
-        if name.startswith("BROWSER_CRED_") or (name in wanted and SECRET_NAME.search(name))
-    ]
-    return sorted((secret for secret in declared + passed if secret.value), key=lambda secret: -len(secret.value))
+    found += [Secret(name, value) for name, value in environ.items() if name in wanted and SECRET_NAME.search(name)]
+    return sorted((secret for secret in dict.fromkeys(found) if secret.value), key=lambda secret: -len(secret.value))

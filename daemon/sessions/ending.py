@@ -26,8 +26,9 @@ from daemon.sessions import rules
 from daemon.sessions.progress import Reading
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
+from daemon.triggers import record
 from daemon.triggers.rules import PRIORITY
-from ipc.errors import CallError
+from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
 from schema import timestamps
@@ -39,6 +40,7 @@ from schema.sessions import Session, from_row
 from schema.states import SESSION, ApprovalStatus, SessionStatus, Trigger, follow
 
 RETRY_SECONDS = 1.0
+NOTHING = escalation.Next(None, "", "", "")
 
 
 class Ended(NamedTuple):
@@ -80,6 +82,25 @@ class Ending:
         await self._waiting.announce(ended.cancelled)
         return ended.session
 
+    async def stop_waiting(self, session: Session, by: str) -> None:
+        """Ends a session that waits for a person. CallError `conflict` where it goes on already."""
+        status = follow(SESSION, session.status, SessionStatus.STOPPED)
+
+        def stop(db: Database) -> list[Approval]:
+            now, reason = timestamps.now(), f"stopped by {by}" if by else "stopped"
+            if not db.change("sessions.stop_waiting", id=session.id, status=status.value, ended_at=now, reason=reason):
+                raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
+            db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
+            record.stopped(db, session, by)
+            timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
+            return approvals.cancel_of_session(db, session.id)
+
+        await self.take_handoff(session.id)
+        cancelled = await self._store.write(stop)
+        self.clear_handoff(session.id)
+        await self._waiting.announce(cancelled)
+        self._publisher.publish(SessionChanged(id=session.id, status=status))
+
     async def take_handoff(self, id_: int) -> bytes | None:
         """What a session that is about to be over wrote into handoff.json, which is free for others then."""
         row = await self._store.read(lambda db: db.one("sessions.by_id", id=id_))
@@ -112,17 +133,10 @@ class Ending:
         row = from_row(db.one("sessions.by_id", id=session.id) or {})
         if row.status is not SessionStatus.RUNNING or row.run_id != session.run_id:
             return Ended(row)  # ended already, before the worker was killed
-        status = follow(SESSION, row.status, outcome.status)
-        reason = outcome.reason
-        following = escalation.Next(None, "", "", "")
-        if status is SessionStatus.COMPLETED:
-            following = self._following(row, written)
-            if following.tier is not None:
-                status, reason = SessionStatus.ESCALATED, f"handed over to tier {following.tier}"
+        following = self._following(row, written) if outcome.status is SessionStatus.COMPLETED else NOTHING
         deferred = approvals.deferred_in(db, row.id, row.run_id or "")
-        if status is SessionStatus.AWAITING_APPROVAL and deferred is None:
-            status, reason = SessionStatus.FAILED, "its call was put aside, but nobody was asked about it"
-        waits = status is SessionStatus.AWAITING_APPROVAL
+        status, reason = rules.final(outcome, next_tier=following.tier, asked=deferred is not None)
+        waits = follow(SESSION, row.status, status) is SessionStatus.AWAITING_APPROVAL
         db.change(
             "sessions.finish",
             id=row.id,
@@ -138,10 +152,7 @@ class Ending:
             db.change("triggers.resume", session_id=row.id, by=deferred.decided_by, now=now)
         if following.tier is not None:
             self._hand_over(db, row, following, now)
-        event = None
-        if following.message:
-            kind = Kind.ATTENTION if following.level == Level.CRITICAL.value else Kind.EVENT
-            event = journal.add(db, Level(following.level), following.message, session_id=row.id, kind=kind)
+        event = _say(db, row, following)
         ended = from_row(db.one("sessions.by_id", id=row.id) or {})
         outbox.note_end(db, ended)
         timeline.ended(db, ended)
@@ -177,6 +188,14 @@ class Ending:
             now=now,
             parent_session_id=session.id,
         )
+
+
+def _say(db: Database, session: Session, following: escalation.Next) -> Event | None:
+    """The event of what follows, where there is something to say."""
+    if not following.message:
+        return None
+    kind = Kind.ATTENTION if following.level == Level.CRITICAL.value else Kind.EVENT
+    return journal.add(db, Level(following.level), following.message, session_id=session.id, kind=kind)
 
 
 def judge(

@@ -12,7 +12,6 @@ import msgspec
 
 from daemon.approvals.approvals import Approvals, cancel_given_up
 from daemon.runs.follow import Chunk, follow
-from daemon.runs.record import ExitRecord
 from daemon.runs.run import Run
 from daemon.runs.spec import read_known
 from daemon.sessions import said
@@ -99,16 +98,6 @@ class Follower:
         if now - self._announced >= ANNOUNCE_SECONDS:
             self._announced = now
             self._publisher.publish(SessionChanged(id=self._session.id, status=self._session.status))
-
-
-async def end_of(run: Run) -> ExitRecord:
-    """The run's exit record; waits for the disk to take that of a run whose shim was killed."""
-    while True:
-        try:
-            return await run.wait()
-        except OSError as error:
-            print(f"run {run.run_id}: can't write its end yet: {error}", file=sys.stderr, flush=True)
-            await asyncio.sleep(RETRY_SECONDS)
 
 
 def timeout_of(run: Run) -> float:

@@ -31,6 +31,8 @@ LIMIT_MAX = 1000
 LOG_MAX = 1024 * 1024
 WAIT_MAX = 20.0
 NEWEST = 2**62
+# What matches several filters is looked for among so many sessions at a time.
+SEARCHED = 20_000
 Budget = Callable[[int, Trigger], Awaitable[str | None]]
 Choose = Callable[[str], Awaitable[int]]
 
@@ -40,22 +42,31 @@ def _rows(query: str, values: dict[str, Any], db: Database) -> list[Row]:
 
 
 async def read_page(store: Store, request: ListSessions) -> SessionsReply:
-    """A page of sessions by at most one filter in SQL; the others are applied to what that finds."""
+    """A page of sessions, by the index of one filter; where there are more, a stretch of ids at a time."""
     limit = max(1, min(request.limit, LIMIT_MAX))
     before = request.before or NEWEST
-    wanted = {"status": request.status, "tier": request.tier, "trigger": request.trigger}
-    filters = {name: value for name, value in wanted.items() if value is not None}
-    name, value = next(iter(filters.items()), ("", None))
-    query = f"sessions.page_by_{name}" if name else "sessions.page"
-    values = {name: value} if name else {}
+    filters = {"status": request.status, "tier": request.tier, "trigger": request.trigger}
+    given = {name: value for name, value in filters.items() if value is not None}
+    if len(given) < 2:
+        query = f"sessions.page_by_{next(iter(given))}" if given else "sessions.page"
+        rows = await store.read(partial(_rows, query, {"before": before, "limit": limit, **given}))
+        return SessionsReply(sessions=[from_row(row) for row in rows])
+    if request.status is None:
+        return SessionsReply(sessions=await _search(store, "sessions.match_tier", given, before, limit))
+    return SessionsReply(sessions=await _search(store, "sessions.match_status", filters, before, limit))
+
+
+async def _search(store: Store, query: str, filters: dict[str, Any], before: int, limit: int) -> list[Session]:
+    """What matches, newest first. Others have their turn at the database between two looks."""
+    newest: int = await store.read(lambda db: db.value("sessions.newest_id")) or 0
+    before = min(before, newest + 1)
     found: list[Session] = []
-    while len(found) < limit:
-        rows = await store.read(partial(_rows, query, {"before": before, "limit": limit, **values}))
-        found += [from_row(row) for row in rows if all(row[key] == wanted for key, wanted in filters.items())]
-        if len(rows) < limit:
-            break
-        before = rows[-1]["id"]
-    return SessionsReply(sessions=found[:limit])
+    while before > 1 and len(found) < limit:
+        floor = max(1, before - SEARCHED)
+        values = {**filters, "before": before, "floor": floor, "limit": limit - len(found)}
+        found += [from_row(row) for row in await store.read(partial(_rows, query, values))]
+        before = floor
+    return found
 
 
 def log_path(session: Session, results_dir: str) -> Path:

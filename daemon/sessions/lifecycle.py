@@ -9,31 +9,27 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from daemon import audit, procfs, trouble
-from daemon.approvals import approvals
 from daemon.approvals.approvals import Approvals
-from daemon.runs.adopt import Found, remove
+from daemon.runs.adopt import Found
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError
 from daemon.runs.run import Run
 from daemon.runs.states import EndReason
-from daemon.runs.sweep import sweep
-from daemon.services import timeline
 from daemon.sessions import prepare, rules
 from daemon.sessions.cli import Cli
 from daemon.sessions.ending import Ending, judge
-from daemon.sessions.follow import Follower, budget_of, end_of, timeout_of
+from daemon.sessions.follow import Follower, budget_of, timeout_of
 from daemon.sessions.opening import Asked, Opener, Sources, put_back
+from daemon.sessions.remains import Remains
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
 from daemon.triggers import record
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionChanged
 from ipc.server import Publisher
-from schema import timestamps
-from schema.database import ConstraintError, Database
-from schema.limits import Approval
+from schema.database import ConstraintError
 from schema.sessions import Session, from_row
-from schema.states import SESSION, SessionStatus, Trigger, follow
+from schema.states import SessionStatus, Trigger
 from schema.triggers import QueuedTrigger
 
 TIERS = (1, 2, 3)
@@ -63,13 +59,15 @@ class Sessions:
         self._opener = Opener(store, settings, cli, sources)
         self._waiting = waiting
         self._ending = Ending(store, settings, publisher, waiting)
+        self._remains = Remains(settings, watch_task)
         self._runs: dict[int, Run] = {}
+        self._to_stop: dict[int, str] = {}
+        """Sessions that somebody wants stopped and that have no run yet, with who it was."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._idle = {tier: asyncio.Event() for tier in TIERS}
         for event in self._idle.values():
             event.set()
         self._closing = False
-        self._tidying: list[asyncio.Task[None]] = []
         self.on_change: list[Callable[[], None]] = []
         """Called when a session has started or ended."""
         self.on_end: list[Callable[[Session], None]] = []
@@ -90,6 +88,10 @@ class Sessions:
             return None
         row = await self._store.read(lambda db: db.one("sessions.running_of_tier", tier=tier))
         return row["id"] if row else 0
+
+    def warnings(self) -> list[str]:
+        """What people should see to, as sentences."""
+        return self._remains.warnings()
 
     def redact(self, text: str) -> str:
         """Text without the secrets that are known."""
@@ -153,15 +155,18 @@ class Sessions:
         """From here on there is a row, so whatever is in the way is how the session has ended."""
         try:
             run = await self._executor.start(prepare.run_spec(self._settings, session, material))
-        except (OSError, LaunchError, CallError) as error:
+        except (OSError, ValueError, LaunchError, CallError) as error:
             ending = rules.Ending(EndReason.SPAWN_FAILED.value, error=str(error))
             await self._end(session, rules.outcome(ending, None, timeout_s=0))
+            self._remains.clear(self._executor.directory(session.run_id or "none"))
             return
         self._watch(session, run)
 
     def _watch(self, session: Session, run: Run) -> None:
         self._idle[session.tier].clear()
         self._runs[session.id] = run
+        if session.id in self._to_stop:
+            run.stop(EndReason.STOPPED, self._to_stop.pop(session.id))
         task = asyncio.create_task(self._live(session, run), name=f"session {session.id}")
         task.add_done_callback(self._watch_task)
         self._tasks[session.id] = task
@@ -177,7 +182,7 @@ class Sessions:
         healthy_checks = self._settings.current.cooldown_healthy_checks
         follower = Follower(self._store, self._publisher, session, run, self._waiting, healthy_checks=healthy_checks)
         kills = procfs.kills_for_memory()
-        ended = asyncio.create_task(end_of(run))
+        ended = asyncio.create_task(self._remains.end_of(run))
         try:
             await follower.follow()
             record = await ended
@@ -187,8 +192,7 @@ class Sessions:
         money = rules.Money(session.cost_before, budget_of(run))
         outcome = judge(record, follower.reading, timeout_s=timeout_of(run), short_of_memory=starved, money=money)
         await self._end(session, outcome, record.ended_at, record.duration_ms)
-        prepare.tidy(self._settings.current, run.run_id)
-        remove(run.run_dir)
+        self._remains.put_away(run)
 
     async def _end(
         self, session: Session, outcome: rules.Outcome, ended_at: str | None = None, duration_ms: int | None = None
@@ -196,6 +200,7 @@ class Sessions:
         """Stores the end, makes room for the next, tells who wants to know."""
         ended = await self._ending.end(session, outcome, ended_at, duration_ms)
         self._runs.pop(session.id, None)
+        self._to_stop.pop(session.id, None)
         self._tasks.pop(session.id, None)
         self._idle[session.tier].set()
         for listener in self.on_end:
@@ -206,40 +211,29 @@ class Sessions:
         """Has a session stopped that runs or waits for a person. CallError `not_found`, `conflict` when it is over."""
         session = await self.show(id_)
         run = self._runs.get(id_)
-        if run is not None:
-            # Stopped first: a full disk may not keep a session running. Who asks once more adds no second line.
-            if run.stop(EndReason.STOPPED, by):
-                await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
-            return session
-        if session.status is SessionStatus.AWAITING_APPROVAL:
-            return await self._stop_waiting(session, by)
-        raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+        if run is None and session.status is SessionStatus.AWAITING_APPROVAL:
+            await self._ending.stop_waiting(session, by)
+            self._tell_change()
+            return await self.show(id_)
+        if run is None and session.status is not SessionStatus.RUNNING:
+            raise CallError(Code.CONFLICT, f"session {id_} is over: {session.status.value}")
+        # Stopped first: a full disk may not keep a session running. Who asks once more adds no second line.
+        if run.stop(EndReason.STOPPED, by) if run else self._stop_starting(id_, by):
+            await audit.add_after(self._store, partial(record.stopped, session=session, by=by))
+        return session
+
+    def _stop_starting(self, id_: int, by: str) -> bool:
+        """Has a session stopped as soon as it has a run; False if somebody wanted that before."""
+        if id_ in self._to_stop:
+            return False
+        self._to_stop[id_] = by
+        return True
 
     async def stop_for(self, id_: int, reason: str) -> None:
         """Has a running session stopped by the daemon itself; `reason` begins with `stopped`. Over already: nothing."""
         run = self._runs.get(id_)
         if run is not None:
             run.stop(EndReason.STOPPED, reason)
-
-    async def _stop_waiting(self, session: Session, by: str) -> Session:
-        status = follow(SESSION, session.status, SessionStatus.STOPPED)
-
-        def stop(db: Database) -> list[Approval]:
-            now, reason = timestamps.now(), f"stopped by {by}" if by else "stopped"
-            if not db.change("sessions.stop_waiting", id=session.id, status=status.value, ended_at=now, reason=reason):
-                raise CallError(Code.CONFLICT, f"session {session.id} goes on at this moment; try again")
-            db.change("triggers.cancel_resumption", session_id=session.id, reason=reason, now=now)
-            record.stopped(db, session, by)
-            timeline.ended(db, from_row(db.one("sessions.by_id", id=session.id) or {}))
-            return approvals.cancel_of_session(db, session.id)
-
-        await self._ending.take_handoff(session.id)
-        cancelled = await self._store.write(stop)
-        self._ending.clear_handoff(session.id)
-        await self._waiting.announce(cancelled)
-        self._publisher.publish(SessionChanged(id=session.id, status=status))
-        self._tell_change()
-        return await self.show(session.id)
 
     async def show(self, id_: int) -> Session:
         """One session. CallError `not_found`."""
@@ -261,29 +255,19 @@ class Sessions:
                 self._watch(session, item.run)
         # A worker was killed between the final state of these runs' sessions and their removal.
         for item in found.values():
-            self._tidying.append(asyncio.create_task(self._tidy(item.run)))
+            self._remains.end(item.run)
 
     async def _never_ran(self, session: Session, item: Found | None) -> None:
         """Killed between its row and its run: nothing was started. A trigger that asked for it waits again."""
-        run_id = session.run_id or "none"
-        if item is not None:
-            await end_of(item.run)
         trigger = await self._store.read(lambda db: db.one("triggers.of_session", session_id=session.id))
         if trigger is None or trigger["status"] != "started":
             await self._end(session, rules.outcome(rules.Ending("lost"), None, timeout_s=0))
         else:
             await self._store.write(lambda db: put_back(db, session, trigger["id"], trigger["kind"]))
-        prepare.tidy(self._settings.current, run_id)
         if item is not None:
-            remove(item.run.run_dir)
+            self._remains.end(item.run)
         else:
-            await sweep(self._executor.directory(run_id))
-
-    async def _tidy(self, run: Run) -> None:
-        run.stop(EndReason.INTERRUPTED, "the daemon, for no session wants it")
-        await end_of(run)
-        prepare.tidy(self._settings.current, run.run_id)
-        remove(run.run_dir)
+            self._remains.clear(self._executor.directory(session.run_id or "none"))
 
     async def close(self, *, end: bool, grace: float) -> None:
         """Stops following. With `end`, every session is stopped first and gets its final state."""
@@ -292,9 +276,10 @@ class Sessions:
             for run in self._runs.values():
                 run.stop(EndReason.INTERRUPTED, "its stop")
             await asyncio.wait(list(self._tasks.values()), timeout=grace)
-        tasks = [*self._tasks.values(), *self._tidying]
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remains.close()
         for run in self._runs.values():
             run.close()

@@ -90,6 +90,17 @@ def outcome(
     return Outcome(SessionStatus.FAILED, code, _why_failed(code, said, last_stderr))
 
 
+def final(outcome: Outcome, *, next_tier: int | None, asked: bool) -> tuple[SessionStatus, str | None]:
+    """(status, reason) as they are stored. `next_tier`: which one the session hands over to, if it does; `asked`:
+    whether somebody was asked about the call that waits.
+    """
+    if outcome.status is SessionStatus.COMPLETED and next_tier is not None:
+        return SessionStatus.ESCALATED, f"handed over to tier {next_tier}"
+    if outcome.status is SessionStatus.AWAITING_APPROVAL and not asked:
+        return SessionStatus.FAILED, "its call was put aside, but nobody was asked about it"
+    return outcome.status, outcome.reason
+
+
 def _spent(said: Said, money: Money) -> str:
     of = f" of its ${money.budget:.4g} budget" if money.budget else ", and its budget was less"
     return f"spent ${money.before + said.usd:.4g}{of} (CLAUDEOPS_SESSION_MAX_BUDGET_USD)"

@@ -65,7 +65,7 @@ class Log:
         lost = self._lost
         self._tell(self._line(stamp, level, process, text, trace, lost), lost)
         if self.file is not None:
-            self.file.write(self._line(stamp, level, process, text, trace, 0))
+            self.file.write(self._line(stamp, level, process, text, trace, self.file.lost))
 
     def complain(self, text: str) -> None:
         """That the file can't be written, where that can still be read."""
@@ -85,8 +85,9 @@ class Log:
             return json.dumps(record).encode() + b"\n"
         said = f" ({lost} lines before this one were lost)" if lost else ""
         whole = f"{text}\n{trace}".rstrip("\n") if trace else text
-        line = f"{stamp} {level} {process}: {whole}{said}".encode(errors="replace")
-        return line[: (RECORD_MAX if trace else LINE_MAX) - 1] + b"\n"
+        line = f"{stamp} {level} {process}: {whole}".encode(errors="replace")
+        end = f"{said}\n".encode()
+        return line[: (RECORD_MAX if trace else LINE_MAX) - len(end)] + end
 
     def _tell(self, line: bytes, lost: int) -> None:
         """On standard error. One that is gone is no reason to end."""

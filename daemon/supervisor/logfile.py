@@ -1,6 +1,6 @@
 """The log file of CLAUDEOPS_LOG_FILE: appended to by the supervisor alone, and begun anew before it grows too large.
 
-Called by `daemon.supervisor.log`. A disk that is full costs lines, which are counted, and nothing else.
+Called by `daemon.supervisor.log`, whose next line says how many were lost. A full disk costs lines and nothing else.
 """
 
 import os
@@ -22,13 +22,14 @@ class LogFile:
         self._complain = complain
         self._descriptor = -1
         self._size = 0
-        self._lost = 0
+        self.lost = 0
+        """How many lines were lost since the last one that was written."""
         self._again_at = float("-inf")
 
     def write(self, line: bytes) -> None:
         """Appends a whole line, or counts it as lost."""
-        if self._lost and time.monotonic() < self._again_at:
-            self._lost += 1
+        if self.lost and time.monotonic() < self._again_at:
+            self.lost += 1
             return
         try:
             if self._descriptor < 0:
@@ -39,9 +40,9 @@ class LogFile:
         except OSError as error:
             self._again_at = time.monotonic() + RETRY_SECONDS
             self.close()
-            if not self._lost:
+            if not self.lost:
                 self._complain(f"can't write {self._path}: {error.strerror}; lines are lost there until it is mended")
-            self._lost += 1
+            self.lost += 1
 
     def reopen(self) -> None:
         """Goes on in the file that has the name now, for who moves logs by other means."""
@@ -61,21 +62,19 @@ class LogFile:
         self._size = os.fstat(self._descriptor).st_size
 
     def _append(self, line: bytes) -> None:
-        if self._lost:
-            line = b"(%d lines before this one were lost)\n" % self._lost + line if line[:1] != b"{" else line
         written = os.write(self._descriptor, line)
         if written < len(line):  # a disk that is nearly full: no half of a line stays
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
             raise OSError(28, "No space left on device")
         self._size += written
-        self._lost = 0
+        self.lost = 0
 
     def _rotate(self) -> None:
         """`log` becomes `log.1`, that `log.2`, and so on; the oldest goes."""
         self.close()
         if self._keep == 0:
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
         for number in range(self._keep - 1, -1, -1):
             older = self._numbered(number)
             if older.exists():

@@ -76,9 +76,8 @@ def take_state(state: Path, runtime: Path) -> int:
         text = f"another daemon works on the state directory {state} ({who})"
         raise LockHeldError(f"{text}; stop that one, or set another CLAUDEOPS_STATE_DIR")
     os.fchmod(lock, 0o640)
-    with contextlib.suppress(
-        OSError
-    ):  # a full disk must not keep the daemon from starting; the lock holds all the same
+    # A full disk must not keep the daemon from starting; the lock holds all the same.
+    with contextlib.suppress(OSError):
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n{runtime.absolute()}\n".encode(), 0)
     return lock

@@ -14,6 +14,7 @@ from daemon.supervisor.log import LOG
 from daemon.supervisor.logfile import LogFile
 from daemon.supervisor.places import Places
 from schema.configuration import DECLARATIONS, environment, load, show
+from schema.declarations import secret_values
 from schema.settings import Settings
 
 WEB_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS", "VIRTUAL_ENV")
@@ -40,6 +41,7 @@ class Programs:
         self.environ = self._read()
         self.settings: Settings = load(self.environ)
         self.spared = dict(spared or {})
+        self._given: set[tuple[str, str]] = set()
 
     def _read(self) -> dict[str, str]:
         return {**environment({**self._base, **self._flags}), **self._flags}
@@ -66,14 +68,7 @@ class Programs:
 
     def secrets(self) -> list[tuple[str, str]]:
         """(name, value) of everything that no line of the log may show."""
-        found = [
-            (declaration.env, str(getattr(self.settings, name)))
-            for name, declaration in DECLARATIONS.items()
-            if declaration.meta.secret and getattr(self.settings, name)
-        ]
-        found += [(name, value) for name, value in self.environ.items() if name.startswith("BROWSER_CRED_") and value]
-        urls = self.settings.apprise_urls.split(",")
-        return found + [(DECLARATIONS["apprise_urls"].env, url.strip()) for url in urls if url.strip()]
+        return secret_values(self.settings, self.environ)
 
     @property
     def log_path(self) -> str:
@@ -90,7 +85,9 @@ class Programs:
         if LOG.gathers:
             from daemon.runs.redaction import Redactor  # where lines go through the supervisor
 
-            LOG.redact = Redactor(self.secrets()).text
+            # What a process was given before a reload it may print for as long as it runs, and its sessions longer.
+            self._given.update(self.secrets())
+            LOG.redact = Redactor(sorted(self._given)).text
 
     def worker(self, places: Places, boot_id: str) -> Program:
         """The worker."""

@@ -26,7 +26,10 @@ def check(argv: Sequence[str]) -> str | None:
 
     Blocks for as long as an interpreter needs to start: beats that come meanwhile wait in their channels.
     """
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        return f"no process can be made to look at it: {error.strerror}"
     if pid == 0:
         try:
             signal.set_wakeup_fd(-1)

@@ -83,6 +83,20 @@ SELECT * FROM sessions WHERE id < :before ORDER BY id DESC LIMIT :limit;
 -- The page before a page: the oldest above an id, oldest first.
 SELECT * FROM sessions WHERE id > :after ORDER BY id LIMIT :limit;
 
+-- match_status --
+-- Sessions of one status that match others of the filters (NULL: any), newest first, among the ids from a floor up to
+-- below an id.
+SELECT * FROM sessions
+WHERE status = :status AND id < :before AND id >= :floor
+  AND (:tier IS NULL OR tier = :tier) AND (:trigger IS NULL OR trigger = :trigger)
+ORDER BY id DESC LIMIT :limit;
+
+-- match_tier --
+-- The same of one tier and one trigger.
+SELECT * FROM sessions
+WHERE tier = :tier AND id < :before AND id >= :floor AND trigger = :trigger
+ORDER BY id DESC LIMIT :limit;
+
 -- page_by_status --
 -- A page of sessions of one status.
 SELECT * FROM sessions WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit;

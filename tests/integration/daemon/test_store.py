@@ -12,7 +12,7 @@ import pytest
 from daemon import store as stores
 from daemon.store import Store
 from ipc.errors import CallError, Code
-from schema.database import WAL_KEPT, ConstraintError, CorruptError, Database, DiskFullError, LockedError
+from schema.database import WAL_KEPT, ConstraintError, CorruptError, Database, DatabaseError, DiskFullError, LockedError
 from schema.database_file import wal_size
 
 
@@ -65,6 +65,40 @@ async def test_a_part_that_fails_fails_alone(store: Store) -> None:
     rows = await store.read(lambda db: db.rows("settings.overrides"))
     assert [row["key"] for row in rows] == ["a", "b"]
     await store.close()
+
+
+async def test_what_rolls_all_of_it_back_and_fails_otherwise_leaves_a_store_that_answers(store: Store) -> None:
+    def roll_back(db: Database) -> None:
+        db.script("ROLLBACK")
+        raise CallError(Code.CONFLICT, "another error than that of the disk")
+
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(store.write(put("with it")), store.write(roll_back), return_exceptions=True)
+        assert [str(result) for result in results] == ["the transaction was rolled back; try again"] * 2
+        assert all(isinstance(result, DatabaseError) for result in results)
+        assert await store.write(put("later")) == 1
+        rows = await store.read(lambda db: db.rows("settings.overrides"))
+    assert [row["key"] for row in rows] == ["later"]
+    await store.close()
+
+
+async def test_a_fault_of_the_thread_ends_the_process_and_says_where(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker without its database would beat on and answer nobody."""
+    codes: list[int] = []
+
+    def fault(group: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(store, "_carry_out", fault)
+    asking = asyncio.ensure_future(store.read(lambda db: db.rows("settings.overrides")))
+    await until(lambda: bool(codes))
+    asking.cancel()
+    assert codes == [70]
+    said = capsys.readouterr().err
+    assert said.startswith("store: its thread failed: RuntimeError('a fault of ours')\nTraceback ")
 
 
 async def test_a_second_running_session_of_a_tier_is_refused_by_the_schema(store: Store) -> None:

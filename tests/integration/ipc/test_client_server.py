@@ -257,6 +257,22 @@ async def test_a_repeated_request_is_answered_from_what_was_stored(worker: Worke
     assert place.effects == ["interval"]
 
 
+async def test_who_hears_of_answers_and_fails_costs_nobody_an_answer(
+    worker: Worker, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard: list[str] = []
+
+    def fail(type_: str, seconds: float, code: str) -> None:
+        raise RuntimeError("a fault of who counts answers")
+
+    worker.server.on_answer += [fail, lambda type_, seconds, code: heard.append(type_)]
+    for _ in range(2):
+        assert (await client.call(Status(), StatusReply, timeout=2)).state == "running"
+    await asyncio.sleep(0.05)
+    assert heard == [Status.subject] * 2
+    assert "RuntimeError: a fault of who counts answers" in capsys.readouterr().err
+
+
 async def test_a_late_answer_is_dropped_and_never_given_to_another_request(
     worker: Worker, place: Place, client: Client
 ) -> None:

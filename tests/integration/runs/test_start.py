@@ -10,6 +10,7 @@ import pytest
 
 from daemon import procfs
 from daemon.runs import files
+from daemon.runs import launch as launching
 from daemon.runs.disk import NoSpace
 from daemon.runs.executor import LocalExecutor
 from daemon.runs.launch import LaunchError, launch
@@ -144,6 +145,69 @@ async def test_a_shim_that_cannot_be_started_leaves_nothing(place: Place, monkey
         await launch(spec, place.runs_dir)
     assert list(place.runs_dir.iterdir()) == []
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+HANGS = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(sys.argv[3], "here").touch()
+time.sleep(600)
+"""
+
+
+async def until_no_descriptor_is_left(before: int) -> None:
+    async with asyncio.timeout(10):
+        while len(os.listdir("/proc/self/fd")) > before:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_shim_that_hangs_before_it_has_started_anything_is_killed_and_told(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does whose command lies on a mount that does not answer."""
+    (tmp_path / "hangs.py").write_text(HANGS)
+    monkeypatch.setattr(launching, "SHIM", str(tmp_path / "hangs.py"))
+    monkeypatch.setattr(launching, "START_SECONDS", 1.0)
+    before = len(os.listdir("/proc/self/fd"))
+    spec = place.spec("true")
+    async with asyncio.timeout(10):
+        with pytest.raises(LaunchError, match=rf"run {spec.run_id} has not started within 1 s; .* mount"):
+            await launch(spec, place.runs_dir)
+    await until_no_descriptor_is_left(before)
+    assert place.processes(str(tmp_path / "hangs.py")) == []
+
+
+async def test_a_run_that_cannot_be_told_what_to_run_leaves_no_process(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    before = len(os.listdir("/proc/self/fd"))
+    spec = place.spec("sleep", "600")
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "sock_recv", refuse)
+        with pytest.raises(LaunchError, match=rf"the shim of run {spec.run_id} can't be talked to: .*Input/output"):
+            await launch(spec, place.runs_dir)
+    await until_no_descriptor_is_left(before)
+    assert place.processes(str(place.runs_dir / spec.run_id)) == []
+
+
+async def test_a_shim_that_cannot_be_watched_is_ended_and_leaves_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(pid: int) -> int:
+        raise OSError(24, "Too many open files")
+
+    before = len(os.listdir("/proc/self/fd"))
+    spec = place.spec("sleep", "600")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pidfd_open", refuse)
+        with pytest.raises(LaunchError, match=r"no shim can be started .*Too many open files"):
+            await launch(spec, place.runs_dir)
+    assert list(place.runs_dir.iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert place.processes(str(place.runs_dir / spec.run_id)) == []
 
 
 async def test_many_runs_leave_no_descriptor_and_no_thread(place: Place) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from daemon import procfs
 from daemon.runs import files
+from daemon.runs import sweep as sweeping
 from daemon.runs.adopt import RunAlive, adopt, lock_held, remove
 from daemon.runs.follow import follow
 from daemon.runs.rules import Verdict
@@ -224,6 +226,24 @@ async def test_a_sweep_ends_processes_of_this_run_alone(place: Place) -> None:
     finally:
         other.kill()
         other.wait()
+
+
+async def test_a_sweep_in_vain_looks_beside_the_loop_and_seldom_and_says_what_to_do(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def stuck(run_dir: Path) -> list[tuple[int, int]]:
+        threads.append(threading.get_ident())
+        return [(7, 1)]
+
+    monkeypatch.setattr(sweeping, "processes_of", stuck)
+    monkeypatch.setattr("daemon.procfs.signal_process", lambda *_: True)
+    monkeypatch.setattr(sweeping, "KILL_PATIENCE_S", 0.5)
+    with pytest.raises(TimeoutError, match=r"even by SIGKILL: 7; .* that does not answer: bring it back"):
+        await sweep(place.runs_dir / "r1", 0.5)
+    assert threading.get_ident() not in threads
+    assert len(threads) < 12
 
 
 async def test_a_pid_that_was_given_out_again_is_never_signalled(place: Place) -> None:

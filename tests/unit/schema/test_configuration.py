@@ -11,6 +11,7 @@ from schema.configuration import (
     BY_ENV,
     DECLARATIONS,
     HIGHEST,
+    PLACES,
     ConfigurationError,
     environment,
     load,
@@ -149,6 +150,17 @@ def test_the_runtime_directory_is_systemds_or_stands_in_the_state_directory() ->
     assert load({"RUNTIME_DIRECTORY": "/run/claudeops:/run/more"}).runtime_dir == "/run/claudeops"
     assert load({"CLAUDEOPS_STATE_DIR": "/s"}).runtime_dir == "/s/run"
     assert load({"CLAUDEOPS_RUNTIME_DIR": "/r", "RUNTIME_DIRECTORY": "/run/claudeops"}).runtime_dir == "/r"
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_place_whose_name_nobody_can_read_is_refused(name: str) -> None:
+    """What is run there would be refused, each time anew."""
+    env = DECLARATIONS[name].env
+    for place in ("/results\u200b", "/results\x1b[1m", "/a\u00a0b", "/\udcff"):
+        with pytest.raises(ConfigurationError, match="write its path without them") as told:
+            load({env: place})
+        assert [problem.partition(":")[0] for problem in told.value.problems] == [env]
+    assert getattr(load({env: "/résultats d'été"}), name) == "/résultats d'été"
 
 
 def test_what_looks_like_a_setting_and_is_none_is_told_by_name() -> None:

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from daemon.sessions import command
-from schema.configuration import load
+from daemon.supervisor.programs import Programs
+from schema.configuration import DECLARATIONS, load
 from schema.settings import Settings
 
 
@@ -127,6 +128,15 @@ def test_no_secret_stands_on_the_command_line_or_in_the_system_prompt() -> None:
 def test_the_longest_secret_comes_first_so_that_none_is_half_shown() -> None:
     environ = {"BROWSER_CRED_A_PASS": "abcdef", "BROWSER_CRED_B_PASS": "abcdefgh"}
     assert [secret.value for secret in command.secrets(load(environ), environ)] == ["abcdefgh", "abcdef"]
+
+
+def test_what_the_log_may_not_show_a_session_may_not_either() -> None:
+    environ = {item.env: f"made-up-{name}" for name, item in DECLARATIONS.items() if item.meta.secret}
+    environ |= {"CLAUDEOPS_APPRISE_URLS": "mailto://u:p@example.org?to=a@b.org,c@d.org", "BROWSER_CRED_A": "pw-of-a"}
+    environ |= {"CLAUDEOPS_SESSION_ENV": "MY_TOKEN,BROWSER_CRED_A,PLAIN", "MY_TOKEN": "made-up-mine", "PLAIN": "plain"}
+    found = command.secrets(load(environ), environ)
+    assert {*found} == {*Programs(environ).secrets(), ("MY_TOKEN", "made-up-mine")}
+    assert len(found) == len({*found})
 
 
 def test_every_notification_channel_is_a_secret_of_its_own() -> None:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from daemon.sessions.rules import (
     Ending,
     Money,
+    Outcome,
     Said,
+    final,
     judge_cli,
     outcome,
     refusal,
@@ -94,3 +96,20 @@ def test_the_cli_is_judged_by_what_it_prints() -> None:
     assert "has not been proved" in (warning or "")
     with pytest.raises(ValueError, match="no version"):
         judge_cli("command not found")
+
+
+@pytest.mark.parametrize(
+    ("status", "next_tier", "asked", "stored"),
+    [
+        ("completed", None, False, ("completed", "its own")),
+        ("completed", 2, False, ("escalated", "handed over to tier 2")),
+        ("awaiting_approval", None, True, ("awaiting_approval", "its own")),
+        ("awaiting_approval", None, False, ("failed", "its call was put aside, but nobody was asked about it")),
+        ("failed", None, True, ("failed", "its own")),
+    ],
+)
+def test_what_is_stored_of_an_end_says_what_follows_it(
+    status: str, next_tier: int | None, asked: bool, stored: tuple[str, str]
+) -> None:
+    found = final(Outcome(SessionStatus(status), 0, "its own"), next_tier=next_tier, asked=asked)
+    assert (found[0].value, found[1]) == stored

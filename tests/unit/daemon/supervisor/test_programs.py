@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.supervisor.log import LOG
 from daemon.supervisor.places import Places
 from daemon.supervisor.programs import LEAN, Programs
 from schema.configuration import DECLARATIONS, ConfigurationError, load
@@ -64,6 +65,22 @@ def test_a_reload_that_changes_nothing_for_the_web_process_says_so(file: Path) -
     file.write_text("CLAUDEOPS_INTERVAL=60\nCLAUDEOPS_RESTART_LIMIT=7\n")
     assert programs.reload() == (False, "")
     assert programs.settings.restart_limit == 7
+
+
+def test_a_secret_of_before_a_reload_stays_out_of_the_log_for_the_worker_may_print_it_still(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "redact", "file"):
+        monkeypatch.setattr(LOG, name, getattr(LOG, name))
+    base = {"CLAUDEOPS_ENV_FILE": str(file), "CLAUDEOPS_STATE_DIR": "/s", "CLAUDEOPS_LOG_FORMAT": "json"}
+    file.write_text("GITHUB_TOKEN=of-before\n")
+    programs = Programs(base)
+    programs.begin_log()
+    file.write_text("GITHUB_TOKEN=of-now\n")
+    programs.reload()
+    programs.begin_log()
+    assert LOG.redact is not None
+    assert LOG.redact("of-before of-now") == "[REDACTED:GITHUB_TOKEN] [REDACTED:GITHUB_TOKEN]"
 
 
 def test_an_invalid_file_changes_nothing_and_tells_every_problem(file: Path) -> None:

@@ -31,3 +31,11 @@ def test_the_state_is_locked_now_where_the_version_before_had_no_lock_of_it(
         places.take_state(tmp_path / "state", tmp_path / "other")
     for descriptor in (*opened, owned.state):
         os.close(descriptor)
+
+
+def test_where_no_process_can_be_made_the_daemon_goes_on_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert reexec.check([]) == "no process can be made to look at it: Resource temporarily unavailable"

@@ -150,7 +150,43 @@ def test_a_place_that_cannot_be_written_costs_lines_which_are_counted(tmp_path: 
         file.write(b"lost\n")
     assert len(told) == 1
     assert "lines are lost there" in told[0]
+    assert file.lost == 5
     (tmp_path / "in the way").unlink()
     file.reopen()
     file.write(b"kept\n")
-    assert (tmp_path / "in the way" / "daemon.log").read_bytes() == b"(5 lines before this one were lost)\nkept\n"
+    assert file.lost == 0
+    assert (tmp_path / "in the way" / "daemon.log").read_bytes() == b"kept\n"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_the_first_line_after_some_were_lost_says_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], form: str
+) -> None:
+    place = tmp_path / "in the way"
+    place.write_text("")
+    monkeypatch.setattr(LOG, "json", form == "json")
+    monkeypatch.setattr(LOG, "file", file := LogFile(str(place / "daemon.log"), 100000, 2, LOG.complain))
+    for _ in range(5):
+        log.log("lost")
+    place.unlink()
+    file.reopen()
+    log.log("kept" + "t" * 10_000)
+    log.log("and on")
+    first, second = (place / "daemon.log").read_text().splitlines()
+    if form == "json":
+        assert json.loads(first)["lines_lost"] == 5
+        assert "lines_lost" not in json.loads(second)
+    else:
+        assert first.endswith("tt (5 lines before this one were lost)")
+        assert second.endswith("and on")
+    assert "lines before" not in capfd.readouterr().err
+
+
+def test_where_no_older_file_is_kept_a_log_that_was_moved_away_costs_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.log"
+    file = LogFile(str(path), 100, 0, pytest.fail)
+    file.write(b"%099d\n" % 1)
+    path.rename(tmp_path / "moved")
+    file.write(b"%099d\n" % 2)
+    file.write(b"%099d\n" % 3)
+    assert path.read_bytes().split() == [b"%099d" % 3]
