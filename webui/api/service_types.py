@@ -21,6 +21,7 @@ class ServiceQuery(Given, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 200
     status: ServiceStatus | UnsetType = UNSET
     tag: Name = ""
+    q: Annotated[str, Meta(max_length=200, description="Words of its name, URL, tags or group.")] = ""
 
 
 class ResultQuery(Given, frozen=True):
@@ -75,10 +76,14 @@ class IncidentNote(Given, frozen=True):
 
 
 class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
-    """Services by name, and how many there are of each status over all."""
+    """Services by name, and how many there are of each status over all.
+
+    `next` is the `after` of those that follow; empty where these are the last.
+    """
 
     services: list[Monitored]
     counts: dict[str, int]
+    next: str = ""
 
 
 class ServiceDetail(msgspec.Struct, frozen=True, kw_only=True):

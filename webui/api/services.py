@@ -3,6 +3,8 @@
 Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
 """
 
+from itertools import islice
+
 from aiohttp import web
 from msgspec import UNSET
 
@@ -12,16 +14,16 @@ from ipc.messages.services import (
     ChangedReply,
     ChangeService,
     ListResults,
-    ListServices,
     PauseServices,
     RemoveServices,
     ResultsReply,
     ServiceReply,
-    ServicesReply,
     ShowService,
     TriedReply,
     TryService,
 )
+from schema import monitored
+from schema.database import Database
 from schema.definitions import Definition
 from webui.api.service_types import (
     ChangedService,
@@ -39,6 +41,8 @@ from webui.api.service_types import (
     Tried,
     TriedCondition,
 )
+from webui.pages import probed
+from webui.pages.probed import Filters
 from webui.parts import parts, signed_in
 
 SECONDS = 10.0
@@ -47,14 +51,21 @@ TRY_SECONDS = 310.0  # the longest timeout of a service, and some
 
 async def listing(request: web.Request, query: ServiceQuery) -> ServiceList:
     """GET /api/v1/services."""
-    message = ListServices(after=query.after, limit=query.limit)
-    reply = await parts(request).worker.call(message, ServicesReply, timeout=SECONDS)
-    found = [
-        service
-        for service in reply.services
-        if (query.status is UNSET or service.status is query.status) and (not query.tag or query.tag in service.tags)
-    ]
-    return ServiceList(services=found, counts=reply.counts)
+    filters = Filters(q=query.q, tag=query.tag)
+
+    def read(database: Database) -> ServiceList:
+        matching = (
+            row
+            for row in probed.by_name(database, query.after)
+            if query.status in (UNSET, row["status"]) and probed.alike(row, filters)
+        )
+        found = [monitored.from_row(row) for row in islice(matching, query.limit + 1)]
+        services = found[: query.limit]
+        counts = {row["status"]: row["count"] for row in database.rows("monitored.counts")}
+        more = len(found) > len(services)
+        return ServiceList(services=services, counts=counts, next=services[-1].name if more else "")
+
+    return await parts(request).state.read(read)
 
 
 def _detail(reply: ServiceReply) -> ServiceDetail:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from ipc.messages.services import ChangedReply, PauseServices, RemoveServices, TagServices
+from schema import monitored
 from schema.monitored import Monitored
 from webui import shell
 from webui.forms import form_key, read_form
@@ -168,7 +169,7 @@ async def _ids(request: web.Request, fields: dict[str, str]) -> list[int]:
 async def _ask_all(request: web.Request, ids: list[int], back: str) -> web.Response:
     wanted = frozenset(ids)
     rows = await parts(request).state.read(probed.every)
-    found = [probed.service_of(row) for row in rows if row["id"] in wanted]
+    found = [monitored.from_row(row) for row in rows if row["id"] in wanted]
     if not found:
         raise CallError(Code.NOT_FOUND, "These services are gone already.")
     # Those that were shown, and no others that have come to match meanwhile.
