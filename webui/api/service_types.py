@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ipc.messages.services import FileMistake
 from schema.definitions import Definition
 from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
@@ -29,6 +30,14 @@ class ResultQuery(Given, frozen=True):
 
     before: Annotated[str, Meta(max_length=40, description="Before this time (RFC 3339); empty: now.")] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 100
+
+
+class ImportQuery(Given, frozen=True):
+    """How a file of services is taken."""
+
+    dry_run: Annotated[bool, Meta(description="Only say what would change.")] = False
+    prune: Annotated[bool, Meta(description="Remove people's services that are not in it.")] = False
+    file: Annotated[str, Meta(max_length=200, description="Its name, for mistakes and the audit log.")] = "import"
 
 
 class IncidentQuery(Given, frozen=True):
@@ -102,6 +111,18 @@ class ServicesChanged(msgspec.Struct, frozen=True, kw_only=True):
 
     done: list[int]
     failed: dict[str, str]
+
+
+class ServicesImported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, or would do, by name. With `errors` it did nothing, and `error` says the first of them."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: int
+    errors: list[FileMistake]
+    dry_run: bool
+    error: str = ""
 
 
 class ResultList(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The API's services: list, one, add, change, delete, pause, resume, try; findings and incidents.
 
-Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
+Whole files of them are `webui.api.service_files`. Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
 """
 
 from itertools import islice
@@ -16,6 +16,7 @@ from ipc.messages.services import (
     ListResults,
     PauseServices,
     RemoveServices,
+    RenewPush,
     ResultsReply,
     ServiceReply,
     ShowService,
@@ -43,6 +44,7 @@ from webui.api.service_types import (
 )
 from webui.pages import probed
 from webui.pages.probed import Filters
+from webui.pages.service_changes import refuse
 from webui.parts import parts, signed_in
 
 SECONDS = 10.0
@@ -112,6 +114,18 @@ async def remove(request: web.Request, body: ServiceIds) -> ServicesChanged:
     """POST /api/v1/services/remove."""
     message = RemoveServices(ids=body.ids, by=signed_in(request).name)
     return _changed(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS))
+
+
+async def remove_one(request: web.Request, id_: int) -> None:
+    """DELETE /api/v1/services/{id}."""
+    message = RemoveServices(ids=[id_], by=signed_in(request).name)
+    refuse(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS), id_)
+
+
+async def renew_push(request: web.Request, id_: int) -> ServiceDetail:
+    """POST /api/v1/services/{id}/push."""
+    message = RenewPush(id=id_, by=signed_in(request).name)
+    return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
 
 
 async def attempt(request: web.Request, body: Definition) -> Tried:

@@ -35,11 +35,10 @@ async def _send(request: web.Request, message: PauseServices | RemoveServices | 
     return await parts(request).worker.call(message, ChangedReply, timeout=SECONDS, id_=key)
 
 
-def _one(reply: ChangedReply, id_: int) -> None:
+def refuse(reply: ChangedReply, id_: int) -> None:
     """CallError where it could not be done to the one that it is about."""
     if str(id_) in reply.failed:
-        gone = id_ not in reply.done and "there is no service" in reply.failed[str(id_)]
-        raise CallError(Code.NOT_FOUND if gone else Code.CONFLICT, f"{reply.failed[str(id_)]}.")
+        raise CallError(Code.NOT_FOUND if id_ in reply.gone else Code.CONFLICT, f"{reply.failed[str(id_)]}.")
 
 
 async def pause(request: web.Request) -> web.StreamResponse:
@@ -55,7 +54,7 @@ async def resume(request: web.Request) -> web.StreamResponse:
 async def _set_paused(request: web.Request, *, paused: bool) -> web.StreamResponse:
     service = await probed.one(parts(request), probed.id_of(request))
     reply = await _send(request, PauseServices(ids=[service.id], paused=paused, by=signed_in(request).name))
-    _one(reply, service.id)
+    refuse(reply, service.id)
     if is_json(request):
         return json_response(reply)
     return web.Response(status=303, headers={"Location": service_rows.href(service.name)})
@@ -91,7 +90,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/remove, and DELETE /services/{id}."""
     id_ = probed.id_of(request)
     reply = await _send(request, RemoveServices(ids=[id_], by=signed_in(request).name))
-    _one(reply, id_)
+    refuse(reply, id_)
     if is_json(request):
         return json_response(reply)
     return web.Response(status=303, headers={"Location": "/services?did=removed&done=1"})
