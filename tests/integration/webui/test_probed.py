@@ -2,11 +2,12 @@
 
 import re
 import time
+from pathlib import Path
 
 from tests.fakes.target import Target
 from tests.integration.webui import rows as made
 from tests.integration.webui.probing import get, post, row_of, service, until
-from tests.integration.webui.site import Site
+from tests.integration.webui.site import Site, open_site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until as said_until
 
@@ -78,6 +79,52 @@ async def test_each_fault_has_its_own_status_reason_and_count(site: Site, target
     assert "hanging" in part
     assert "broken" not in part
     assert (await get(browser, "/partials/dashboard-stats")).strip().startswith("<nav")
+
+
+async def test_every_order_is_the_one_that_it_is_called(site: Site) -> None:
+    # No two orders of these are alike.
+    for name, status, ms, group in (
+        ("bravo", "healthy", 300, "Shop"),
+        ("alpha", "degraded", 20, "shop"),
+        ("delta", "down", 100, ""),
+        ("echo", "paused", None, "Bank"),
+        ("charlie", "timeout", 4000, "bank"),
+    ):
+        id_ = made.probed(site.worker.database, name, status, group=group)
+        made.set_state(site.worker.database, id_, latency_us=None if ms is None else ms * 1000)
+    browser = site.browser("viewer")
+    worst = ["delta", "charlie", "alpha", "echo", "bravo"]
+    for sort, wanted in (
+        ("", worst),
+        ("status", worst),
+        ("name", ["alpha", "bravo", "charlie", "delta", "echo"]),
+        ("latency", ["charlie", "bravo", "delta", "alpha", "echo"]),
+        ("group", ["delta", "charlie", "echo", "alpha", "bravo"]),
+    ):
+        text = await get(browser, f"/services?sort={sort}")
+        assert re.findall(r'<a href="/services/(\w+)" data-row>', text) == wanted, sort
+        async with browser.get(f"/services.json?sort={sort}") as response:
+            rows = (await response.json())["probed"]
+        assert [row["name"] for row in rows] == wanted, sort
+    assert "is no sort" in await get(browser, "/services?sort=colour", 422)
+
+
+async def test_every_row_says_who_keeps_it(tmp_path: Path) -> None:
+    file = tmp_path / "ops.yaml"
+    file.write_text("services:\n  - name: theirs\n    url: http://127.0.0.1:1/\n    paused: true\n")
+    async with open_site(tmp_path / "site", services_file=str(file)) as site:
+        ours = made.probed(site.worker.database, "ours")
+        browser = site.browser("viewer")
+        await get(browser, "/services")
+        theirs = await until(site, "theirs", lambda row: row["owner"] == str(file))
+        text = await get(browser, "/services")
+        told = f'<span title="{file}">from ops.yaml</span>'
+        assert told in row_of(text, theirs["id"])
+        assert "kept here" not in row_of(text, theirs["id"])
+        assert "<span>kept here</span>" in row_of(text, ours)
+        assert "from " not in row_of(text, ours)
+        assert f"described by {file}" in await get(browser, "/services/theirs")
+        assert "<span>kept here</span>" in await get(browser, "/services/ours")
 
 
 async def test_a_row_renews_by_itself_and_goes_when_its_service_is_removed(site: Site, target: Target) -> None:

@@ -50,7 +50,7 @@ async def test_a_file_with_mistakes_is_told_of_on_the_page_and_what_it_describes
         await get(browser, "/services")
         row = await until(site, "web", lambda row: row["status"] == "healthy")
         text = await get(browser, "/services")
-        assert f"from {file}" in row_of(text, row["id"])
+        assert f'title="{file}">from services.yaml<' in row_of(text, row["id"])
         assert "has mistakes" not in text
         refused = await get(browser, f"/services/{row['id']}/edit", 409)
         assert f"web is described by {file}; change it there" in refused
