@@ -1,6 +1,7 @@
 """The API's services: list, one, add, change, delete, pause, resume, try; findings and incidents.
 
-Whole files of them are `webui.api.service_files`. Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
+Whole files of them are `webui.api.service_files`. Lists are read from the database; every change, and every probe, is a
+message to the worker.
 """
 
 from itertools import islice

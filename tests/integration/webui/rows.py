@@ -179,7 +179,9 @@ def probed(database: Database, name: str, status: str = "healthy", *, findings: 
 def set_state(database: Database, service: int, **values: Any) -> None:
     """Changes how a service that is probed stands."""
     changes = ", ".join(f"{column} = :{column}" for column in values)
-    database._connection.execute(f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": service})
+    database._connection.execute(
+        f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": service}
+    )
 
 
 def probed_incident(database: Database, service: int, **columns: Any) -> int:

@@ -24,6 +24,10 @@ async def test_a_service_has_a_page_with_uptime_findings_incident_and_definition
     assert "s3cret-value" not in text
     assert "X-Api-Key: ***" in text
     assert "Uptime, 30 days" in text
+    ends = text.split('<p class="small muted ends">')[1].split("</p>")[0]
+    assert re.match(r"<span>the first <time [^>]*>\d+ s ago</time></span>", ends)
+    assert 'href="#findings">Each in words</a><span>now</span>' in ends
+    assert "UTC, down, " in text.split('data-told="')[1].split('"')[0]
     assert "The same as a table" in text
     findings = text.split('id="findings"')[1].split("</section>")[0]
     assert "Connection" in findings

@@ -79,7 +79,10 @@ def test_a_test_asks_with_whatever_a_probe_asks_with() -> None:
     asked = {argument.names[0] for argument in ASKED}
     for field, (words, _) in OPTIONS.items():
         if words[0] in asked | {"--timeout", "--condition", "--warning"}:
-            assert given(read(["services", "test", "--url", "https://shop.example.org", *words])).keys() == {"url", field}
+            assert given(read(["services", "test", "--url", "https://shop.example.org", *words])).keys() == {
+                "url",
+                field,
+            }
 
 
 def test_a_command_that_is_quoted_badly_is_told(capsys: pytest.CaptureFixture[str]) -> None:
