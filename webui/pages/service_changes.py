@@ -27,7 +27,11 @@ WORDS = {"pause": "paused", "resume": "resumed", "remove": "removed", "tag": "ta
          "maintain": "maintained"}  # fmt: skip
 NO_TAG = "Write the tag that is to be added or removed."
 NONE_PICKED = "Pick the services that it is about, or choose all that match."
-LOST = "Its findings, sums and incidents go with it, and can’t be brought back."
+PAUSE = "To keep what was found, pause instead."
+# What comes of removing one, and of removing several.
+OF_ONE = ("It is probed no more.", "Its findings, sums and incidents go with it, and can’t be brought back.", PAUSE)
+OF_SEVERAL = ("They are probed no more.", "Their findings, sums and incidents go with them, and can’t be brought back.",
+              PAUSE)  # fmt: skip
 
 
 async def _send(request: web.Request, message: PauseServices | RemoveServices | TagServices) -> ChangedReply:
@@ -71,18 +75,19 @@ def _ask_remove(
 ) -> web.Response:
     names = [plain(service.name) for service in found[:NAMED]]
     more = [f"and {len(found) - NAMED} more"] if len(found) > NAMED else []
-    what = names[0] if len(found) == 1 else f"{len(found)} services"
+    what, verb, consequences = names[0], "Remove service", [*OF_ONE]
+    if len(found) > 1:
+        what = f"{len(found)} services"
+        verb, consequences = f"Remove {what}", [*names, *more, *OF_SEVERAL]
     context = Confirm(
         shell=shell.build(request, f"Remove {what}", "services"),
         question=f"Remove {what}?",
-        consequences=[*([] if len(found) == 1 else names + more), "It is probed no more." if len(found) == 1
-                      else "They are probed no more.", LOST.replace("Its", "Their").replace("it,", "them,")
-                      if len(found) > 1 else LOST, "To keep what was found, pause instead."],
+        consequences=consequences,
         action=action,
-        verb="Remove service" if len(found) == 1 else f"Remove {len(found)} services",
+        verb=verb,
         back=back,
         fields={"key": uuid.uuid4().hex, **fields},
-    )  # fmt: skip
+    )
     return confirm.ask(request, context)
 
 

@@ -65,7 +65,9 @@ async def test_removing_asks_first_and_takes_all_with_it(site: Site, target: Tar
         assert "first-of-all" in await get(browser, path), path
     assert "<b>3</b><span>all</span>" in await get(browser, "/partials/dashboard-stats")
     id_ = service(site, "first-of-all")
-    assert "Remove first-of-all?" in await get(browser, f"/services/{id_}/remove")
+    asked = await get(browser, f"/services/{id_}/remove")
+    for words in ("Remove first-of-all?", "It is probed no more.", "Its findings, sums and incidents go with it,"):
+        assert words in asked, words
     assert len(site.worker.database.rows("monitored.page", after="", limit=9)) == 3
     where, _ = await post(browser, f"/services/{id_}/remove")
     assert "1 service removed." in await get(browser, where)
@@ -78,9 +80,11 @@ async def test_removing_asks_first_and_takes_all_with_it(site: Site, target: Tar
     assert "<b>0</b><span>down</span>" in stats
     await get(browser, "/incidents/1", 404)
     await get(browser, f"/services/{id_}/edit", 404)
+    await post(browser, f"/services/{id_}/remove", 404)
     await post(browser, f"/services/{id_}/edit", 404, name="first-of-all")
     _, text = await post(browser, "/services/bulk", 200, which="all", action="remove")
-    assert "Remove 2 services?" in text
+    for words in ("Remove 2 services?", "They are probed no more.", "Their findings, sums and incidents go with them,"):
+        assert words in text, words
     ids = re.search(r'name="ids" value="([\d,]+)"', text)
     assert ids is not None
     where, _ = await post(browser, "/services/bulk", action="remove", sure="yes", ids=ids[1])
