@@ -1,7 +1,7 @@
 """The API's services: list, one, add, change, delete, pause, resume, try; findings and incidents.
 
-Whole files of them are `webui.api.service_files`. Lists are read from the database; every change, and every probe, is a
-message to the worker.
+Whole files of them are `webui.api.service_files`. The list is read from the database; the rest, and every change and
+probe, is a message to the worker.
 """
 
 from itertools import islice
