@@ -232,13 +232,16 @@ class Catalogue:
         def write(db: Database) -> ChangedReply:
             done: list[int] = []
             failed: dict[str, str] = {}
+            gone: list[int] = []
             for id_ in dict.fromkeys(ids):
                 try:
                     one(db, stored.existing(db, id_), moment)
                     done.append(id_)
                 except CallError as error:
                     failed[str(id_)] = error.message
-            return stored.answer(db, ChangedReply(done=done, failed=failed), request_id, moment)
+                    if error.code is Code.NOT_FOUND:
+                        gone.append(id_)
+            return stored.answer(db, ChangedReply(done=done, failed=failed, gone=gone), request_id, moment)
 
         reply = await self._store.write(write)
         await self._tell(reply.done)

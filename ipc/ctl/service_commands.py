@@ -25,25 +25,32 @@ def pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def command_line(text: str) -> list[str]:
+    """The words of a command, quoted as for a shell; there is none. ArgumentTypeError."""
+    import shlex  # not above: most commands need it not
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} can't be read: {error}") from error
+
+
 ONE = argument("service", metavar="SERVICE", help="its number or its name")
 MANY = argument("services", nargs="*", metavar="SERVICE", help="their numbers or names")
 OF_TAG = argument("--tag", default="", metavar="TAG", help="those with this tag")
 # What `services edit --reset` puts back: every option of a definition, and all at once that say what an incident does.
 RULE = ("session-tier", "session-after", "session-cooldown", "remind", "mute", "notify", "notify-from")
 RESETS = ("rule", *RULE, "interval", "timeout", "retries", "retry-interval", "condition", "warning", "tag", "group",
-          "needs", "description", "method", "header", "body", "redirects", "verify", "proxy", "family")  # fmt: skip
+          "needs", "description", "method", "header", "body", "redirects", "verify", "proxy", "family", "server-name",
+          "ca-file", "certificate-file", "key-file", "grace", "cron", "zone", "command")  # fmt: skip
 STATUSES = ("unknown", "pending", "healthy", "degraded", "down", "timeout", "blocked", "maintenance", "paused")
-DEFINED = (
-    argument("--interval", type=seconds, metavar="TIME", help="how often it is probed (60s)"),
-    argument("--timeout", type=seconds, metavar="TIME", help="how long an answer may take (10s)"),
-    argument("--retries", type=int, metavar="N", help="failures in a row that nobody is told of (0)"),
-    argument("--retry-interval", type=seconds, metavar="TIME", help="the time between them (a fifth of the interval)"),
+TIMEOUT = argument("--timeout", type=seconds, metavar="TIME", help="how long an answer may take (10s)")
+CONDITIONS = (
     argument("--condition", action="append", metavar="CONDITION", help="what has to hold, such as '[STATUS] == 200'"),
     argument("--warning", action="append", metavar="CONDITION", help="what makes it degraded if it does not hold"),
-    argument("--tag", action="append", metavar="TAG", help="a tag; give it again for more"),
-    argument("--group", metavar="NAME", help="the group that it is shown in"),
-    argument("--needs", action="append", metavar="SERVICE", help="a service that it depends on"),
-    argument("--description", metavar="TEXT", help="what people should know of it"),
+)
+# What a probe asks with.
+ASKED = (
     argument("--method", metavar="METHOD", help="the HTTP method (GET)"),
     argument("--header", action="append", type=pair, metavar="'NAME: VALUE'", help="a header of the request"),
     argument("--body", metavar="TEXT", help="the body of the request"),
@@ -51,6 +58,27 @@ DEFINED = (
     argument("--no-verify", action="store_true", help="take any certificate"),
     argument("--proxy", metavar="URL", help="the HTTP proxy to go through"),
     argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 alone"),
+    argument("--server-name", metavar="NAME", help="TLS: the name in the certificate, if it is another"),
+    argument("--ca-file", metavar="FILE", help="TLS: the authorities that count, in PEM, as the daemon reads them"),
+    argument("--certificate-file", metavar="FILE", help="TLS: the client's certificate, in PEM"),
+    argument("--key-file", metavar="FILE", help="TLS: the client's key, in PEM"),
+    # Not `command`, which is the first word of every command line.
+    argument("--command", dest="run", type=command_line, metavar="'WORD …'", help="what the URL command: runs"),
+)
+DEFINED = (
+    argument("--interval", type=seconds, metavar="TIME", help="how often it is probed (60s)"),
+    TIMEOUT,
+    argument("--retries", type=int, metavar="N", help="failures in a row that nobody is told of (0)"),
+    argument("--retry-interval", type=seconds, metavar="TIME", help="the time between them (a fifth of the interval)"),
+    *CONDITIONS,
+    argument("--tag", action="append", metavar="TAG", help="a tag; give it again for more"),
+    argument("--group", metavar="NAME", help="the group that it is shown in"),
+    argument("--needs", action="append", metavar="SERVICE", help="a service that it depends on"),
+    argument("--description", metavar="TEXT", help="what people should know of it"),
+    *ASKED,
+    argument("--grace", type=seconds, metavar="TIME", help="heartbeat: how late a sign of life may be (60s)"),
+    argument("--cron", metavar="EXPRESSION", help="heartbeat: when its job runs, if at no plain interval"),
+    argument("--zone", metavar="ZONE", help="the time zone of --cron (UTC)"),
     argument("--session-tier", type=int, choices=(0, 1, 2, 3), help="the session that an incident starts; 0 is none"),
     argument("--session-after", type=int, metavar="N", help="failures in a row that start it"),
     argument("--session-cooldown", type=seconds, metavar="TIME", help="time before the next one for this service"),
@@ -107,8 +135,9 @@ SERVICES = (
         (
             argument("service", nargs="?", metavar="SERVICE", help="its number or its name"),
             argument("--url", metavar="URL", help="or what to probe, stored nowhere"),
-            argument("--timeout", type=seconds, metavar="TIME", help="how long an answer may take (10s)"),
-            argument("--condition", action="append", metavar="CONDITION", help="what has to hold"),
+            TIMEOUT,
+            *CONDITIONS,
+            *ASKED,
         ),
     ),
     Command(("services", "rm"), "Removes services with all that was found of them.", "services:remove", (MANY, OF_TAG)),

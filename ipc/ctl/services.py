@@ -7,14 +7,11 @@ from typing import Any
 
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
+from ipc.ctl.definitions import given, put_back
 from ipc.ctl.errors import REFUSED, USAGE, CtlError
-from ipc.ctl.service_commands import RULE
 from ipc.ctl.terminal import clean, fields, moment, one_line, show_json, table, toned
 
 PAGE = 200
-LISTS = {"condition": "conditions", "warning": "warnings", "tag": "tags", "needs": "needs", "notify": "notify"}
-PLAIN = ("name", "url", "interval", "timeout", "retries", "retry_interval", "group", "description", "method", "body",
-         "proxy", "family", "session_tier", "session_after", "session_cooldown", "remind", "notify_from")  # fmt: skip
 
 
 def listing(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -97,27 +94,16 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _given(arguments: argparse.Namespace) -> Body:
-    """What of a definition was given."""
-    given = {name: getattr(arguments, name, None) for name in PLAIN}
-    given |= {field: getattr(arguments, option, None) for option, field in LISTS.items()}
-    if getattr(arguments, "header", None):
-        given["headers"] = dict(arguments.header)
-    if getattr(arguments, "no_redirects", False):
-        given["redirects"] = False
-    if getattr(arguments, "no_verify", False):
-        given["verify"] = False
-    if getattr(arguments, "mute", None):
-        given["mute"] = arguments.mute == "yes"
-    return {name: value for name, value in given.items() if value is not None}
-
-
 def add(connection: Connection, arguments: argparse.Namespace) -> int:
     """A service that is new."""
-    definition = _given(arguments) | ({"paused": True} if arguments.paused else {})
-    service = connection.call("services.add", {"definition": definition, "by": who()})["service"]
+    definition = given(arguments) | ({"paused": True} if arguments.paused else {})
+    added = connection.call("services.add", {"definition": definition, "by": who()})
+    service, path = added["service"], added["push_path"]
     if arguments.json:
-        show_json(service)
+        show_json(service | ({"push_path": path} if path else {}))
+    elif path:
+        print(one_line(f"service {service['id']}, {service['name']}, waits for its job from now on"))
+        print(f"below the dashboard's address, shown this once: {path}")
     else:
         print(one_line(f"service {service['id']}, {service['name']}, is probed from now on: {service['url']}"))
     return 0
@@ -125,25 +111,18 @@ def add(connection: Connection, arguments: argparse.Namespace) -> int:
 
 def edit(connection: Connection, arguments: argparse.Namespace) -> int:
     """Changes what is given, and puts back what is named; the rest stays as it is."""
-    given, reset = _given(arguments), _reset(arguments)
-    if not (given or reset):
+    wanted, reset = given(arguments), put_back(arguments)
+    if not (wanted or reset):
         raise CtlError(USAGE, "invalid", "nothing is to be changed; give --url, --interval or another option")
-    if both := sorted(reset & given.keys()):
+    if both := sorted(reset & wanted.keys()):
         raise CtlError(USAGE, "invalid", f"{', '.join(both)}: either a value or --reset")
     found = _one(connection, arguments.service)
     service = found["service"]
     kept = {name: value for name, value in found["definition"].items() if name not in reset}
-    body = {"id": service["id"], "version": service["version"], "definition": {**kept, **given}}
+    body = {"id": service["id"], "version": service["version"], "definition": {**kept, **wanted}}
     service = connection.call("services.change", {**body, "by": who()})["service"]
     show_json(service) if arguments.json else print(one_line(f"service {service['id']}, {service['name']}, is changed"))
     return 0
-
-
-def _reset(arguments: argparse.Namespace) -> frozenset[str]:
-    """The fields of a definition that are left out from now on, so that the usual holds."""
-    named = [option for name in arguments.reset or () for option in (RULE if name == "rule" else (name,))]
-    fields_of = {**LISTS, "header": "headers"}
-    return frozenset(fields_of.get(option, option.replace("-", "_")) for option in named)
 
 
 def _chosen(connection: Connection, arguments: argparse.Namespace) -> list[int]:
@@ -191,12 +170,15 @@ def test(connection: Connection, arguments: argparse.Namespace) -> int:
     """Probes once; nothing is stored."""
     if bool(arguments.service) == bool(arguments.url):
         raise CtlError(USAGE, "invalid", "name a service, or give --url")
+    if arguments.service and (besides := sorted(given(arguments))):
+        said = f"{', '.join(besides)}: a service is probed as it is stored; to try another way, give --url"
+        raise CtlError(USAGE, "invalid", said)
     timeout = arguments.timeout or 10.0
     if arguments.service:
         body: Body = {"id": _one(connection, arguments.service)["service"]["id"], "by": who()}
         timeout = 300.0
     else:
-        body = {"definition": {"name": "test", **_given(arguments)}, "by": who()}
+        body = {"definition": {"name": "test", **given(arguments)}, "by": who()}
     found = connection.call("services.test", body, timeout=timeout + 10)
     if arguments.json:
         show_json(found)

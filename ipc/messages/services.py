@@ -68,10 +68,14 @@ class ChangeService(Request, frozen=True):
 
 
 class ChangedReply(Reply, frozen=True):
-    """What became of many: the ids that it was done to, and why not to others, by id as text."""
+    """What became of many: the ids that it was done to, and why not to others, by id as text.
+
+    `gone`: those of the others that are not there.
+    """
 
     done: list[int]
     failed: dict[str, str] = {}
+    gone: list[int] = []
 
 
 class PauseServices(Request, frozen=True):

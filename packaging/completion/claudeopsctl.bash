@@ -67,8 +67,8 @@ _claudeopsctl() {
         "repositories") words="--help --json --runtime-dir" ;;
         "restart") words="--help --json --runtime-dir web worker" ;;
         "restore") words="--help --json --runtime-dir --state-dir" ;;
-        "services add") words="--body --condition --description --family --group --header --help --interval --json --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --paused --proxy --remind --retries --retry-interval --runtime-dir --session-after --session-cooldown --session-tier --tag --timeout --url --warning" ;;
-        "services edit") words="--body --condition --description --family --group --header --help --interval --json --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --proxy --remind --reset --retries --retry-interval --runtime-dir --session-after --session-cooldown --session-tier --tag --timeout --url --warning" ;;
+        "services add") words="--body --ca-file --certificate-file --command --condition --cron --description --family --grace --group --header --help --interval --json --key-file --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --paused --proxy --remind --retries --retry-interval --runtime-dir --server-name --session-after --session-cooldown --session-tier --tag --timeout --url --warning --zone" ;;
+        "services edit") words="--body --ca-file --certificate-file --command --condition --cron --description --family --grace --group --header --help --interval --json --key-file --method --mute --name --needs --no-redirects --no-verify --notify --notify-from --proxy --remind --reset --retries --retry-interval --runtime-dir --server-name --session-after --session-cooldown --session-tier --tag --timeout --url --warning --zone" ;;
         "services export") words="--help --json --runtime-dir --to" ;;
         "services history") words="--before --help --json --limit --runtime-dir" ;;
         "services import") words="--dry-run --help --json --prune --runtime-dir" ;;
@@ -78,7 +78,7 @@ _claudeopsctl() {
         "services resume") words="--help --json --runtime-dir --tag" ;;
         "services rm") words="--help --json --runtime-dir --tag" ;;
         "services show") words="--help --json --runtime-dir" ;;
-        "services test") words="--condition --help --json --runtime-dir --timeout --url" ;;
+        "services test") words="--body --ca-file --certificate-file --command --condition --family --header --help --json --key-file --method --no-redirects --no-verify --proxy --runtime-dir --server-name --timeout --url --warning" ;;
         "sessions chain") words="--help --json --runtime-dir" ;;
         "sessions list") words="--before --help --json --limit --runtime-dir --status --tier --trigger" ;;
         "sessions show") words="--help --json --runtime-dir" ;;
@@ -121,8 +121,9 @@ _claudeopsctl() {
         "services edit --session-tier") words="0 1 2 3" ;;
         "services edit --mute") words="yes no" ;;
         "services edit --notify-from") words="critical warning" ;;
-        "services edit --reset") words="rule session-tier session-after session-cooldown remind mute notify notify-from interval timeout retries retry-interval condition warning tag group needs description method header body redirects verify proxy family" ;;
+        "services edit --reset") words="rule session-tier session-after session-cooldown remind mute notify notify-from interval timeout retries retry-interval condition warning tag group needs description method header body redirects verify proxy family server-name ca-file certificate-file key-file grace cron zone command" ;;
         "services list --status") words="unknown pending healthy degraded down timeout blocked maintenance paused" ;;
+        "services test --family") words="4 6" ;;
         "sessions list --status") words="running completed failed timed_out stopped interrupted escalated awaiting_approval" ;;
         "sessions list --tier") words="1 2 3" ;;
         "sessions list --trigger") words="scheduled manual api alert service escalation approval" ;;

@@ -50,6 +50,31 @@ def test_a_service_is_added_listed_edited_paused_tested_and_removed_by_command(t
         assert "column 1" in refused.stderr
 
 
+def test_a_heartbeat_tells_its_address_when_it_is_added_and_a_command_and_a_request_are_said_in_options(
+    tmp_path: Path, target: Target
+) -> None:
+    with running(tmp_path, CLAUDEOPS_PROBE_COMMANDS="true") as daemon:
+        told = daemon.ctl("services", "add", "--name", "backup", "--url", "heartbeat:", "--cron", "30 2 * * *",
+                          "--zone", "Europe/Berlin", "--grace", "2h").stdout  # fmt: skip
+        path = next(word for word in told.split() if word.startswith("/heartbeat/"))
+        assert daemon.request("GET", path)[0] == 200
+        wait_for(lambda: status_of(daemon, "backup") == "healthy")
+        added = daemon.json("services", "add", "--name", "report", "--url", "heartbeat:")
+        assert daemon.request("POST", f"{added['push_path']}/fail")[0] == 200
+        wait_for(lambda: status_of(daemon, "report") == "down")
+        assert "push_path" not in daemon.json("services", "show", "report")
+        daemon.json("services", "add", "--name", "queue", "--url", "command:", "--command", "sh -c 'exit 3'",
+                    "--condition", "[STATUS] == 3", "--interval", "1s")  # fmt: skip
+        wait_for(lambda: status_of(daemon, "queue") == "healthy")
+        tried = daemon.json("services", "test", "--url", target.url("/try"), "--method", "HEAD", "--header", "X-A: b")
+        assert tried["status"] == "healthy"
+        request = target.to("/try")[-1]
+        assert (request.method, request.headers["x-a"]) == ("HEAD", "b")
+        refused = daemon.ctl("services", "test", "queue", "--timeout", "1s", check=False)
+        assert refused.returncode == 2
+        assert "timeout: a service is probed as it is stored" in refused.stderr
+
+
 def test_what_a_service_says_itself_is_put_back_to_what_its_tags_and_the_settings_say(
     tmp_path: Path, target: Target
 ) -> None:

@@ -148,6 +148,8 @@ def _responses(one: Operation) -> dict[str, Any]:
     reply: dict[str, Any] = {"description": HTTPStatus(one.status).phrase}
     if one.reply is not None:
         reply["content"] = {one.media: {"schema": _reference(one.reply)}}
+    elif one.media != JSON:
+        reply["content"] = {one.media: {"schema": {}}}
     if one.streamed:
         reply["content"][one.streamed] = {"schema": {"type": "string"}}
     refused = {JSON: {"schema": _reference(one.error)}}

@@ -27,8 +27,9 @@ class Operation(NamedTuple):
 
     `optional`: the body may be missing, and is its type's defaults then. `errors`: statuses beyond those that follow
     from the rest. `error` and `media` are for protocols of others, whose errors and answers have shapes of their own;
-    `foreign` says what their bodies are, JSON or text; `streamed`: as what an answer may come instead. `door`: what
-    counts besides a token. `grants`: it lets others in, or lets them do more, as `webui.routes.Route` has it.
+    `media` without a `reply` is a file. `foreign` says what their bodies are, JSON or text; `streamed`: as what an
+    answer may come instead. `door`: what counts besides a token. `grants`: it lets others in, or lets them do more, as
+    `webui.routes.Route` has it.
     """
 
     method: str

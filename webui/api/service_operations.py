@@ -10,6 +10,7 @@ from webui.auth.rules import Access
 VIEWER, OPERATOR = Access.VIEWER, Access.OPERATOR
 ROOT = "/api/v1"
 ONE = r"/{id:\d+}"
+FILE = "The file as it is: ours, Gatus' or Uptime Kuma's export, as YAML or JSON; at most 1 MiB."
 
 SERVICES = (
     Operation(
@@ -41,6 +42,15 @@ SERVICES = (
         "Probes once what is described, and stores nothing", types.Tried, body=Definition,
     ),
     Operation(
+        "GET", f"{ROOT}/services/export", "api.service_files:export", VIEWER, "services",
+        "All services as a file that an import takes, without passwords", None, raw=True, media="application/yaml",
+    ),
+    Operation(
+        "POST", f"{ROOT}/services/import", "api.service_files:take", OPERATOR, "services",
+        "Takes services from a file, all of it or nothing; 400 with every mistake in it", types.ServicesImported,
+        query=types.ImportQuery, raw=True, foreign=FILE,
+    ),
+    Operation(
         "GET", f"{ROOT}/services{ONE}", "api.services:one", VIEWER, "services", "One service, whole",
         types.ServiceDetail,
     ),
@@ -48,6 +58,15 @@ SERVICES = (
         "PUT", f"{ROOT}/services{ONE}", "api.services:change", OPERATOR, "services",
         "Changes a service; 409 where it has changed meanwhile", types.ServiceDetail, body=types.ChangedService,
         errors=(409,),
+    ),
+    Operation(
+        "DELETE", f"{ROOT}/services{ONE}", "api.services:remove_one", OPERATOR, "services",
+        "Removes a service with all that was found of it; 409 where a file describes it", None, 204, errors=(409,),
+    ),
+    Operation(
+        "POST", f"{ROOT}/services{ONE}/push", "api.services:renew_push", OPERATOR, "services",
+        "A fresh address for a heartbeat's job, told this once; the one before counts no more", types.ServiceDetail,
+        201, errors=(400,),
     ),
     Operation(
         "POST", f"{ROOT}/services{ONE}/test", "api.services:attempt_one", OPERATOR, "services",

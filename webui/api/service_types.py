@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ipc.messages.services import FileMistake
 from schema.definitions import Definition
 from schema.monitored import Incident, IncidentEntry, Monitored, PlannedWindow, Result
 from schema.states import ServiceStatus
@@ -21,6 +22,7 @@ class ServiceQuery(Given, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 200
     status: ServiceStatus | UnsetType = UNSET
     tag: Name = ""
+    q: Annotated[str, Meta(max_length=200, description="Words of its name, URL, tags or group.")] = ""
 
 
 class ResultQuery(Given, frozen=True):
@@ -28,6 +30,14 @@ class ResultQuery(Given, frozen=True):
 
     before: Annotated[str, Meta(max_length=40, description="Before this time (RFC 3339); empty: now.")] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 100
+
+
+class ImportQuery(Given, frozen=True):
+    """How a file of services is taken."""
+
+    dry_run: Annotated[bool, Meta(description="Only say what would change.")] = False
+    prune: Annotated[bool, Meta(description="Remove people's services that are not in it.")] = False
+    file: Annotated[str, Meta(max_length=200, description="Its name, for mistakes and the audit log.")] = "import"
 
 
 class IncidentQuery(Given, frozen=True):
@@ -75,10 +85,14 @@ class IncidentNote(Given, frozen=True):
 
 
 class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
-    """Services by name, and how many there are of each status over all."""
+    """Services by name, and how many there are of each status over all.
+
+    `next` is the `after` of those that follow; empty where these are the last.
+    """
 
     services: list[Monitored]
     counts: dict[str, int]
+    next: str = ""
 
 
 class ServiceDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +111,18 @@ class ServicesChanged(msgspec.Struct, frozen=True, kw_only=True):
 
     done: list[int]
     failed: dict[str, str]
+
+
+class ServicesImported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, or would do, by name. With `errors` it did nothing, and `error` says the first of them."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: int
+    errors: list[FileMistake]
+    dry_run: bool
+    error: str = ""
 
 
 class ResultList(msgspec.Struct, frozen=True, kw_only=True):

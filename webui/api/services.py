@@ -1,7 +1,10 @@
 """The API's services: list, one, add, change, delete, pause, resume, try; findings and incidents.
 
-Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
+Whole files of them are `webui.api.service_files`. The list is read from the database; the rest, and every change and
+probe, is a message to the worker.
 """
+
+from itertools import islice
 
 from aiohttp import web
 from msgspec import UNSET
@@ -12,16 +15,17 @@ from ipc.messages.services import (
     ChangedReply,
     ChangeService,
     ListResults,
-    ListServices,
     PauseServices,
     RemoveServices,
+    RenewPush,
     ResultsReply,
     ServiceReply,
-    ServicesReply,
     ShowService,
     TriedReply,
     TryService,
 )
+from schema import monitored
+from schema.database import Database
 from schema.definitions import Definition
 from webui.api.service_types import (
     ChangedService,
@@ -39,6 +43,9 @@ from webui.api.service_types import (
     Tried,
     TriedCondition,
 )
+from webui.pages import probed
+from webui.pages.probed import Filters
+from webui.pages.service_changes import refuse
 from webui.parts import parts, signed_in
 
 SECONDS = 10.0
@@ -47,14 +54,21 @@ TRY_SECONDS = 310.0  # the longest timeout of a service, and some
 
 async def listing(request: web.Request, query: ServiceQuery) -> ServiceList:
     """GET /api/v1/services."""
-    message = ListServices(after=query.after, limit=query.limit)
-    reply = await parts(request).worker.call(message, ServicesReply, timeout=SECONDS)
-    found = [
-        service
-        for service in reply.services
-        if (query.status is UNSET or service.status is query.status) and (not query.tag or query.tag in service.tags)
-    ]
-    return ServiceList(services=found, counts=reply.counts)
+    filters = Filters(q=query.q, tag=query.tag)
+
+    def read(database: Database) -> ServiceList:
+        matching = (
+            row
+            for row in probed.by_name(database, query.after)
+            if query.status in (UNSET, row["status"]) and probed.alike(row, filters)
+        )
+        found = [monitored.from_row(row) for row in islice(matching, query.limit + 1)]
+        services = found[: query.limit]
+        counts = {row["status"]: row["count"] for row in database.rows("monitored.counts")}
+        more = len(found) > len(services)
+        return ServiceList(services=services, counts=counts, next=services[-1].name if more else "")
+
+    return await parts(request).state.read(read)
 
 
 def _detail(reply: ServiceReply) -> ServiceDetail:
@@ -101,6 +115,18 @@ async def remove(request: web.Request, body: ServiceIds) -> ServicesChanged:
     """POST /api/v1/services/remove."""
     message = RemoveServices(ids=body.ids, by=signed_in(request).name)
     return _changed(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS))
+
+
+async def remove_one(request: web.Request, id_: int) -> None:
+    """DELETE /api/v1/services/{id}."""
+    message = RemoveServices(ids=[id_], by=signed_in(request).name)
+    refuse(await parts(request).worker.call(message, ChangedReply, timeout=SECONDS), id_)
+
+
+async def renew_push(request: web.Request, id_: int) -> ServiceDetail:
+    """POST /api/v1/services/{id}/push."""
+    message = RenewPush(id=id_, by=signed_in(request).name)
+    return _detail(await parts(request).worker.call(message, ServiceReply, timeout=SECONDS))
 
 
 async def attempt(request: web.Request, body: Definition) -> Tried:

@@ -4,7 +4,7 @@ Used by `webui.pages.services`, which shows it, and by the pages that act on sev
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -100,25 +100,27 @@ def read_page(query: Mapping[str, Any]) -> int:
     return max(1, keyed.number(query, "page") or 1)
 
 
-def every(database: Database) -> list[Row]:
-    """The row of every service, by name."""
-    found: list[Row] = []
-    after = ""
+def by_name(database: Database, after: str = "") -> Iterator[Row]:
+    """The rows of services behind a name, by name; read as far as they are asked for."""
     while rows := database.rows("monitored.page", after=after, limit=BITE):
-        found += rows
+        yield from rows
         after = rows[-1]["name"]
         if len(rows) < BITE:
             break
-    return found
+
+
+def every(database: Database) -> list[Row]:
+    """The row of every service, by name."""
+    return list(by_name(database))
 
 
 def find(database: Database, filters: Filters, page: int = 1, size: int = PAGE) -> Found:
     """What the address asks for, `size` to a page."""
     rows = every(database)
     tags = sorted({tag for row in rows for tag in tags_of(row)}, key=str.casefold)
-    alike = [row for row in rows if _alike(row, filters)]
-    counts = Counter(row["status"] for row in alike)
-    matched = _sorted([row for row in alike if filters.status in ("", row["status"])], filters.sort)
+    found = [row for row in rows if alike(row, filters)]
+    counts = Counter(row["status"] for row in found)
+    matched = _sorted([row for row in found if filters.status in ("", row["status"])], filters.sort)
     page = min(page, max(1, -(-len(matched) // size)))
     start = (page - 1) * size
     return Found(
@@ -136,8 +138,8 @@ def tags_of(row: Row) -> list[str]:
     return row["tags"].split(",") if row["tags"] else []
 
 
-def _alike(row: Row, filters: Filters) -> bool:
-    """By everything but its status, so that each status can be counted."""
+def alike(row: Row, filters: Filters) -> bool:
+    """Whether the filters let a row in by everything but its status, so that each status can be counted."""
     if filters.tag and filters.tag not in tags_of(row):
         return False
     words = filters.q.casefold()
@@ -210,8 +212,3 @@ def id_of(request: web.Request) -> int:
     if len(text) > 18:
         raise CallError(Code.NOT_FOUND, f"There is no service {text[:20]}…")
     return int(text)
-
-
-def service_of(row: Row) -> Monitored:
-    """A row of `every` as a value."""
-    return monitored.from_row(row)

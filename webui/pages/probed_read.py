@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from schema import monitored, uptime
+from schema import beats, monitored, uptime
 from schema.database import Database, Row
 from schema.definitions import Definition
 from schema.monitored import Monitored, Result
@@ -15,7 +15,6 @@ from webui.pages.keyed import FAR
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 QUARTER = 15 * MINUTE
 SLOTS = DAY // QUARTER
-RESULTS = 20
 INCIDENTS = 5
 ENTRIES = 50
 RANGES = (("24 h", DAY), ("7 days", 7 * DAY), ("30 days", 30 * DAY), ("1 year", 365 * DAY))
@@ -58,7 +57,7 @@ def read(database: Database, name: str, now: datetime) -> Stored | None:
         latencies=[latencies(database, id_, at, at + QUARTER) for at in range(start, start + DAY, QUARTER)],
         results=[
             monitored.result_from_row(one)
-            for one in database.rows("results.newest", service_id=id_, before=FAR, limit=RESULTS)
+            for one in database.rows("results.newest", service_id=id_, before=FAR, limit=beats.SHOWN)
         ],
         incidents=[
             (one, database.rows("incidents.entries", incident_id=one["id"], limit=ENTRIES)) for one in incidents

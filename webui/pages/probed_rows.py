@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
+from pathlib import PurePath
 from typing import NamedTuple
 
 from schema import beats
@@ -55,7 +56,7 @@ class Bar(NamedTuple):
 
 
 class ProbedRow(NamedTuple):
-    """One service. `detail` only where something is wrong; `owner`: the file that describes it."""
+    """One service. `detail` only where something is wrong; `owner`: the file that describes it, `file` its name."""
 
     id: int
     name: str
@@ -72,6 +73,7 @@ class ProbedRow(NamedTuple):
     detail: str
     flapping: bool
     owner: str
+    file: str
     bar: Bar | None
 
 
@@ -95,6 +97,7 @@ def row(service: Monitored, now: datetime) -> ProbedRow:
         detail=" ".join(detail.split()),
         flapping=service.flapping,
         owner=plain(service.owner),
+        file=plain(PurePath(service.owner).name),
         bar=bar(service.beats) if service.beats else None,
     )
 

@@ -11,8 +11,19 @@ from schema.definitions import Definition, Kind
 from schema.facts import Certificate
 from schema.monitored import Result
 from schema.uptime import Spent
-from webui.pages import formats, incident_rows, latencies, probed_rows, service_form, service_rows, service_view, tried
+from webui.pages import (
+    beat_texts,
+    formats,
+    incident_rows,
+    latencies,
+    probed_rows,
+    service_form,
+    service_rows,
+    service_view,
+    tried,
+)
 from webui.pages.ansi import plain
+from webui.pages.beat_texts import Beats
 from webui.pages.charts import Chart
 from webui.pages.formats import At
 from webui.pages.incident_rows import IncidentRow
@@ -23,6 +34,7 @@ from webui.pages.tried import Phase
 
 CERTIFICATE_DAYS = 21
 GAPS = 5
+FINDINGS = 20
 
 
 class Uptime(NamedTuple):
@@ -65,6 +77,7 @@ class Probed(NamedTuple):
     """The context of `_probed.html`."""
 
     row: ProbedRow
+    beats: Beats
     heartbeat: bool
     testable: bool
     paused: bool
@@ -98,6 +111,7 @@ def view(stored: Stored, now: datetime) -> Probed:
     certificate, ends = _certificate(service.certificate, now)
     return Probed(
         row=probed_rows.row(service, now),
+        beats=beat_texts.view(service, stored.results, now),
         heartbeat=service.kind is Kind.HEARTBEAT,
         testable=service.kind not in (Kind.HEARTBEAT, Kind.OBSERVED),
         paused=service.paused,
@@ -112,7 +126,7 @@ def view(stored: Stored, now: datetime) -> Probed:
         quarters=[latencies.line(one) for one in reversed(quarters) if one.checks],
         certificate=certificate,
         certificate_ends=ends,
-        findings=[_finding(one, now) for one in stored.results],
+        findings=[_finding(one, now) for one in stored.results[:FINDINGS]],
         incidents=[incident_rows.row(row, now, entries) for row, entries in stored.incidents],
         needs=[Need(plain(name), service_rows.href(name)) for name in definition.needs],
         definition=_definition(definition),

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from ipc.messages.services import ChangedReply, PauseServices, RemoveServices, TagServices
+from schema import monitored
 from schema.monitored import Monitored
 from webui import shell
 from webui.forms import form_key, read_form
@@ -26,7 +27,11 @@ WORDS = {"pause": "paused", "resume": "resumed", "remove": "removed", "tag": "ta
          "maintain": "maintained"}  # fmt: skip
 NO_TAG = "Write the tag that is to be added or removed."
 NONE_PICKED = "Pick the services that it is about, or choose all that match."
-LOST = "Its findings, sums and incidents go with it, and can’t be brought back."
+PAUSE = "To keep what was found, pause instead."
+# What comes of removing one, and of removing several.
+OF_ONE = ("It is probed no more.", "Its findings, sums and incidents go with it, and can’t be brought back.", PAUSE)
+OF_SEVERAL = ("They are probed no more.", "Their findings, sums and incidents go with them, and can’t be brought back.",
+              PAUSE)  # fmt: skip
 
 
 async def _send(request: web.Request, message: PauseServices | RemoveServices | TagServices) -> ChangedReply:
@@ -34,11 +39,10 @@ async def _send(request: web.Request, message: PauseServices | RemoveServices | 
     return await parts(request).worker.call(message, ChangedReply, timeout=SECONDS, id_=key)
 
 
-def _one(reply: ChangedReply, id_: int) -> None:
+def refuse(reply: ChangedReply, id_: int) -> None:
     """CallError where it could not be done to the one that it is about."""
     if str(id_) in reply.failed:
-        gone = id_ not in reply.done and "there is no service" in reply.failed[str(id_)]
-        raise CallError(Code.NOT_FOUND if gone else Code.CONFLICT, f"{reply.failed[str(id_)]}.")
+        raise CallError(Code.NOT_FOUND if id_ in reply.gone else Code.CONFLICT, f"{reply.failed[str(id_)]}.")
 
 
 async def pause(request: web.Request) -> web.StreamResponse:
@@ -54,7 +58,7 @@ async def resume(request: web.Request) -> web.StreamResponse:
 async def _set_paused(request: web.Request, *, paused: bool) -> web.StreamResponse:
     service = await probed.one(parts(request), probed.id_of(request))
     reply = await _send(request, PauseServices(ids=[service.id], paused=paused, by=signed_in(request).name))
-    _one(reply, service.id)
+    refuse(reply, service.id)
     if is_json(request):
         return json_response(reply)
     return web.Response(status=303, headers={"Location": service_rows.href(service.name)})
@@ -71,18 +75,19 @@ def _ask_remove(
 ) -> web.Response:
     names = [plain(service.name) for service in found[:NAMED]]
     more = [f"and {len(found) - NAMED} more"] if len(found) > NAMED else []
-    what = names[0] if len(found) == 1 else f"{len(found)} services"
+    what, verb, consequences = names[0], "Remove service", [*OF_ONE]
+    if len(found) > 1:
+        what = f"{len(found)} services"
+        verb, consequences = f"Remove {what}", [*names, *more, *OF_SEVERAL]
     context = Confirm(
         shell=shell.build(request, f"Remove {what}", "services"),
         question=f"Remove {what}?",
-        consequences=[*([] if len(found) == 1 else names + more), "It is probed no more." if len(found) == 1
-                      else "They are probed no more.", LOST.replace("Its", "Their").replace("it,", "them,")
-                      if len(found) > 1 else LOST, "To keep what was found, pause instead."],
+        consequences=consequences,
         action=action,
-        verb="Remove service" if len(found) == 1 else f"Remove {len(found)} services",
+        verb=verb,
         back=back,
         fields={"key": uuid.uuid4().hex, **fields},
-    )  # fmt: skip
+    )
     return confirm.ask(request, context)
 
 
@@ -90,7 +95,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/remove, and DELETE /services/{id}."""
     id_ = probed.id_of(request)
     reply = await _send(request, RemoveServices(ids=[id_], by=signed_in(request).name))
-    _one(reply, id_)
+    refuse(reply, id_)
     if is_json(request):
         return json_response(reply)
     return web.Response(status=303, headers={"Location": "/services?did=removed&done=1"})
@@ -168,7 +173,7 @@ async def _ids(request: web.Request, fields: dict[str, str]) -> list[int]:
 async def _ask_all(request: web.Request, ids: list[int], back: str) -> web.Response:
     wanted = frozenset(ids)
     rows = await parts(request).state.read(probed.every)
-    found = [probed.service_of(row) for row in rows if row["id"] in wanted]
+    found = [monitored.from_row(row) for row in rows if row["id"] in wanted]
     if not found:
         raise CallError(Code.NOT_FOUND, "These services are gone already.")
     # Those that were shown, and no others that have come to match meanwhile.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.target import Target
 from tests.integration.webui.site import Site, open_site
 from webui.worker import Worker
 
@@ -14,6 +15,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """The dashboard, with a worker that answers."""
     async with open_site(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    """Something that is probed."""
+    async with Target() as made:
+        yield made
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ SERVICES: tuple[type[Request], ...] = (
     services.HearService,
     services.RenewPush,
     services.TagServices,
+    services.ImportServices,
+    services.ExportServices,
     status_pages.ListStatusPages,
     status_pages.AddStatusPage,
     status_pages.ChangeStatusPage,

@@ -164,8 +164,7 @@ def probed(database: Database, name: str, status: str = "healthy", *, findings: 
         "latency_us": 34_200,
         **state,
     }
-    changes = ", ".join(f"{column} = :{column}" for column in values)
-    database._connection.execute(f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": id_})
+    set_state(database, id_, **values)
     database.change("results.change", service_id=id_, at=now - 86_400_000, status="healthy")
     database.change("results.change", service_id=id_, at=now - 7_200_000, status=status)
     for number, letter in enumerate(reversed(state.get("beats", "h") if findings else "")):
@@ -175,6 +174,14 @@ def probed(database: Database, name: str, status: str = "healthy", *, findings: 
         database.change("results.add", service_id=id_, at=now - 5000 - number * 600_000, beat=letter, latency_us=took,
                         phases=phases, detail=detail)  # fmt: skip
     return id_
+
+
+def set_state(database: Database, service: int, **values: Any) -> None:
+    """Changes how a service that is probed stands."""
+    changes = ", ".join(f"{column} = :{column}" for column in values)
+    database._connection.execute(
+        f"UPDATE service_states SET {changes} WHERE service_id = :id", {**values, "id": service}
+    )
 
 
 def probed_incident(database: Database, service: int, **columns: Any) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 from schema import timestamps
 from schema.database import Database
 from tests.integration.webui import rows
+from tests.integration.webui.probing import get, post
 from tests.integration.webui.site import CSRF, Site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until
-from tests.integration.webui.test_probed import get, post
 
 
 def fill(database: Database) -> dict[str, int]:

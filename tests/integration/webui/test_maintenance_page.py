@@ -6,12 +6,11 @@ from typing import Any
 from ipc.messages.incidents import AddWindow
 from tests.fakes.target import Target
 from tests.integration.webui import rows
+from tests.integration.webui.probing import get, post, service, until
 from tests.integration.webui.site import CSRF, Site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until as said_until
-from tests.integration.webui.test_probed import get, post, service, target, until
 
-__all__ = ["target"]
 FORM: dict[str, Any] = {"title": "upgrade <now>", "minutes": "45", "services": "web", "tags": ""}
 
 

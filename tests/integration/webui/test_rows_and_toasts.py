@@ -8,14 +8,12 @@ from schema.states import ServiceStatus
 from tests.fakes.target import Target
 from tests.fixtures.probed import monitored
 from tests.integration.webui import rows
+from tests.integration.webui.probing import get, post, row_of, service, until
 from tests.integration.webui.site import CSRF, Site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until as said_until
-from tests.integration.webui.test_probed import get, post, row_of, service, target, until
 from webui.pages import toasts
 from webui.pages.toasts import Turned
-
-__all__ = ["target"]
 
 
 async def test_a_row_is_edited_in_the_list_by_a_plain_form_and_the_rest_of_the_service_stays(

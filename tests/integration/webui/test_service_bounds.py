@@ -15,9 +15,9 @@ from schema.definitions import Definition
 from tests.fakes.target import Target
 from tests.fixtures import month
 from tests.integration.webui import rows as made
+from tests.integration.webui.probing import get, post, service, until
 from tests.integration.webui.site import Site
 from tests.integration.webui.sse_reader import read
-from tests.integration.webui.test_probed import get, post, service, until
 
 SERVICES = 1000
 # docs/services.md: of a thousand services that are probed every five minutes, after a month.

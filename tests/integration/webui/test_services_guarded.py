@@ -3,14 +3,13 @@
 import re
 
 from tests.fakes.target import Target
+from tests.integration.webui.probing import get, post, service, until
 from tests.integration.webui.site import CSRF, Site
 from tests.integration.webui.sse_reader import read
 from tests.integration.webui.test_page_stream import until as said_until
-from tests.integration.webui.test_probed import get, post, service, target, until
 from webui import routes
 from webui.auth.rules import Door
 
-__all__ = ["target"]
 MARKUP = "<script>alert(1)</script>"
 WATCHED = ("/services", "/incidents", "/maintenance", "/status-pages")
 

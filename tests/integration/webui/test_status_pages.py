@@ -13,8 +13,8 @@ from daemon.services import rollups
 from schema import timestamps
 from schema.database import Database
 from tests.integration.webui import rows
+from tests.integration.webui.probing import get, post
 from tests.integration.webui.site import CSRF, Site
-from tests.integration.webui.test_probed import get, post
 from webui.pages import badges, public_read
 from webui.rates import Rate
 
