@@ -11,10 +11,11 @@ import msgspec
 
 from daemon import audit
 from daemon.services import stored
-from daemon.services.credentials import Credentials, split
+from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import files, variables
 from daemon.services.rules.definitions import MASK
 from daemon.services.rules.files import Entry, Mistake
+from daemon.services.rules.masking import NOTHING, split
 from ipc.messages.services import FileMistake, ImportedReply, ImportServices
 from schema import monitored
 from schema.audit_actions import Action
@@ -23,10 +24,11 @@ from schema.definitions import Definition
 
 
 class Taken(NamedTuple):
-    """What came of a file, and the ids of what is another now."""
+    """What came of a file, the ids of what is another now, and what of these is not for the database."""
 
     reply: ImportedReply
     ids: list[int]
+    secret: Changes
 
 
 def take(
@@ -47,7 +49,7 @@ def take(
     mistakes += [mistake for entry in parsed.entries for mistake in _further(entry, rows, environ, owner)]
     if mistakes:
         told = [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
-        return Taken(ImportedReply(errors=told, dry_run=request.dry_run), [])
+        return Taken(ImportedReply(errors=told, dry_run=request.dry_run), [], {})
     return _apply(db, request, parsed.entries, rows, credentials, by=by, moment=moment, owner=owner)
 
 
@@ -88,6 +90,7 @@ def _apply(
     added: list[str] = []
     changed: list[str] = []
     ids: list[int] = []
+    secret: Changes = {}
     # What others depend on first has to be there, so relations are made once all are.
     for entry in entries:
         wanted, kept = split(entry.definition)
@@ -99,7 +102,7 @@ def _apply(
             added.append(wanted.name)
             if not request.dry_run:
                 id_ = stored.insert(db, wanted, by=by, moment=moment, owner=owner)
-                credentials.keep(id_, kept)
+                secret[id_] = kept
                 ids.append(id_)
         elif (
             not _same(monitored.definition_of(row["definition"]), wanted)
@@ -110,13 +113,13 @@ def _apply(
             if not request.dry_run:
                 stored.replace(db, {**row, "owner": owner}, wanted, by=by, moment=moment)
                 if not _masked(entry.definition):
-                    credentials.keep(row["id"], kept)
+                    secret[row["id"]] = kept
                 ids.append(row["id"])
     removed = _gone(entries, rows, owner) if owner or request.prune else []
     if not request.dry_run:
         for row in removed:
             stored.remove(db, row)
-            credentials.forget(row["id"])
+            secret[row["id"]] = NOTHING
             ids.append(row["id"])
         for entry in entries:
             row = db.one("definitions.by_name", name=entry.definition.name)
@@ -133,7 +136,7 @@ def _apply(
         unchanged=len(entries) - len(added) - len(changed),
         dry_run=request.dry_run,
     )
-    return Taken(reply, ids)
+    return Taken(reply, ids, secret)
 
 
 def _same(before: Definition, after: Definition) -> bool:
