@@ -12,7 +12,7 @@ from daemon import audit
 from daemon.services import stored
 from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import files, planning
-from daemon.services.rules.files import Entry
+from daemon.services.rules.files import Entry, Mistake
 from daemon.services.rules.masking import NOTHING
 from daemon.services.rules.planning import Known, Plan
 from ipc.messages.services import ChangedField, FileMistake, ImportedReply, ImportServices
@@ -48,10 +48,9 @@ def take(
     mistakes = [*parsed.mistakes, *masked, *files.checked(entries, needs)]
     mistakes += planning.refused(entries, known, environ, owner)
     if mistakes:
-        told = [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
-        return Taken(ImportedReply(errors=told, dry_run=request.dry_run), [], {})
+        return Taken(ImportedReply(errors=_places(mistakes, request), dry_run=request.dry_run), [], {})
     planned = planning.plan(entries, known, owner=owner, prune=bool(owner) or request.prune)
-    reply = _told(planned, request)
+    reply = _told(planned, _places(parsed.left_out, request), request)
     if request.dry_run:
         return Taken(reply, [], {})
     secret = carry_out(db, planned, rows, by=by, moment=moment, owner=owner)
@@ -77,13 +76,18 @@ def _known(row: Row, credentials: Credentials) -> Known:
     return Known(row["id"], monitored.definition_of(row["definition"]), credentials.of(row["id"]), row["owner"])
 
 
-def _told(plan: Plan, request: ImportServices) -> ImportedReply:
+def _places(mistakes: list[Mistake], request: ImportServices) -> list[FileMistake]:
+    return [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
+
+
+def _told(plan: Plan, left_out: list[FileMistake], request: ImportServices) -> ImportedReply:
     return ImportedReply(
         added=[one.definition.name for one in plan.added],
         changed=[one.definition.name for one in plan.changed],
         removed=[one.definition.name for one in plan.removed],
         unchanged=plan.unchanged,
         dry_run=request.dry_run,
+        left_out=left_out,
         differences=[
             ChangedField(one.definition.name, *difference) for one in plan.changed for difference in one.differences
         ],

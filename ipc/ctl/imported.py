@@ -15,9 +15,10 @@ SHOWN_MAX = 200
 
 def show(found: Body) -> None:
     """The mistakes, or what changes."""
-    for mistake in found["errors"]:
-        place = f"{mistake['file']}:{mistake['line']}:{mistake['column']}"
-        print(one_line(f"{place}: {mistake['message']}"), file=sys.stderr)
+    for said, mistakes in (("", found["errors"]), ("left out: ", found["left_out"])):
+        for mistake in mistakes:
+            place = f"{mistake['file']}:{mistake['line']}:{mistake['column']}"
+            print(one_line(f"{place}: {said}{mistake['message']}"), file=sys.stderr)
     if found["errors"]:
         print("nothing was changed", file=sys.stderr)
         return

@@ -201,7 +201,10 @@ class ChangedField(msgspec.Struct, frozen=True):
 
 
 class ImportedReply(Reply, frozen=True):
-    """What an import did, or would do, by name, and field by field in `differences`; with `errors` it did nothing."""
+    """What an import did, or would do, by name, and field by field in `differences`; with `errors` it did nothing.
+
+    `left_out`: what another monitor's file says that only changes how a check is shown or alerted.
+    """
 
     added: list[str] = []
     changed: list[str] = []
@@ -210,6 +213,7 @@ class ImportedReply(Reply, frozen=True):
     errors: list[FileMistake] = []
     dry_run: bool = False
     differences: list[ChangedField] = []
+    left_out: list[FileMistake] = []
 
 
 class ImportServices(Request, frozen=True):

@@ -17,10 +17,13 @@ def test_each_field_that_changes_is_shown_old_and_new_in_one_line(capsys: pytest
     names = ("field", "old", "new", "secret")
     found = {
         "added": ["fresh"], "changed": ["web"], "removed": ["old"], "unchanged": 2, "errors": [], "dry_run": True,
+        "left_out": [{"file": "g.yaml", "line": 3, "column": 5, "message": "web: ui: shown"}],
         "differences": [{"service": "web", **dict(zip(names, one, strict=True))} for one in fields],
     }  # fmt: skip
     imported.show(found)
-    assert capsys.readouterr().out.splitlines() == [
+    told = capsys.readouterr()
+    assert told.err == "g.yaml:3:5: left out: web: ui: shown\n"
+    assert told.out.splitlines() == [
         "+ fresh",
         "~ web",
         "    url: http://a → http://b",
