@@ -5,7 +5,7 @@ Called by `daemon.services.catalogue`, by `daemon.services.taking` for files, an
 
 import msgspec
 
-from daemon.services.rules import definitions
+from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import MASK, Problem
 from schema.definitions import Definition
 
@@ -69,4 +69,4 @@ def carried_over(new: Definition, before: Definition, kept: Kept) -> tuple[Defin
 
 def _is_secret(name: str, value: str) -> bool:
     # A variable is no secret: it only names one.
-    return bool(value) and value != MASK and "$" not in value and bool(definitions.SECRETIVE.search(name))
+    return bool(value) and value != MASK and not variables.named(value) and bool(definitions.SECRETIVE.search(name))

@@ -114,11 +114,13 @@ def plan(entries: Iterable[Entry], known: Mapping[str, Known], *, owner: str, pr
 
 
 def _differences(known: Known, wanted: Definition, kept: Kept, owner: str) -> Iterator[Difference]:
+    # What is stored may be from before something was known as a password.
+    shown, _ = masking.split(known.definition)
     for field in Definition.__struct_fields__:
         old, new = _value(known.definition, field), _value(wanted, field)
         secret = getattr(known.kept, field, None) != getattr(kept, field, None)
         if old != new or secret:
-            yield Difference(field, old, new, secret)
+            yield Difference(field, _value(shown, field), new, secret)
     if known.owner != owner:
         yield Difference("owner", known.owner, owner)
 

@@ -128,3 +128,12 @@ async def test_what_could_not_be_written_is_not_kept_in_memory_either(tmp_path: 
     with pytest.raises(IsADirectoryError):
         credentials.keep({1: Kept(url=SECRET)})
     assert credentials.of(1) == Kept()
+
+
+async def test_a_password_with_a_dollar_sign_is_one_and_a_variable_is_none(world: World) -> None:
+    headers = {"X-Api-Key": "pa$$WORD", "Cookie": "a$b", "Authorization": "Bearer $TOKEN"}
+    world.settings.environ = {**world.settings.environ, "CLAUDEOPS_PROBE_TOKEN": "t-1"}
+    await world.add("web", headers=headers, paused=True)
+    (known,) = await world.services.catalogue.all()
+    assert known.stored.headers == {"X-Api-Key": "***", "Cookie": "***", "Authorization": "Bearer $TOKEN"}
+    assert known.filled.headers == {"X-Api-Key": "pa$WORD", "Cookie": "a$b", "Authorization": "Bearer t-1"}
