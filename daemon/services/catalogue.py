@@ -16,7 +16,7 @@ from daemon.services import credentials, stored
 from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
-from daemon.services.rules.masking import NOTHING, carried_over, joined, split
+from daemon.services.rules.kept import NOTHING, carried_over, joined, split
 from daemon.services.rules.tags import tagged
 from daemon.store import Store
 from ipc.errors import CallError, Code

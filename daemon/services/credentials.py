@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from daemon.services.rules.masking import NOTHING, Kept
+from daemon.services.rules.kept import NOTHING, Kept
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from schema.database import Database

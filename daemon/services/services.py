@@ -29,7 +29,7 @@ from daemon.services.recorder import Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions, variables
 from daemon.services.rules.conditions import Answer, judge
 from daemon.services.rules.definitions import Problem
-from daemon.services.rules.masking import carried_over, joined
+from daemon.services.rules.kept import carried_over, joined
 from daemon.services.rules.notation import parse
 from daemon.services.rules.verdict import verdict
 from daemon.services.watched_files import WatchedFiles

@@ -13,7 +13,7 @@ from daemon.services import stored
 from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import files, planning
 from daemon.services.rules.files import Entry, Mistake
-from daemon.services.rules.masking import NOTHING
+from daemon.services.rules.kept import NOTHING
 from daemon.services.rules.planning import Known, Plan
 from ipc.messages.services import ChangedField, FileMistake, ImportedReply, ImportServices
 from schema import monitored

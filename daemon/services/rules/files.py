@@ -133,7 +133,7 @@ def _entry(loader: Any, node: yaml.Node, read: Reader) -> Parsed:
         )
     except NoCounterpartError as error:
         return _wrong(Mistake(*places.get(error.field, places[""]), f"{name}: {error}"))
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return _wrong(Mistake(*places[""], f"a field is not of its type: {error}"))
 
     def told(said: list[Said]) -> list[Mistake]:

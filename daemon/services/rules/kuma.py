@@ -87,14 +87,16 @@ class Around(NamedTuple):
     proxies: Mapping[int, Mapping[str, Any]]
 
 
-def around(whole: Mapping[str, Any]) -> Around:
+def around(whole: Any) -> Around:
     """What an export has beside each monitor."""
+    if not isinstance(whole, dict):
+        return Around({}, {})
     return Around(_numbered(whole.get("monitorList")), _numbered(whole.get("proxyList")))
 
 
 def _numbered(listed: Any) -> dict[int, Mapping[str, Any]]:
     found = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ()
-    return {one["id"]: one for one in found if isinstance(one, dict) and "id" in one}
+    return {one["id"]: one for one in found if isinstance(one, dict) and isinstance(one.get("id"), int)}
 
 
 def monitor(given: Mapping[str, Any], around: Around) -> Read:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from daemon.services.rules import masking, variables
+from daemon.services.rules import variables
 from daemon.services.rules.files import Entry, Mistake
-from daemon.services.rules.masking import NOTHING, Kept
+from daemon.services.rules.kept import NOTHING, Kept, carried_over, split
 from schema.definitions import Definition
 
 NOBODY = Definition(name="", url="")
@@ -67,7 +67,7 @@ def filled(entries: Iterable[Entry], known: Mapping[str, Known]) -> tuple[list[E
     for entry in entries:
         there = known.get(entry.definition.name.casefold())
         before, kept = (there.definition, there.kept) if there else (NOBODY, NOTHING)
-        definition, problems = masking.carried_over(entry.definition, before, kept)
+        definition, problems = carried_over(entry.definition, before, kept)
         found.append(Entry(definition, entry.places))
         mistakes += [_at(entry, problem.field, f"{problem.field}: {problem.message}") for problem in problems]
     return found, mistakes
@@ -98,7 +98,7 @@ def plan(entries: Iterable[Entry], known: Mapping[str, Known], *, owner: str, pr
     changed: list[Changed] = []
     names: set[str] = set()
     for entry in entries:
-        wanted, kept = masking.split(entry.definition)
+        wanted, kept = split(entry.definition)
         names.add(wanted.name.casefold())
         there = known.get(wanted.name.casefold())
         if there is None:
@@ -115,7 +115,7 @@ def plan(entries: Iterable[Entry], known: Mapping[str, Known], *, owner: str, pr
 
 def _differences(known: Known, wanted: Definition, kept: Kept, owner: str) -> Iterator[Difference]:
     # What is stored may be from before something was known as a password.
-    shown, _ = masking.split(known.definition)
+    shown, _ = split(known.definition)
     for field in Definition.__struct_fields__:
         old, new = _value(known.definition, field), _value(wanted, field)
         secret = getattr(known.kept, field, None) != getattr(kept, field, None)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from daemon.services.credentials import NAME, Credentials
-from daemon.services.rules.masking import Kept
+from daemon.services.rules.kept import Kept
 from ipc.errors import CallError
 from ipc.messages.services import ChangeService, ImportServices, RemoveServices
 from schema.database import Database, DatabaseError

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.services.rules import files
 from daemon.services.rules.conditions import Answer, judge
@@ -229,6 +231,26 @@ def test_what_only_changes_how_it_is_shown_or_alerted_is_told_as_left_out(field:
     found = read(fields)
     assert (found.mistakes, len(found.entries)) == ([], 1)
     assert [one.message.split(":")[1].strip() for one in found.left_out] == [field]
+
+
+@given(
+    st.sampled_from(["http", "keyword", "json-query", "dns", "mysql", "group", "grpc-keyword", "push", "port"]),
+    st.dictionaries(
+        st.sampled_from(sorted({**MONITOR, **SECOND})),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+            max_leaves=4,
+        ),
+        max_size=4,
+    ),
+)
+def test_whatever_a_field_holds_it_is_read_or_refused_with_its_line(kind: str, fields: dict[str, Any]) -> None:
+    text = json.dumps({"monitorList": [{**MONITOR, **SECOND, "type": kind, **fields}], "proxyList": [fields, 7]})
+    found = files.parse(text)
+    for mistake in [*found.mistakes, *found.left_out, *files.checked(found.entries, {})]:
+        assert mistake.line >= 1
+        assert mistake.message
 
 
 def test_what_is_of_another_type_says_nothing() -> None:

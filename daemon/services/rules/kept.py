@@ -60,9 +60,9 @@ def carried_over(new: Definition, before: Definition, kept: Kept) -> tuple[Defin
     }
     found = msgspec.structs.replace(new, url=url, proxy=proxy, headers=headers)
     problems = [Problem("headers", f"{name}: {AGAIN}") for name, value in headers.items() if value == MASK]
-    if f":{MASK}@" in found.url or f"={MASK}" in found.url:
+    if f"{MASK}@" in found.url or f"={MASK}" in found.url:
         problems.append(Problem("url", AGAIN))
-    if f":{MASK}@" in found.proxy:
+    if f"{MASK}@" in found.proxy:
         problems.append(Problem("proxy", AGAIN))
     return found, problems
 
