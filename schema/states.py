@@ -133,7 +133,7 @@ DELIVERY_MEANING: Mapping[DeliveryStatus, str] = {
     DeliveryStatus.SENDING: "handed to the process that sends; it may have arrived",
     DeliveryStatus.RETRYING: "could not be sent; it is tried again",
     DeliveryStatus.SENT: "the channel has taken it",
-    DeliveryStatus.GIVEN_UP: "could not be sent for a day; a person may have it sent again",
+    DeliveryStatus.GIVEN_UP: "could not be sent for a day, or is always refused; a person may have it sent again",
     DeliveryStatus.SUPPRESSED: "its channel is configured no more; a person may have it sent again",
 }
 

@@ -10,7 +10,7 @@ import contextlib
 import random
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -63,6 +63,7 @@ class Delivering:
         self._pace = pace
         self._room = room
         self._sent: deque[float] = deque(maxlen=REMEMBERED)
+        self._refused: Counter[int] = Counter()  # by delivery, how often in a row it was refused for good
 
     async def run(self) -> None:
         """Sends what there is to send; until cancelled."""
@@ -104,13 +105,17 @@ class Delivering:
         rows = await self._store.read(lambda db: db.rows(name, **chosen, limit=limit))
         if not rows:
             return LOOK_SECONDS
-        if rows[0]["status"] == RETRYING and not share.gather:
-            rows = rows[:1]  # shows whether the channel is there again
-        left = (timestamps.parse(rows[0]["next_at"]) - now).total_seconds()
-        if left > 0:
+        left = rules.wait(timestamps.parse(rows[0]["next_at"]), now, self._pace)
+        if left:
             self.says = "its last attempt failed"
             return min(left, LOOK_SECONDS)
-        await self._send(self._batch(rows, together=share.gather > 0))
+        together = share.gather > 0
+        if together and self._refused[rows[0]["delivery_id"]]:
+            # Which of many it refuses shows only where each comes alone.
+            together, rows = False, await self._store.read(lambda db: db.rows("notifications.open", **chosen, limit=1))
+        if rows[0]["status"] == RETRYING and not together:
+            rows = rows[:1]  # shows whether the channel is there again
+        await self._send(self._batch(rows, together=together))
         return 0
 
     def _batch(self, rows: list[Row], *, together: bool) -> Batch:
@@ -144,7 +149,16 @@ class Delivering:
     async def _end(self, rows: Sequence[Row], outcome: Outcome) -> None:
         pause = rules.pause(max(row["attempts"] for row in rows) + 1, self._pace, random.random())  # noqa: S311
         error = prepare.redactor(self._settings).text(outcome.error) or "the channel did not take it"
-        await self._store.write(lambda db: sent(db, rows) if outcome.ok else failed(db, rows, error, pause, self._pace))
+        head = rows[0]["delivery_id"]
+        self._refused[head] = self._refused[head] + 1 if outcome.refused else 0
+        hopeless = len(rows) == 1 and self._refused[head] >= self._pace.refusals
+        if hopeless:
+            error = f"{error}; it was refused {self._refused[head]} times, and those behind it go on"
+        if not outcome.refused or hopeless:
+            del self._refused[head]
+        await self._store.write(
+            lambda db: sent(db, rows) if outcome.ok else failed(db, rows, error, pause, self._pace, hopeless=hopeless)
+        )
 
 
 def move(db: Database, row: Row, was: DeliveryStatus, status: DeliveryStatus, **facts: object) -> None:
@@ -175,12 +189,12 @@ def sent(db: Database, rows: Sequence[Row]) -> None:
         move(db, row, SENDING, SENT, together=len(rows))
 
 
-def failed(db: Database, rows: Sequence[Row], error: str, pause: float, pace: Pace) -> None:
+def failed(db: Database, rows: Sequence[Row], error: str, pause: float, pace: Pace, *, hopeless: bool = False) -> None:
     """One message has not: it is tried again, or given up. Within a transaction."""
     now = datetime.now(UTC)
     again = timestamps.stamp(now + timedelta(seconds=pause))
     for row in rows:
-        over = rules.over(timestamps.parse(row["since"]), now, pace)
+        over = hopeless or rules.over(timestamps.parse(row["since"]), now, pace)
         move(db, row, SENDING, GIVEN_UP if over else RETRYING, next_at=again, error=error)
 
 

@@ -8,12 +8,22 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, NamedTuple
 
 from daemon.keys import rules as keys
 from schema.version import VERSION
 
 SECONDS = 15.0
+# The same message is answered the same again, unlike where a token is renewed (401, 403), or what is too much (429) or
+# broken (5xx) passes.
+REFUSING = frozenset({400, 404, 405, 410, 413, 414, 415, 422})
+
+
+class Failure(NamedTuple):
+    """Why a message was not taken. `refused`: as it is, it never will be."""
+
+    error: str
+    refused: bool = False
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -24,8 +34,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return
 
 
-def post(url: str, secret: str, id_: int, body: str) -> str:
-    """Posts one notification; why that failed, or empty. A status of 2xx has taken it."""
+def post(url: str, secret: str, id_: int, body: str) -> Failure | None:
+    """Posts one notification; why that failed, or None. A status of 2xx has taken it."""
     name, moment, data = f"ntf_{id_}", int(time.time()), body.encode()
     request = urllib.request.Request(  # noqa: S310 - the schema was judged when the channel was made
         url,
@@ -43,7 +53,7 @@ def post(url: str, secret: str, id_: int, body: str) -> str:
             response.read(1024)
     except urllib.error.HTTPError as error:
         with error:
-            return f"it answered {error.code}"
+            return Failure(f"it answered {error.code}", error.code in REFUSING)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return f"it can't be reached: {getattr(error, 'reason', error) or type(error).__name__}"
-    return ""
+        return Failure(f"it can't be reached: {getattr(error, 'reason', error) or type(error).__name__}")
+    return None

@@ -118,17 +118,27 @@ def quiet(setting: str, moment: datetime) -> bool:
 
 
 class Pace(NamedTuple):
-    """How a channel that fails is tried again, in seconds: first after, at longest after, given up after."""
+    """How a channel that fails is tried again, in seconds: first after, at longest after, given up after.
+
+    `refusals`: so often in a row a message is refused before it alone is given up.
+    """
 
     first: float = 10.0
     longest: float = 900.0
     give_up: float = 86400.0
+    refusals: int = 6
 
 
 def pause(attempts: int, pace: Pace, jitter: float) -> float:
     """Seconds until the next attempt after `attempts` that failed. `jitter` in [0, 1] spreads it by up to a quarter."""
     doubled = pace.first * 2.0 ** min(max(attempts, 1) - 1, 32)
     return min(pace.longest, doubled * (1.0 + jitter / 4.0))
+
+
+def wait(next_at: datetime, now: datetime, pace: Pace) -> float:
+    """Seconds until the next attempt; 0 where it is due, or farther away than any is: the clock was set back."""
+    left = (next_at - now).total_seconds()
+    return left if 0 < left <= pace.longest else 0.0
 
 
 def over(since: datetime, now: datetime, pace: Pace) -> bool:

@@ -2,8 +2,8 @@
 
 `python -m daemon.notifications.send`, started by `daemon.notifications.sender`. On standard input one JSON object:
 `url`, `secret` (of a webhook), `parent` (a pid), `messages` (id, title, body, level, payload). On standard output one
-JSON line for each message that was tried, in order: id, ok, error. It ends at the first that fails, so that none
-overtakes another. The URL is a secret: it comes by standard input and goes nowhere.
+JSON line for each message that was tried, in order: id, ok, error, refused. It ends at the first that fails, so that
+none overtakes another. The URL is a secret: it comes by standard input and goes nowhere.
 """
 
 import json
@@ -22,6 +22,7 @@ ERROR_MAX = 300
 SHORTEST = 3
 PARTS_LEAST = 1000  # characters that a service takes; an SMS takes 160
 HIDDEN = "•••"
+STATUS = re.compile(r"\berror=(\d{3})\b")
 KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
 
 
@@ -45,6 +46,12 @@ def hide(text: str, secrets: list[str]) -> str:
     for secret in secrets:
         text = re.sub(re.escape(secret), HIDDEN, text, flags=re.IGNORECASE)
     return " ".join(text.split())[:ERROR_MAX]
+
+
+def refused(texts: list[str]) -> bool:
+    """Whether a service has refused a message for good, as apprise's log tells it: with the status at the end."""
+    found = [int(status) for text in texts for status in STATUS.findall(text)]
+    return bool(found) and all(status in posting.REFUSING for status in found)
 
 
 class Kept(logging.Handler):
@@ -77,9 +84,11 @@ def post_all(given: dict[str, Any], answers: TextIO) -> None:
     for message in given["messages"]:
         if os.getppid() != given["parent"]:
             return  # it was killed, and another worker sends this again
-        error = hide(posting.post(given["url"], given["secret"], message["id"], message["payload"]), secrets)
-        print(json.dumps({"id": message["id"], "ok": not error, "error": error}), file=answers, flush=True)
-        if error:
+        failure = posting.post(given["url"], given["secret"], message["id"], message["payload"])
+        error = hide(failure.error, secrets) if failure else ""
+        answer = {"id": message["id"], "ok": not failure, "error": error, "refused": bool(failure and failure.refused)}
+        print(json.dumps(answer), file=answers, flush=True)
+        if failure:
             return
 
 
@@ -110,7 +119,8 @@ def notify_all(given: dict[str, Any], answers: TextIO) -> None:
             error = "apprise does not know this kind of URL, or something is missing in it; see its documentation"
         elif not ok:
             error = hide("; ".join(kept.texts), secrets) or "apprise could not send it, and does not say why"
-        print(json.dumps({"id": message["id"], "ok": ok, "error": error}), file=answers, flush=True)
+        answer = {"id": message["id"], "ok": ok, "error": error, "refused": not ok and refused(kept.texts)}
+        print(json.dumps(answer), file=answers, flush=True)
         if not ok:
             return
 

@@ -36,11 +36,12 @@ HANDED = (
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of the message `id`. `error` is free of secrets."""
+    """What became of the message `id`. `error` is free of secrets; `refused`: as it is, it is never taken."""
 
     id: int
     ok: bool
     error: str = ""
+    refused: bool = False
 
 
 class Message(NamedTuple):

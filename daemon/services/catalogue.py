@@ -7,15 +7,16 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from daemon import audit
-from daemon.services import stored
-from daemon.services.credentials import Credentials, carried_over, joined, split
+from daemon.services import credentials, stored
+from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
+from daemon.services.rules.kept import NOTHING, carried_over, joined, split
 from daemon.services.rules.tags import tagged
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -40,6 +41,7 @@ from schema.definitions import Definition, Kind
 AT_ONCE_MAX = 5000
 PAGE = 1000
 BY_PERSON = "a person"
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -59,11 +61,11 @@ class Catalogue:
     def __init__(
         self,
         store: Store,
-        credentials: Credentials,
+        kept: Credentials,
         environ: Callable[[], Mapping[str, str]],
         told: Callable[[int, Known | None], Awaitable[None]],
     ) -> None:
-        self._store, self._credentials, self._environ, self._told = store, credentials, environ, told
+        self._store, self._credentials, self._environ, self._told = store, kept, environ, told
 
     async def all(self) -> list[Known]:
         """Every service, in the order in which they were added."""
@@ -73,6 +75,10 @@ class Catalogue:
             found += [self.known(row) for row in rows]
             after = rows[-1]["id"]
         return found
+
+    async def tidy(self) -> None:
+        """At the start: passwords of services that are gone are dropped."""
+        await credentials.tidy(self._store, self._credentials)
 
     def known(self, row: Row) -> Known:
         """A row as it is probed. One whose variables are not there is told so, and not probed."""
@@ -88,18 +94,18 @@ class Catalogue:
         """A new one. CallError `invalid` names every field that can't be so."""
         definition, moment = request.definition, datetime.now(UTC)
 
-        def write(db: Database) -> ServiceReply:
+        def write(db: Database, secret: Changes) -> ServiceReply:
             stored.refuse(self._problems(db, definition))
             wanted, kept = split(definition)
             id_ = stored.insert(db, wanted, by=by, moment=moment)
-            self._credentials.keep(id_, kept)
+            secret[id_] = kept
             audit.add(db, actor=by, action=Action.SERVICE_ADDED, subject=wanted.name, at=moment, detail=wanted.url)
             push = _new_push(db, id_) if definitions.kind_of(wanted.url) is Kind.HEARTBEAT else ""
             # What is kept of the answer, for one who asks again, has no address in it: that is told once.
             stored.answer(db, self._reply(db, id_), request_id, moment)
             return self._reply(db, id_, push)
 
-        reply = await self._store.write(write)
+        reply = await self._write(write)
         await self._tell([reply.service.id])
         return reply
 
@@ -107,7 +113,7 @@ class Catalogue:
         """Another definition. CallError `not_found`, `conflict` if it has changed meanwhile, `invalid`."""
         moment = datetime.now(UTC)
 
-        def write(db: Database) -> ServiceReply:
+        def write(db: Database, secret: Changes) -> ServiceReply:
             row = stored.existing(db, request.id)
             before = monitored.definition_of(row["definition"])
             if row["version"] != request.version:
@@ -120,14 +126,13 @@ class Catalogue:
             kept = self._credentials.of(request.id)
             definition, again = carried_over(request.definition, before, kept)
             stored.refuse([*again, *self._problems(db, definition, before.name)])
-            wanted, now_kept = split(definition)
+            wanted, secret[request.id] = split(definition)
             stored.replace(db, row, wanted, by=by, moment=moment)
-            self._credentials.keep(request.id, now_kept)
             detail = ", ".join(_changed(before, wanted)) or "nothing"
             audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=wanted.name, at=moment, detail=detail)
             return stored.answer(db, self._reply(db, request.id), request_id, moment)
 
-        reply = await self._store.write(write)
+        reply = await self._write(write)
         await self._tell([request.id])
         return reply
 
@@ -135,7 +140,7 @@ class Catalogue:
         """Pauses or resumes; each by itself, so that one that is gone keeps nothing from the others."""
         action = Action.SERVICE_PAUSED if request.paused else Action.SERVICE_RESUMED
 
-        def one(db: Database, row: Row, moment: datetime) -> None:
+        def one(db: Database, row: Row, moment: datetime, _: Changes) -> None:
             if bool(row["paused"]) == request.paused:
                 return
             wanted = msgspec.structs.replace(monitored.definition_of(row["definition"]), paused=request.paused)
@@ -149,7 +154,7 @@ class Catalogue:
         if not (request.add or request.remove):
             raise CallError(Code.INVALID, "name a tag", {"fields": {"tag": "name a tag"}})
 
-        def one(db: Database, row: Row, moment: datetime) -> None:
+        def one(db: Database, row: Row, moment: datetime, _: Changes) -> None:
             before = monitored.definition_of(row["definition"])
             wanted = msgspec.structs.replace(before, tags=tagged(before.tags, request.add, request.remove))
             if wanted.tags == before.tags:
@@ -165,10 +170,10 @@ class Catalogue:
     async def remove(self, request: RemoveServices, by: str, request_id: str) -> ChangedReply:
         """Removes services with all that was found of them."""
 
-        def one(db: Database, row: Row, moment: datetime) -> None:
+        def one(db: Database, row: Row, moment: datetime, secret: Changes) -> None:
             _refuse_owned(row)
             stored.remove(db, row)
-            self._credentials.forget(row["id"])
+            secret[row["id"]] = NOTHING
             audit.add(db, actor=by, action=Action.SERVICE_REMOVED, subject=row["name"], at=moment, detail=row["url"])
 
         return await self._each(request.ids, one, request_id)
@@ -179,11 +184,12 @@ class Catalogue:
 
         moment = datetime.now(UTC)
 
-        def write(db: Database) -> tuple[ImportedReply, list[int]]:
+        def write(db: Database, secret: Changes) -> tuple[ImportedReply, list[int]]:
             found = taking.take(db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner)
+            secret.update(found.secret)
             return stored.answer(db, found.reply, request_id, moment), found.ids
 
-        reply, ids = await self._store.write(write)
+        reply, ids = await self._write(write)
         await self._tell(ids)
         return reply
 
@@ -223,19 +229,19 @@ class Catalogue:
         return await self._store.write(write)
 
     async def _each(
-        self, ids: list[int], one: Callable[[Database, Row, datetime], None], request_id: str
+        self, ids: list[int], one: Callable[[Database, Row, datetime, Changes], None], request_id: str
     ) -> ChangedReply:
         if len(ids) > AT_ONCE_MAX:
             raise CallError(Code.TOO_LARGE, f"at most {AT_ONCE_MAX} services at once")
         moment = datetime.now(UTC)
 
-        def write(db: Database) -> ChangedReply:
+        def write(db: Database, secret: Changes) -> ChangedReply:
             done: list[int] = []
             failed: dict[str, str] = {}
             gone: list[int] = []
             for id_ in dict.fromkeys(ids):
                 try:
-                    one(db, stored.existing(db, id_), moment)
+                    one(db, stored.existing(db, id_), moment, secret)
                     done.append(id_)
                 except CallError as error:
                     failed[str(id_)] = error.message
@@ -243,9 +249,12 @@ class Catalogue:
                         gone.append(id_)
             return stored.answer(db, ChangedReply(done=done, failed=failed, gone=gone), request_id, moment)
 
-        reply = await self._store.write(write)
+        reply = await self._write(write)
         await self._tell(reply.done)
         return reply
+
+    async def _write(self, work: Callable[[Database, Changes], T]) -> T:
+        return await credentials.write(self._store, self._credentials, work)
 
     async def _tell(self, ids: Iterable[int]) -> None:
         def read(db: Database) -> list[tuple[int, Row | None]]:

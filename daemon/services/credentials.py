@@ -1,76 +1,28 @@
 """Passwords that people wrote into a service's URL or headers: in a file of their own beside the database, never in it.
 
-Called by `daemon.services.catalogue`. The file is the worker's alone (0600) and is replaced as a whole.
+Called by `daemon.services.catalogue`. The file is the worker's alone (0600) and is replaced as a whole, so a
+transaction collects what it changes: what it adds is on disk before its commit, what it removes goes after it. Only the
+store's thread writes it. What a kill in between leaves of services that are not there is dropped by the next start.
 """
 
 import os
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from daemon.services.rules import definitions
-from daemon.services.rules.definitions import MASK, Problem
-from schema.definitions import Definition
+from daemon.services.rules.kept import NOTHING, Kept
+from daemon.store import Store
+from ipc.errors import CallError, Code
+from schema.database import Database
 
+T = TypeVar("T")
 NAME = "service-credentials.json"
 
-
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of one service is not stored elsewhere."""
-
-    url: str = ""
-    proxy: str = ""
-    headers: dict[str, str] = {}
-
-
-def split(definition: Definition) -> tuple[Definition, Kept]:
-    """A definition as it may be stored and shown, and what was taken out of it."""
-    url, proxy = definitions.masked(definition.url), definitions.masked(definition.proxy)
-    secret = {name: value for name, value in definition.headers.items() if _is_secret(name, value)}
-    kept = Kept(
-        definition.url if url != definition.url else "", definition.proxy if proxy != definition.proxy else "", secret
-    )
-    headers = {name: MASK if name in secret else value for name, value in definition.headers.items()}
-    return msgspec.structs.replace(definition, url=url, proxy=proxy, headers=headers), kept
-
-
-def joined(definition: Definition, kept: Kept) -> Definition:
-    """A stored definition with what was taken out of it, as far as it is still about the same place."""
-    return msgspec.structs.replace(
-        definition,
-        url=kept.url if kept.url and definitions.masked(kept.url) == definition.url else definition.url,
-        proxy=kept.proxy if kept.proxy and definitions.masked(kept.proxy) == definition.proxy else definition.proxy,
-        headers={
-            name: kept.headers.get(name, value) if value == MASK else value
-            for name, value in definition.headers.items()
-        },
-    )
-
-
-def carried_over(new: Definition, before: Definition, kept: Kept) -> tuple[Definition, list[Problem]]:
-    """A changed definition in which what was left masked is as it was.
-
-    What is kept goes to the place that it was given for, and nowhere else: for another it has to be given again.
-    """
-    url = kept.url if kept.url and new.url == before.url else new.url
-    proxy = kept.proxy if kept.proxy and new.proxy == before.proxy else new.proxy
-    same = definitions.origin(new.url) == definitions.origin(before.url)
-    headers = {
-        name: kept.headers.get(name, value) if value == MASK and same else value for name, value in new.headers.items()
-    }
-    found = msgspec.structs.replace(new, url=url, proxy=proxy, headers=headers)
-    again = "write it again: *** stands for what was given for another address"
-    problems = [Problem("headers", f"{name}: {again}") for name, value in headers.items() if value == MASK]
-    if f":{MASK}@" in found.url or f"={MASK}" in found.url:
-        problems.append(Problem("url", again))
-    if f":{MASK}@" in found.proxy:
-        problems.append(Problem("proxy", again))
-    return found, problems
-
-
-def _is_secret(name: str, value: str) -> bool:
-    # A variable is no secret: it only names one.
-    return bool(value) and value != MASK and "$" not in value and bool(definitions.SECRETIVE.search(name))
+Changes = dict[int, Kept]
+"""By service, what is kept of it from now on; nothing of one that is gone."""
 
 
 class Credentials:
@@ -82,29 +34,83 @@ class Credentials:
             self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[int, Kept])
         except FileNotFoundError:
             self._kept = {}
+        self._committed = self._kept
 
     def of(self, service_id: int) -> Kept:
         """What is kept of one service."""
-        return self._kept.get(service_id, Kept())
+        return self._kept.get(service_id, NOTHING)
 
-    def keep(self, service_id: int, kept: Kept) -> None:
-        """Keeps it, on disk, before what refers to it is committed. OSError."""
-        if kept == self.of(service_id):
+    def keep(self, changes: Mapping[int, Kept]) -> None:
+        """Before the commit: what is new is kept, and nothing goes yet. OSError, and then all is as it was."""
+        self._write({**self._kept, **{id_: kept for id_, kept in changes.items() if kept != NOTHING}})
+
+    def settle(self, changes: Mapping[int, Kept]) -> None:
+        """After the commit: what is gone is dropped. OSError."""
+        self._committed = _changed(self._committed, changes)
+        self._write(_changed(self._kept, changes))
+
+    def take_back(self, changes: Mapping[int, Kept]) -> None:
+        """After a commit that failed: of these services is kept what was committed last. OSError."""
+        self._write(_changed(self._kept, {id_: self._committed.get(id_, NOTHING) for id_ in changes}))
+
+    def tidy(self, known: Callable[[int], bool]) -> None:
+        """At the start: what is kept of services that nobody knows is dropped. OSError."""
+        self.settle({id_: NOTHING for id_ in self._kept if not known(id_)})
+
+    def _write(self, kept: dict[int, Kept]) -> None:
+        if kept == self._kept:
             return
-        self._kept = {**self._kept, service_id: kept}
-        if kept == Kept():
-            del self._kept[service_id]
-        self._write()
-
-    def forget(self, service_id: int) -> None:
-        """Nothing of it is kept any more. OSError."""
-        self.keep(service_id, Kept())
-
-    def _write(self) -> None:
         partial = self._path.with_name(NAME + ".partial")
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(self._kept))
+            file.write(msgspec.json.encode(kept))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self._path)
+        self._kept = kept
+
+
+def _changed(kept: Mapping[int, Kept], changes: Mapping[int, Kept]) -> dict[int, Kept]:
+    return {id_: one for id_, one in {**kept, **changes}.items() if one != NOTHING}
+
+
+async def write(store: Store, credentials: Credentials, work: Callable[[Database, Changes], T]) -> T:
+    """Runs `work` in a transaction, with what it changes here. What `Store.write` raises; CallError `unavailable`."""
+    changes: Changes = {}
+
+    def all_of_it(db: Database) -> T:
+        found = work(db, changes)
+        try:
+            credentials.keep(changes)
+        except OSError as error:
+            raise CallError(Code.UNAVAILABLE, f"nothing was changed: {_unwritten(error)}") from error
+        return found
+
+    try:
+        found = await store.write(all_of_it)
+    except Exception:
+        await store.read(lambda _: _follow(lambda: credentials.take_back(changes)))
+        raise
+    await store.read(lambda _: _follow(lambda: credentials.settle(changes)))
+    return found
+
+
+async def tidy(store: Store, credentials: Credentials) -> None:
+    """Drops what is kept of services that are gone."""
+
+    def known(db: Database, id_: int) -> bool:
+        return db.one("definitions.one", id=id_) is not None
+
+    await store.read(lambda db: _follow(lambda: credentials.tidy(lambda id_: known(db, id_))))
+
+
+def _follow(change: Callable[[], None]) -> None:
+    """What comes after a commit takes nothing back: where it fails, the file has too much until the next start."""
+    try:
+        change()
+    except OSError as error:
+        print(f"services: {_unwritten(error)}", file=sys.stderr, flush=True)
+
+
+def _unwritten(error: OSError) -> str:
+    return f"the file of passwords can't be written: {error.strerror}; make room for it, or let the daemon write it"

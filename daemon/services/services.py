@@ -16,7 +16,7 @@ from daemon.services import rollups, stored
 from daemon.services.attending import Attending
 from daemon.services.catalogue import Catalogue, Known
 from daemon.services.connectivity import Connectivity
-from daemon.services.credentials import Credentials, carried_over, joined
+from daemon.services.credentials import Credentials
 from daemon.services.gathering import Gathering
 from daemon.services.heartbeats import Heartbeats
 from daemon.services.maintenance import Maintenance
@@ -29,6 +29,7 @@ from daemon.services.recorder import Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions, variables
 from daemon.services.rules.conditions import Answer, judge
 from daemon.services.rules.definitions import Problem
+from daemon.services.rules.kept import carried_over, joined
 from daemon.services.rules.notation import parse
 from daemon.services.rules.verdict import verdict
 from daemon.services.watched_files import WatchedFiles
@@ -100,6 +101,7 @@ class Services:
     async def run(self) -> None:
         """Probes until cancelled."""
         await self._kinds.tidy()
+        await self.catalogue.tidy()
         await self.maintenance.load()
         await self.heartbeats.load()
         for known in await self.catalogue.all():

@@ -1,32 +1,32 @@
 """Takes services from a file: what is new, what is another, what is gone; all of it or nothing.
 
-`take` is a function of a transaction, called by `daemon.services.catalogue`.
+`take` is a function of a transaction, called by `daemon.services.catalogue`; what it does is planned by
+`daemon.services.rules.planning`.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from daemon import audit
 from daemon.services import stored
-from daemon.services.credentials import Credentials, split
-from daemon.services.rules import files, variables
-from daemon.services.rules.definitions import MASK
+from daemon.services.credentials import Changes, Credentials
+from daemon.services.rules import files, planning
 from daemon.services.rules.files import Entry, Mistake
-from ipc.messages.services import FileMistake, ImportedReply, ImportServices
+from daemon.services.rules.kept import NOTHING
+from daemon.services.rules.planning import Known, Plan
+from ipc.messages.services import ChangedField, FileMistake, ImportedReply, ImportServices
 from schema import monitored
 from schema.audit_actions import Action
 from schema.database import Database, Row
-from schema.definitions import Definition
 
 
 class Taken(NamedTuple):
-    """What came of a file, and the ids of what is another now."""
+    """What came of a file, the ids of what is another now, and what of these is not for the database."""
 
     reply: ImportedReply
     ids: list[int]
+    secret: Changes
 
 
 def take(
@@ -42,13 +42,24 @@ def take(
     """Within a transaction. With a mistake anywhere, nothing is changed, and every mistake is told."""
     parsed = files.parse(request.text)
     rows = _rows(db)
-    known = {row["name"]: monitored.definition_of(row["definition"]).needs for row in rows.values()}
-    mistakes = [*parsed.mistakes, *files.checked(parsed.entries, known)]
-    mistakes += [mistake for entry in parsed.entries for mistake in _further(entry, rows, environ, owner)]
+    known = {name: _known(row, credentials) for name, row in rows.items()}
+    needs = {one.definition.name: one.definition.needs for one in known.values()}
+    entries, masked = planning.filled(parsed.entries, known)
+    mistakes = [*parsed.mistakes, *masked, *files.checked(entries, needs)]
+    mistakes += planning.refused(entries, known, environ, owner)
     if mistakes:
-        told = [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
-        return Taken(ImportedReply(errors=told, dry_run=request.dry_run), [])
-    return _apply(db, request, parsed.entries, rows, credentials, by=by, moment=moment, owner=owner)
+        return Taken(ImportedReply(errors=_places(mistakes, request), dry_run=request.dry_run), [], {})
+    planned = planning.plan(entries, known, owner=owner, prune=bool(owner) or request.prune)
+    reply = _told(planned, _places(parsed.left_out, request), request)
+    if request.dry_run:
+        return Taken(reply, [], {})
+    secret = carry_out(db, planned, rows, by=by, moment=moment, owner=owner)
+    _relate(db, entries)
+    if secret:
+        detail = f"{len(reply.added)} added, {len(reply.changed)} changed, {len(reply.removed)} removed"
+        subject = request.file or "an import"
+        audit.add(db, actor=by, action=Action.SERVICES_IMPORTED, subject=subject, at=moment, detail=detail)
+    return Taken(reply, list(secret), secret)
 
 
 def _rows(db: Database) -> dict[str, Row]:
@@ -61,97 +72,46 @@ def _rows(db: Database) -> dict[str, Row]:
     return found
 
 
-def _further(entry: Entry, rows: dict[str, Row], environ: Mapping[str, str], owner: str) -> list[Mistake]:
-    """Variables that are not there, and services that another file describes."""
-    definition, found = entry.definition, []
-    row = rows.get(definition.name.casefold())
-    if row is not None and row["owner"] and row["owner"] != owner:
-        found.append(Mistake(*entry.places[""], f"name: {definition.name} is described by {row['owner']}"))
-    try:
-        variables.filled(definition, environ)
-    except variables.UnknownVariableError as error:
-        found.append(Mistake(*entry.places.get("url", entry.places[""]), str(error)))
-    return found
+def _known(row: Row, credentials: Credentials) -> Known:
+    return Known(row["id"], monitored.definition_of(row["definition"]), credentials.of(row["id"]), row["owner"])
 
 
-def _apply(
-    db: Database,
-    request: ImportServices,
-    entries: list[Entry],
-    rows: dict[str, Row],
-    credentials: Credentials,
-    *,
-    by: str,
-    moment: datetime,
-    owner: str,
-) -> Taken:
-    added: list[str] = []
-    changed: list[str] = []
-    ids: list[int] = []
-    # What others depend on first has to be there, so relations are made once all are.
-    for entry in entries:
-        wanted, kept = split(entry.definition)
-        row = rows.get(wanted.name.casefold())
-        if row is not None and owner and row["paused"]:
-            # A file does not resume what a person has paused.
-            wanted = msgspec.structs.replace(wanted, paused=True)
-        if row is None:
-            added.append(wanted.name)
-            if not request.dry_run:
-                id_ = stored.insert(db, wanted, by=by, moment=moment, owner=owner)
-                credentials.keep(id_, kept)
-                ids.append(id_)
-        elif (
-            not _same(monitored.definition_of(row["definition"]), wanted)
-            or row["owner"] != owner
-            or (kept != credentials.of(row["id"]) and not _masked(entry.definition))
-        ):
-            changed.append(wanted.name)
-            if not request.dry_run:
-                stored.replace(db, {**row, "owner": owner}, wanted, by=by, moment=moment)
-                if not _masked(entry.definition):
-                    credentials.keep(row["id"], kept)
-                ids.append(row["id"])
-    removed = _gone(entries, rows, owner) if owner or request.prune else []
-    if not request.dry_run:
-        for row in removed:
-            stored.remove(db, row)
-            credentials.forget(row["id"])
-            ids.append(row["id"])
-        for entry in entries:
-            row = db.one("definitions.by_name", name=entry.definition.name)
-            if row is not None and entry.definition.needs:
-                stored.relate(db, row["id"], entry.definition)
-        if ids:
-            detail = f"{len(added)} added, {len(changed)} changed, {len(removed)} removed"
-            subject = request.file or "an import"
-            audit.add(db, actor=by, action=Action.SERVICES_IMPORTED, subject=subject, at=moment, detail=detail)
-    reply = ImportedReply(
-        added=added,
-        changed=changed,
-        removed=[row["name"] for row in removed],
-        unchanged=len(entries) - len(added) - len(changed),
+def _places(mistakes: list[Mistake], request: ImportServices) -> list[FileMistake]:
+    return [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
+
+
+def _told(plan: Plan, left_out: list[FileMistake], request: ImportServices) -> ImportedReply:
+    return ImportedReply(
+        added=[one.definition.name for one in plan.added],
+        changed=[one.definition.name for one in plan.changed],
+        removed=[one.definition.name for one in plan.removed],
+        unchanged=plan.unchanged,
         dry_run=request.dry_run,
+        left_out=left_out,
+        differences=[
+            ChangedField(one.definition.name, *difference) for one in plan.changed for difference in one.differences
+        ],
     )
-    return Taken(reply, ids)
 
 
-def _same(before: Definition, after: Definition) -> bool:
-    # Sets in lists: their order says nothing.
-    return _sorted(before) == _sorted(after)
+def carry_out(db: Database, plan: Plan, rows: Mapping[str, Row], *, by: str, moment: datetime, owner: str) -> Changes:
+    """Stores what is planned, all but what depends on what; by the id of each, what is kept of it beside."""
+    secret: Changes = {}
+    for new in plan.added:
+        secret[stored.insert(db, new.definition, by=by, moment=moment, owner=owner)] = new.kept
+    for changed in plan.changed:
+        row = rows[changed.known.definition.name.casefold()]
+        stored.replace(db, {**row, "owner": owner}, changed.definition, by=by, moment=moment)
+        secret[changed.known.id] = changed.kept
+    for gone in plan.removed:
+        stored.remove(db, rows[gone.definition.name.casefold()])
+        secret[gone.id] = NOTHING
+    return secret
 
 
-def _sorted(definition: Definition) -> Definition:
-    tags, needs = tuple(sorted(definition.tags)), tuple(sorted(definition.needs))
-    return msgspec.structs.replace(definition, tags=tags, needs=needs)
-
-
-def _masked(definition: Definition) -> bool:
-    """Whether it comes from an export, which has no passwords: those that are kept stay."""
-    return MASK in definition.url or MASK in definition.proxy or MASK in definition.headers.values()
-
-
-def _gone(entries: list[Entry], rows: dict[str, Row], owner: str) -> list[Row]:
-    """Those of the same owner that the file does not have."""
-    names = {entry.definition.name.casefold() for entry in entries}
-    return [row for name, row in rows.items() if name not in names and row["owner"] == owner]
+def _relate(db: Database, entries: list[Entry]) -> None:
+    """What others depend on first has to be there, so relations are made once all are."""
+    for definition in (entry.definition for entry in entries if entry.definition.needs):
+        row = db.one("definitions.by_name", name=definition.name)
+        if row is not None:
+            stored.relate(db, row["id"], definition)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ipc.ctl import imported
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.definitions import given, put_back
@@ -237,23 +238,8 @@ def take(connection: Connection, arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(found)
     else:
-        _show_import(found)
+        imported.show(found)
     return REFUSED if found["errors"] else 0
-
-
-def _show_import(found: Body) -> None:
-    for mistake in found["errors"]:
-        place = f"{mistake['file']}:{mistake['line']}:{mistake['column']}"
-        print(one_line(f"{place}: {mistake['message']}"), file=sys.stderr)
-    if found["errors"]:
-        print("nothing was changed", file=sys.stderr)
-        return
-    for mark, names in (("+", found["added"]), ("~", found["changed"]), ("-", found["removed"])):
-        for name in names:
-            print(one_line(f"{mark} {name}"))
-    counted = [f"{len(found[what])} {what}" for what in ("added", "changed", "removed")]
-    told = ", ".join([*counted, f"{found['unchanged']} as they were"])
-    print(f"{'would be: ' if found['dry_run'] else ''}{told}")
 
 
 def export(connection: Connection, arguments: argparse.Namespace) -> int:

@@ -190,8 +190,25 @@ class FileMistake(msgspec.Struct, frozen=True):
     message: str
 
 
+Value = bool | int | float | str | list[str] | dict[str, str] | None
+"""What a field of a definition may hold, as JSON."""
+
+
+class ChangedField(msgspec.Struct, frozen=True):
+    """A field of a service that is another in a file, masked; `secret`: what the mask stands for is another."""
+
+    service: str
+    field: str
+    old: Value
+    new: Value
+    secret: bool = False
+
+
 class ImportedReply(Reply, frozen=True):
-    """What an import did, or would do, by name; with `errors` it did nothing."""
+    """What an import did, or would do, by name, and field by field in `differences`; with `errors` it did nothing.
+
+    `left_out`: what another monitor's file says that only changes how a check is shown or alerted.
+    """
 
     added: list[str] = []
     changed: list[str] = []
@@ -199,6 +216,8 @@ class ImportedReply(Reply, frozen=True):
     unchanged: int = 0
     errors: list[FileMistake] = []
     dry_run: bool = False
+    differences: list[ChangedField] = []
+    left_out: list[FileMistake] = []
 
 
 class ImportServices(Request, frozen=True):

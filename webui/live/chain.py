@@ -36,14 +36,12 @@ async def stream(request: web.Request) -> web.StreamResponse:
     here, person = parts(request), signed_in(request)
     found = await chain.find(here, session.number(request))
     asked = place(request.headers.get("Last-Event-ID"), request.query.get("at"))
-    async with here.streams.open(request, person) as connection:
-        await here.feed.join(connection, "chain")
+    async with here.streams.open(request, person) as connection, here.feed.looking(connection, "chain"):
         walk = _Walk(request, here, connection, found, may(person.role, Access.OPERATOR))
         try:
             await walk.run(asked or (found.sessions[-1].id, 0))
         finally:
             walk.leave()
-            here.feed.leave(connection)
     return connection.response
 
 

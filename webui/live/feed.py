@@ -5,11 +5,12 @@ one that was slow or away gets what differs, and nothing twice. After a gap in t
 """
 
 import asyncio
+import contextlib
 import secrets
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple
 
 import jinja2
@@ -89,9 +90,17 @@ class Feed:
         assert self._here is not None  # noqa: S101 - bound before the application serves
         return self._here
 
-    async def join(self, stream: Stream, page: str) -> None:
-        """A stream looks at a page from now on; returns once there is something to show."""
+    @contextlib.asynccontextmanager
+    async def looking(self, stream: Stream, page: str) -> AsyncIterator[None]:
+        """A stream looks at a page as long as this lasts; it begins once there is something to show."""
         self._watchers[stream] = page
+        try:
+            await self._ready_to_show(page)
+            yield
+        finally:
+            self._leave(stream)
+
+    async def _ready_to_show(self, page: str) -> None:
         ready = self._ready.get(page)
         if ready is None:
             # What is known of a page that nobody looked at may be old.
@@ -107,7 +116,7 @@ class Feed:
         self._probed |= services & self.rows.ids("service")
         self._stale.set()
 
-    def leave(self, stream: Stream) -> None:
+    def _leave(self, stream: Stream) -> None:
         """It looks no longer; nothing is rendered for nobody."""
         page = self._watchers.pop(stream, "")
         self._shown.pop(stream, None)

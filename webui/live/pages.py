@@ -107,20 +107,16 @@ async def live(request: web.Request) -> web.StreamResponse:
     last = request.headers.get("Last-Event-ID") or (request.query.get("last") if watches else None)
     number = start_number(last, here.feed.epoch)
     person = signed_in(request)
-    async with here.streams.open(request, person) as connection:
-        await here.feed.join(connection, page)
+    async with here.streams.open(request, person) as connection, here.feed.looking(connection, page):
         shown = _ids(request.query.get("shown", "")) if watches else frozenset()
         if watches:
             here.feed.shows(connection, shown)
         reader = _Reader(here, connection, page, wants, may(person.role, Access.OPERATOR))
-        try:
-            if not number:
-                number = await reader.begin(request.query)
-            if moment := start_moment(last):
-                await reader.catch_up(shown, moment)
-            await reader.run(number)
-        finally:
-            here.feed.leave(connection)
+        if not number:
+            number = await reader.begin(request.query)
+        if moment := start_moment(last):
+            await reader.catch_up(shown, moment)
+        await reader.run(number)
     return connection.response
 
 

@@ -5,10 +5,11 @@ reader that falls behind it has its piece made again. The file is the truth: not
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,6 +203,15 @@ class Tails:
                 self._tasks[key] = asyncio.create_task(self._follow(tail))
         tail.watchers.add(stream)
         return tail
+
+    @contextlib.contextmanager
+    def following(self, watched: Watched, path: Path | None, stream: Stream) -> Iterator[Tail]:
+        """A stream watches a session as long as this lasts."""
+        tail = self.join(watched, path, stream)
+        try:
+            yield tail
+        finally:
+            self.leave(tail, stream)
 
     def leave(self, tail: Tail, stream: Stream) -> None:
         """It watches no longer; the last one takes the tail with it."""

@@ -38,13 +38,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
     path = log_files.path_of(watched.session, here.settings.results_dir)
     offset = start_offset(request.headers.get("Last-Event-ID"), request.query.get("at"))
     async with here.streams.open(request, person) as connection:
-        tail = here.tails.join(watched, path, connection)
-        await here.feed.join(connection, "session")
-        try:
-            await _Watch(request, here, connection, tail, may(person.role, Access.OPERATOR)).run(offset)
-        finally:
-            here.feed.leave(connection)
-            here.tails.leave(tail, connection)
+        # The log is followed meanwhile.
+        with here.tails.following(watched, path, connection) as tail:
+            async with here.feed.looking(connection, "session"):
+                await _Watch(request, here, connection, tail, may(person.role, Access.OPERATOR)).run(offset)
     return connection.response
 
 

@@ -4,13 +4,15 @@ Called by `daemon.services.taking`. YAML is read for its nodes, which know their
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 import yaml
 
-from daemon.services.rules import definitions, foreign
+from daemon.services.rules import definitions, gatus, known_places, kuma
+from daemon.services.rules.foreign import NoCounterpartError, Read, Said
 from schema.definitions import Definition
 
 SIZE_MAX = 4 * 1024 * 1024
@@ -37,82 +39,107 @@ class Entry(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a file says, and everything that is wrong with it."""
+    """What a file says, everything that is wrong with it, and what of it is left out."""
 
     entries: list[Entry]
     mistakes: list[Mistake]
+    left_out: list[Mistake]
+
+
+Reader = Callable[[dict[str, Any]], Read]
 
 
 def parse(text: str) -> Parsed:
     """Reads a file of any of the known shapes."""
     if len(text) > SIZE_MAX:
-        return Parsed([], [Mistake(1, 1, f"a file has at most {SIZE_MAX // 1024 // 1024} MiB")])
+        return _wrong(Mistake(1, 1, f"a file has at most {SIZE_MAX // 1024 // 1024} MiB"))
     loader = yaml.CSafeLoader(text)
     try:
         root = loader.get_single_node()
         if root is None:
-            return Parsed([], [])
+            return Parsed([], [], [])
         return _read(loader, root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Parsed([], [Mistake(line, column, f"this is no YAML: {error.problem or error}")])
+        return _wrong(Mistake(line, column, f"this is no YAML: {error.problem or error}"))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return Parsed([], [Mistake(1, 1, f"this is no YAML: {error}")])
+        return _wrong(Mistake(1, 1, f"this is no YAML: {error}"))
     finally:
         loader.dispose()
 
 
+def _wrong(mistake: Mistake) -> Parsed:
+    return Parsed([], [mistake], [])
+
+
 def _read(loader: Any, root: yaml.Node) -> Parsed:
     if not isinstance(root, yaml.MappingNode):
-        return Parsed([], [_at(root, "a file has a list under `services:`")])
+        return _wrong(_at(root, "a file has a list under `services:`"))
     keys = {key.value: value for key, value in root.value}
-    for name, change in (("services", _own), ("endpoints", foreign.gatus), ("monitorList", foreign.uptime_kuma)):
-        if name in keys:
-            return _entries(loader, keys[name], change)
-    return Parsed([], [_at(root, "a file has a list under `services:` (or Gatus' `endpoints:`)")])
+    if "services" in keys:
+        return _entries(loader, keys["services"], _own)
+    if "monitorList" in keys:
+        around = kuma.around(loader.construct_object(root, deep=True))
+        return _entries(loader, keys["monitorList"], partial(kuma.monitor, around=around))
+    lists = {"endpoints": gatus.endpoint, "external-endpoints": gatus.external, "suites": gatus.suite}
+    found = [_entries(loader, keys[name], read) for name, read in lists.items() if name in keys]
+    if not found:
+        return _wrong(_at(root, "a file has a list under `services:` (or Gatus' `endpoints:`)"))
+    places = {key.value: _place(key) for key, _ in root.value}
+    given = {name: loader.construct_object(keys[name], deep=True) for name in gatus.WHOLE if name in keys}
+    left_out = [Mistake(*places[said.field], said.message) for said in gatus.whole(given).left_out]
+    return _together([*found, Parsed([], [], left_out)])
 
 
-def _own(given: dict[str, Any]) -> dict[str, Any]:
-    return given
+def _own(given: dict[str, Any]) -> Read:
+    return Read([given], [], [])
 
 
-def _entries(loader: Any, listed: yaml.Node, change: Any) -> Parsed:
+def _entries(loader: Any, listed: yaml.Node, read: Reader) -> Parsed:
     if isinstance(listed, yaml.MappingNode):  # Uptime Kuma numbers its monitors
         nodes = [value for _, value in listed.value]
     elif isinstance(listed, yaml.SequenceNode):
         nodes = listed.value
     else:
-        return Parsed([], [_at(listed, "this is no list")])
-    entries: list[Entry] = []
-    mistakes: list[Mistake] = []
-    for node in nodes:
-        found = _entry(loader, node, change)
-        if isinstance(found, Entry):
-            entries.append(found)
-        else:
-            mistakes.append(found)
-    return Parsed(entries, mistakes)
+        return _wrong(_at(listed, "this is no list"))
+    return _together([_entry(loader, node, read) for node in nodes])
 
 
-def _entry(loader: Any, node: yaml.Node, change: Any) -> Entry | Mistake:
+def _together(parts: list[Parsed]) -> Parsed:
+    return Parsed(
+        [entry for part in parts for entry in part.entries],
+        [mistake for part in parts for mistake in part.mistakes],
+        [mistake for part in parts for mistake in part.left_out],
+    )
+
+
+def _entry(loader: Any, node: yaml.Node, read: Reader) -> Parsed:
     if not isinstance(node, yaml.MappingNode):
-        return _at(node, "a service has fields: name, url, …")
-    own = {key.value: (value.start_mark.line + 1, value.start_mark.column + 1) for key, value in node.value}
-    places = {"": (node.start_mark.line + 1, node.start_mark.column + 1), **own}
+        return _wrong(_at(node, "a service has fields: name, url, …"))
+    own = {key.value: _place(value) for key, value in node.value}
+    places = {"": _place(node), **own}
+    name = ""
     try:
-        given = change(loader.construct_object(node, deep=True))
-        definition = msgspec.convert(_timed(given), Definition)
+        given = loader.construct_object(node, deep=True)
+        name = str(given.get("name", ""))
+        found = read(given)
+        services = [msgspec.convert(_timed(service), Definition) for service in found.services]
     except msgspec.ValidationError as error:
         match = _PLACE.search(str(error))
         field = match[1] if match else ""
-        line, column = places.get(field, places[""])
-        return Mistake(line, column, f"{field + ': ' if field else ''}{_PLACE.sub('', str(error))}")
-    except foreign.UnknownKindError as error:
-        return Mistake(*places[""], str(error))
-    except (TypeError, ValueError, AttributeError) as error:
-        return Mistake(*places[""], f"a field is not of its type: {error}")
-    return Entry(definition, places)
+        return _wrong(
+            Mistake(*places.get(field, places[""]), f"{field + ': ' if field else ''}{_PLACE.sub('', str(error))}")
+        )
+    except NoCounterpartError as error:
+        return _wrong(Mistake(*places.get(error.field, places[""]), f"{name}: {error}"))
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return _wrong(Mistake(*places[""], f"a field is not of its type: {error}"))
+
+    def told(said: list[Said]) -> list[Mistake]:
+        return [Mistake(*places.get(one.field, places[""]), f"{name}: {one.message}") for one in said]
+
+    return Parsed([Entry(service, places) for service in services], told(found.refused), told(found.left_out))
 
 
 def _timed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +168,8 @@ def checked(entries: Iterable[Entry], known: Mapping[str, Iterable[str]]) -> Ite
         seen.add(name.casefold())
         for problem in definitions.problems(entry.definition, after, name):
             yield Mistake(*entry.places.get(problem.field, entry.places[""]), f"{problem.field}: {problem.message}")
+        for field, message in known_places.never_known(entry.definition):
+            yield Mistake(*entry.places.get(field, entry.places[""]), f"{field}: {message}")
 
 
 def written(listed: Iterable[Definition]) -> str:
@@ -156,4 +185,8 @@ def _fields(definition: Definition) -> dict[str, Any]:
 
 
 def _at(node: yaml.Node, message: str) -> Mistake:
-    return Mistake(node.start_mark.line + 1, node.start_mark.column + 1, message)
+    return Mistake(*_place(node), message)
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

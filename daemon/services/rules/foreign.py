@@ -1,100 +1,101 @@
-"""Services of other monitors in our words: Gatus' endpoints, Uptime Kuma's exported monitors. Pure.
+"""What other monitors say of a check: each field is taken, refused or left out, and none without a word. Pure.
 
-What has no counterpart here is refused with its name, so that nobody thinks that it is watched. Called by
-`daemon.services.rules.files`.
+What changes the meaning of a check and has no counterpart here is refused by its name, so that nobody thinks that it is
+watched so; what only changes how it is shown or alerted is told as left out. The tables of fields are in
+`daemon.services.rules.gatus` and `daemon.services.rules.kuma`; both are read by `daemon.services.rules.files`.
 """
 
-from typing import Any
-
-KUMA_SCHEMES = {"port": "tcp", "ping": "icmp", "postgres": "postgres", "mysql": "mysql", "redis": "redis"}
-
-
-class UnknownKindError(ValueError):
-    """A check that has no counterpart here."""
+import re
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, NamedTuple
 
 
-def gatus(given: dict[str, Any]) -> dict[str, Any]:
-    """An endpoint of Gatus. Its conditions are ours, too. UnknownKindError."""
-    url = str(given.get("url", ""))
-    dns = given.get("dns")
-    if isinstance(dns, dict):
-        url = f"dns://{url}/{dns.get('query-name', '')}?type={dns.get('query-type', 'A')}"
-    elif url.startswith("starttls://"):
-        raise UnknownKindError(f"{given.get('name')}: STARTTLS is not probed here")
-    group = str(given.get("group", ""))
-    name = str(given.get("name", ""))
-    client = given.get("client") if isinstance(given.get("client"), dict) else {}
-    found = {
-        "name": f"{group}/{name}" if group else name,
-        "group": group,
-        "url": url,
-        "interval": given.get("interval", "60s"),
-        "timeout": (client or {}).get("timeout", "10s"),
-        "conditions": given.get("conditions", []),
-        "method": given.get("method", "GET"),
-        "headers": {str(key): str(value) for key, value in (given.get("headers") or {}).items()},
-        "body": given.get("body", ""),
-        "paused": given.get("enabled") is False,
-        "redirects": not (client or {}).get("ignore-redirect", False),
-        "verify": not (client or {}).get("insecure", False),
-    }
-    return {key: value for key, value in found.items() if value not in ("", [], {})}
+class Means(Enum):
+    """What becomes of a field."""
+
+    TAKEN = auto()
+    REFUSED = auto()
+    LEFT_OUT = auto()
+    # The monitor's own bookkeeping, or said by another field already.
+    NOTHING = auto()
 
 
-def uptime_kuma(given: dict[str, Any]) -> dict[str, Any]:
-    """A monitor of Uptime Kuma's export. UnknownKindError."""
-    kind, name = str(given.get("type", "")), str(given.get("name", ""))
-    conditions: list[str] = []
-    found: dict[str, Any] = {"name": name}
-    if kind in ("http", "keyword", "json-query"):
-        found["url"] = given.get("url", "")
-        found["method"] = given.get("method", "GET")
-        conditions = [_codes(given.get("accepted_statuscodes") or ["200-299"])]
-        if kind == "keyword":
-            sign = "!=" if given.get("invertKeyword") else "=="
-            conditions.append(f"[BODY] {sign} pat(*{given.get('keyword', '')}*)")
-        if kind == "json-query":
-            raise UnknownKindError(
-                f"{name}: a JSON query of JSONata can't be carried over; write it as [BODY].path == …"
-            )
-    elif kind == "push":
-        found["url"] = "heartbeat:"
-        found["grace"] = float(given.get("interval") or 60)
-    elif kind == "dns":
-        server, record = given.get("dns_resolve_server", "1.1.1.1"), given.get("dns_resolve_type", "A")
-        found["url"] = f"dns://{server}/{given.get('hostname', '')}?type={record}"
-    elif kind == "docker":
-        found["url"] = f"docker:{given.get('docker_container', '')}"
-    elif kind in KUMA_SCHEMES:
-        port = f":{given['port']}" if kind == "port" and given.get("port") else ""
-        found["url"] = (
-            given.get("databaseConnectionString") or f"{KUMA_SCHEMES[kind]}://{given.get('hostname', '')}{port}"
-        )
-    else:
-        raise UnknownKindError(f"{name}: checks of the type {kind!r} are not probed here")
-    found |= {
-        "interval": float(given.get("interval") or 60),
-        "timeout": float(given.get("timeout") or 0.8 * float(given.get("interval") or 60)),
-        "retries": int(given.get("maxretries") or 0),
-        "retry_interval": float(given.get("retryInterval") or 60),
-        "conditions": conditions,
-        "tags": [str(tag.get("name", "")).replace(" ", "-") for tag in given.get("tags") or []],
-        "paused": given.get("active") in (0, False),
-        "description": given.get("description") or "",
-        "verify": not given.get("ignoreTls", False),
-    }
-    return {key: value for key, value in found.items() if value not in ("", [])}
+class Field(NamedTuple):
+    """One field. `why` goes on after its name; `usual`: what says nothing; `of`: the types that know it."""
+
+    means: Means
+    why: str = ""
+    usual: tuple[Any, ...] = ()
+    of: frozenset[str] = frozenset()  # empty: all
 
 
-def _codes(ranges: list[str]) -> str:
-    """Accepted codes as one condition."""
-    patterns = []
-    for text in ranges:
-        low, _, high = str(text).partition("-")
-        if high and (low[1:], high[1:]) == ("00", "99") and low[0] == high[0]:
-            patterns.append(f"pat({low[0]}*)")
-        elif high:
-            patterns += [str(code) for code in range(int(low), int(high) + 1)]
-        else:
-            patterns.append(low)
-    return f"[STATUS] == any({', '.join(patterns)})"
+TAKEN, NOTHING = Field(Means.TAKEN), Field(Means.NOTHING)
+EMPTY: tuple[Any, ...] = (None, "", False, 0, [], {})
+UNKNOWN = Field(Means.REFUSED, "this field is not known here; take it out of the file if it does not matter")
+_WILD = re.compile(r"([*?[])")
+_VARIABLE = re.compile(r"\$(?=[$A-Z{])")
+
+
+def refused(why: str, *usual: Any, of: frozenset[str] = frozenset()) -> Field:
+    """A field that can't be carried over, unless it says what is usual."""
+    return Field(Means.REFUSED, why, usual, of)
+
+
+def left_out(why: str, *usual: Any, of: frozenset[str] = frozenset()) -> Field:
+    """A field that changes only how a check is shown or alerted."""
+    return Field(Means.LEFT_OUT, why, usual, of)
+
+
+class Said(NamedTuple):
+    """Something about a field: where it stands, and in words."""
+
+    field: str
+    message: str
+
+
+class Read(NamedTuple):
+    """What came of one check: services as our files write them, and what is refused or left out."""
+
+    services: list[dict[str, Any]]
+    refused: list[Said]
+    left_out: list[Said]
+
+
+class NoCounterpartError(ValueError):
+    """A check that can't be carried over. `field` says where that stands."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def sorted_out(given: Mapping[str, Any], fields: Mapping[str, Field], kind: str = "", below: str = "") -> Read:
+    """What is refused and left out of a check of a type. `below`: the field that holds these fields."""
+    found = Read([], [], [])
+    for name, value in given.items():
+        field = fields.get(name, UNKNOWN)
+        if value in EMPTY or value in field.usual or (field.of and kind not in field.of):
+            continue
+        said = Said(below or name, f"{below}.{name}: {field.why}" if below else f"{name}: {field.why}")
+        if field.means is Means.REFUSED:
+            found.refused.append(said)
+        elif field.means is Means.LEFT_OUT:
+            found.left_out.append(said)
+    return found
+
+
+def plain(text: str) -> str:
+    """A text in which a dollar sign is one, and no variable of ours."""
+    return _VARIABLE.sub("$$", text)
+
+
+def pattern(text: str) -> str:
+    """A condition's pattern for what has a text somewhere in it, letter by letter."""
+    letters = _WILD.sub(r"[\1]", text)
+    return f"pat(*{letters}*)"
+
+
+def without_empty(service: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the fields that say nothing."""
+    return {name: value for name, value in service.items() if value not in ("", [], {}, None)}

@@ -22,7 +22,8 @@ PLACES = (
 )
 WITH_PATH = ("BODY", "HEADER")
 LENGTH_MAX = 500
-_PLACE = re.compile(r"\[([A-Z_]+)\]((?:\.[^\s.\[\]()]+|\[\d+\])*)")
+# Gatus writes the first item of an answer that is a list [BODY].[0], too.
+_PLACE = re.compile(r"\[([A-Z_]+)\]((?:\.[^\s.\[\]()]+|\.?\[\d+\])*)")
 _STEP = re.compile(r"\.([^\s.\[\]()]+)|\[(\d+)\]")
 _FUNCTION = re.compile(r"(len|has|any|pat)\(")
 
@@ -130,6 +131,8 @@ class _Reader:
         if self._text[self._at] == "[":
             return self._place()
         if match := _FUNCTION.match(self._text, self._at):
+            if match[1] == "pat" and not until_operator:
+                return self._last_pattern(match)
             return self._function(match)
         return self._literal(OPERATORS if until_operator else ())
 
@@ -146,6 +149,15 @@ class _Reader:
         self._at = match.end()
         # A header's name is one step, dots and all.
         return Place(name, (path[1:].lower(),) if name == "HEADER" else steps)
+
+    def _last_pattern(self, match: "re.Match[str]") -> Pattern:
+        """A pattern at the end of a condition, which may have parentheses of its own: the last one closes it."""
+        self._at = match.end()
+        whole = self._text.rstrip()
+        if not whole.endswith(")") or len(whole) <= self._at:
+            return Pattern(self._until(")"))
+        found, self._at = whole[self._at : -1], len(whole)
+        return Pattern(found)
 
     def _function(self, match: "re.Match[str]") -> Measure | Pattern | AnyOf:
         name, self._at = match[1], match.end()

@@ -33,6 +33,11 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
+def named(text: str) -> bool:
+    """Whether a text names a variable; a dollar sign alone does not."""
+    return any(match[2] or match[3] for match in _VARIABLE.finditer(text))
+
+
 def filled(definition: Definition, environ: Mapping[str, str]) -> Definition:
     """A definition with its variables filled in, for a probe. UnknownVariableError."""
     return msgspec.structs.replace(

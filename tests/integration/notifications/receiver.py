@@ -15,6 +15,7 @@ class Receiver:
         self.raw: list[tuple[dict[str, str], bytes]] = []  # headers and body of every attempt
         self.leads_to = ""  # where it redirects to
         self.refuse = 0
+        self.never: dict[str, int] = {}  # by a word in the body, the status with which that is always refused
         self.hang_s = 0.0
         self._user = f"{user}@" if user else ""
         self.port = 0
@@ -36,6 +37,9 @@ class Receiver:
                     self.end_headers()
                     return
                 body = json.loads(raw)
+                if status := next((code for word, code in receiver.never.items() if word in raw.decode()), 0):
+                    self.send_error(status)
+                    return
                 if receiver.refuse:
                     receiver.refuse -= 1
                     self.send_error(500)

@@ -87,6 +87,53 @@ async def test_what_a_channel_missed_in_an_hour_arrives_after_once_and_each_by_n
     assert numbers == list(range(1, 201)), "once each, and in order"
 
 
+async def test_one_message_that_is_always_refused_is_given_up_and_those_behind_it_arrive(
+    office: Office, receiver: Receiver
+) -> None:
+    receiver.never["poison"] = 413
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="0")
+    await office.say("first", "poison", "last")
+    await office.until(lambda: receiver.titles == ["[warning] first", "[warning] last"])
+    first, poison, last = await office.rows("SELECT status, attempts, error FROM deliveries ORDER BY notification_id")
+    assert (first["status"], poison["status"], last["status"]) == ("sent", "given_up", "sent")
+    assert poison["attempts"] == 6
+    assert "413" in poison["error"]
+    assert "refused 6 times" in poison["error"]
+
+
+async def test_a_gathered_message_that_is_refused_loses_but_the_one_that_is_refused(
+    office: Office, receiver: Receiver
+) -> None:
+    receiver.never["poison"] = 400
+    await office.say("poison", *(f"number {n}" for n in range(20)))
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="8", pace=Pace(0.1, 0.1))
+    await office.until(lambda: "number 19" in str(receiver.bodies))
+    statuses = await office.statuses()
+    assert (statuses[0], set(statuses[1:])) == ("given_up", {"sent"})
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+async def test_what_may_pass_is_tried_again_for_longer(office: Office, receiver: Receiver, status: int) -> None:
+    receiver.never["poison"] = status
+    await office.work(receiver.url, CLAUDEOPS_NOTIFY_RATE="0", pace=Pace(0.05, 0.05))
+    await office.say("poison")
+    await office.until(lambda: len(receiver.raw) > 8)
+    assert await office.statuses() != ["given_up"]
+
+
+async def test_a_clock_that_was_set_back_holds_nothing_up(office: Office, receiver: Receiver) -> None:
+    receiver.refuse = 1
+    await office.work(receiver.url)
+    await office.say("one")
+    later = timestamps.stamp(datetime.now(UTC) + timedelta(hours=1))
+    await office.until(lambda: len(receiver.raw) == 1)
+    await office.rest()
+    script = f"UPDATE deliveries SET status = 'retrying', next_at = '{later}'"
+    await office.store.write(lambda db: db.script(script))
+    await office.work(receiver.url)
+    await office.until_all("sent", 10)
+
+
 async def test_a_test_does_not_wait_behind_the_next_attempt(office: Office, receiver: Receiver) -> None:
     receiver.refuse = 1
     found = await office.work(receiver.url, pace=Pace(900, 900))

@@ -50,6 +50,18 @@ async def test_each_notification_is_one_signed_post_whatever_the_rate_and_the_ho
     assert (first["data"]["level"], first["data"]["body"]) == ("warning", "what happened")
 
 
+async def test_what_a_program_always_refuses_is_given_up_and_what_is_behind_it_arrives(
+    office: Office, receiver: Receiver
+) -> None:
+    receiver.never["poison"] = 422
+    await office.work(**environ(receiver))
+    await office.say("poison", "two")
+    await office.until(lambda: len(receiver.bodies) == 1)
+    assert await office.statuses() == ["given_up", "sent"]
+    (row,) = await office.rows("SELECT error FROM deliveries WHERE status = 'given_up'")
+    assert row["error"].startswith("it answered 422; it was refused 6 times")
+
+
 async def test_a_program_that_is_down_gets_it_later_with_the_same_id(office: Office, receiver: Receiver) -> None:
     receiver.refuse = 2
     await office.work(**environ(receiver))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.services.rules import files
-from ipc.messages.services import ExportServices, ImportedReply, ImportServices, PauseServices
+from ipc.messages.services import ExportServices, ImportedReply, ImportServices, PauseServices, RemoveServices
 from schema.definitions import Definition
 from tests.integration.services.world import World
 
@@ -93,6 +93,45 @@ async def test_an_export_has_no_password_and_read_again_keeps_it(world: World) -
     assert known.filled.url == "http://ada:hush-hush@127.0.0.1:1/"
     assert known.filled.headers == {"X-Api-Key": "k-1234"}
     await world.ask(PauseServices(ids=[known.id], paused=True))
+
+
+async def test_an_export_on_an_instance_that_knows_no_password_is_refused_by_line_and_column(world: World) -> None:
+    service = await world.add(
+        "web", url="http://ada:hush-hush@127.0.0.1:1/?token=t-9", headers={"X-Api-Key": "k-1234"},
+        proxy="http://bob:hush@127.0.0.1:3128", paused=True,
+    )  # fmt: skip
+    text = (await world.ask(ExportServices())).text
+    for other in (text.replace("127.0.0.1:1/", "127.0.0.2:1/"), text.replace("name: web", "name: other")):
+        found = (await take(world, other)).errors
+        lines = other.splitlines()
+        assert {one.message.partition(":")[0] for one in found} >= {"url", "headers"}
+        for one in found:
+            assert "write it again" in one.message
+            assert lines[one.line - 1][: one.column - 1].strip().rstrip(":") in (one.message.partition(":")[0], "")
+    await world.ask(RemoveServices(ids=[service.id], by="ada"))
+    found = (await take(world, text)).errors
+    assert sorted(one.message.partition(":")[0] for one in found) == ["headers", "proxy", "url"]
+    assert await world.rows("SELECT * FROM services") == []
+    whole = text.replace("ada:***", "ada:new").replace("token=***", "token=t").replace("bob:***", "bob:new")
+    assert (await take(world, whole.replace("'***'", "k-5"))).added == ["web"]
+
+
+async def test_a_dry_run_tells_each_field_that_changes_and_no_password(world: World) -> None:
+    text = "services:\n- {name: web, url: 'http://ada:hush@127.0.0.1:1/', interval: 60s, tags: [b, a], paused: true}\n"
+    await take(world, text)
+    other = text.replace(":1/", ":2/").replace("60s", "30s").replace("[b, a]", "[a, b, lab]").replace("hush", "loud")
+    dry = await take(world, other, dry_run=True)
+    assert dry.changed == ["web"]
+    assert [(one.service, one.field, one.old, one.new) for one in dry.differences] == [
+        ("web", "url", "http://ada:***@127.0.0.1:1/", "http://ada:***@127.0.0.1:2/"),
+        ("web", "interval", 60.0, 30.0),
+        ("web", "tags", ["a", "b"], ["a", "b", "lab"]),
+    ]
+    (secret,) = (await take(world, text.replace("hush", "loud"), dry_run=True)).differences
+    assert (secret.field, secret.old, secret.new, secret.secret) == ("url", secret.new, secret.old, True)
+    assert "loud" not in str(dry)
+    assert (await take(world, text, dry_run=True)).differences == []
+    assert (await take(world, other)).differences == dry.differences
 
 
 def test_endpoints_of_gatus_are_services() -> None:

@@ -39,6 +39,29 @@ async def test_a_page_gets_all_its_parts_at_first(site: Site, page: str, ids: se
     await stream.aclose()
 
 
+async def test_who_leaves_before_there_is_anything_to_show_is_watched_for_no_longer(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, tails, streams = site.parts.feed, site.parts.tails, site.parts.streams
+
+    async def never() -> bool:
+        return await asyncio.Future[bool]()
+
+    monkeypatch.setattr(feed, "_refresh", never)
+    id_ = site.worker.session(log=b"")
+    browser = site.browser("viewer")
+    for path in ("/live?page=overview", f"/sessions/{id_}/stream", f"/chains/{id_}/stream"):
+        answer = await browser.get(path, headers={"Accept": "text/event-stream"})
+        async with asyncio.timeout(10):
+            while not feed._watchers:
+                await asyncio.sleep(0.01)
+        answer.close()
+        async with asyncio.timeout(10):
+            while len(streams):
+                await asyncio.sleep(0.01)
+        assert (feed._watchers, feed._task, tails._tails) == ({}, None, {}), path
+
+
 async def test_a_session_that_ends_changes_the_overview(site: Site) -> None:
     id_ = site.worker.session(log=b"")
     stream = read(site.browser("viewer"), "/live?page=overview")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.services import stored
-from daemon.services.credentials import split
+from daemon.services.rules.kept import split
 from schema import timestamps
 from schema.definitions import Definition
 from tests.integration.webui.site import Site

@@ -32,6 +32,9 @@ def test_the_first_pauses_double() -> None:
 
 
 def test_what_fails_for_a_day_is_given_up() -> None:
+    assert rules.wait(NOW, NOW, Pace()) == 0
+    assert rules.wait(NOW + timedelta(seconds=900), NOW, Pace()) == 900
+    assert rules.wait(NOW + timedelta(seconds=901), NOW, Pace()) == 0, "the clock was set back"
     assert not rules.over(NOW, NOW + timedelta(hours=23, minutes=59), Pace())
     assert rules.over(NOW, NOW + timedelta(hours=24), Pace())
 
