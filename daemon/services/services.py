@@ -1,4 +1,4 @@
-"""Services as a part of the worker: catalogue, monitor, windows and rollups, and what people ask of them.
+"""Services as a part of the worker: catalogue, monitor, windows and rollups, and who tells whom.
 
 Built by `daemon.parts`, which runs `run`.
 """
@@ -10,13 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from daemon.services import rollups, stored
+from daemon.services import rollups
 from daemon.services.attending import Attending
 from daemon.services.catalogue import Catalogue, Known
 from daemon.services.connectivity import Connectivity
-from daemon.services.credentials import Credentials, carried_over, joined
+from daemon.services.credentials import Credentials
 from daemon.services.gathering import Gathering
 from daemon.services.heartbeats import Heartbeats
 from daemon.services.maintenance import Maintenance
@@ -26,42 +24,22 @@ from daemon.services.policies import Policies
 from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
 from daemon.services.recorder import Recorded, Recorder, Ways
-from daemon.services.rules import addresses, definitions, variables
-from daemon.services.rules.conditions import Answer, judge
-from daemon.services.rules.definitions import Problem
-from daemon.services.rules.notation import parse
-from daemon.services.rules.verdict import verdict
+from daemon.services.rules import addresses, definitions
+from daemon.services.trying import Trying
 from daemon.services.watched_files import WatchedFiles
 from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc.errors import CallError, Code
+from ipc.errors import CallError
 from ipc.messages.incidents import MaintenanceChanged
-from ipc.messages.services import (
-    ListResults,
-    ListServices,
-    ResultsReply,
-    ServiceChanged,
-    ServiceReply,
-    ServicesProbed,
-    ServicesReply,
-    ShowService,
-    TriedCondition,
-    TriedReply,
-    TryService,
-)
+from ipc.messages.services import ServiceChanged, ServicesProbed
 from ipc.server import Publisher
-from schema import monitored, timestamps
-from schema.database import Database, DatabaseError
+from schema.database import DatabaseError
 from schema.definitions import KINDS, Definition, Kind
-from schema.states import ServiceStatus
 
-LIMIT_MAX = 1000
-BODY_SHOWN = 4096
 ROLL_SECONDS = 60.0
 TELL_SECONDS = 0.2
 FORGET_MS = 3_600_000
-FOREVER = 2**62
 
 
 class Services:
@@ -86,6 +64,7 @@ class Services:
         self.connectivity = Connectivity(store, settings)
         recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded)
         self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
+        self.trying = Trying(store, settings, self._credentials, self.monitor, self._target)
         self.heartbeats = Heartbeats(store, recorder)
         self.observed = Observed(store, recorder, self.connectivity)
         self.attending = Attending(store, ways, queued)
@@ -211,87 +190,3 @@ class Services:
             except (DatabaseError, CallError) as error:
                 print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
             await asyncio.sleep(ROLL_SECONDS)
-
-    async def page(self, request: ListServices) -> ServicesReply:
-        """Services by name."""
-        limit = max(1, min(request.limit, LIMIT_MAX))
-
-        def read(db: Database) -> ServicesReply:
-            rows = db.rows("monitored.page", after=request.after, limit=limit)
-            counts = {row["status"]: row["count"] for row in db.rows("monitored.counts")}
-            return ServicesReply(services=[monitored.from_row(row) for row in rows], counts=counts)
-
-        return await self._store.read(read)
-
-    async def show(self, request: ShowService) -> ServiceReply:
-        """One service. CallError `not_found`."""
-
-        def read(db: Database) -> ServiceReply:
-            if request.id:
-                return stored.shown(db, request.id)
-            row = db.one("definitions.by_name", name=request.name)
-            if row is None:
-                raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
-            return stored.shown(db, row["id"])
-
-        return await self._store.read(read)
-
-    async def results(self, request: ListResults) -> ResultsReply:
-        """Findings, newest first. CallError `invalid`, `not_found`."""
-        before = FOREVER
-        if request.before:
-            try:
-                before = round(timestamps.parse(request.before).timestamp() * 1000)
-            except ValueError as error:
-                raise CallError(Code.INVALID, f"before: {request.before!r} is no time") from error
-        limit = max(1, min(request.limit, LIMIT_MAX))
-
-        def read(db: Database) -> ResultsReply:
-            stored.existing(db, request.id)
-            rows = db.rows("results.newest", service_id=request.id, before=before, limit=limit)
-            return ResultsReply(results=[monitored.result_from_row(row) for row in rows])
-
-        return await self._store.read(read)
-
-    async def test(self, request: TryService) -> TriedReply:
-        """Probes once, now; nothing is stored. CallError `invalid`, `not_found`."""
-        definition = await self._asked(request)
-        kind = definitions.kind_of(definition.url)
-        if kind is None or KINDS[kind].passive:
-            raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
-        facts = await self.monitor.once(self._target(request.id, definition), kind)
-        wanted = definitions.conditions_of(definition)
-        judged = verdict(facts, wanted, definition.warnings)
-        answer = Answer(facts)
-        shown = [judge(parse(text), answer) for text in (*wanted, *definition.warnings)] if not facts.cause else []
-        return TriedReply(
-            status=ServiceStatus(judged.outcome.value),
-            facts=msgspec.structs.replace(facts, body=facts.body[:BODY_SHOWN]),
-            detail=judged.detail,
-            conditions=[TriedCondition(one.shown, one.holds) for one in shown],
-        )
-
-    async def _asked(self, request: TryService) -> Definition:
-        def read(db: Database) -> Definition:
-            known = None
-            if request.id:
-                row = stored.existing(db, request.id)
-                before, kept = monitored.definition_of(row["definition"]), self._credentials.of(request.id)
-                known = joined(before, kept)
-                if request.definition is not None:
-                    # A form shows passwords masked: what is left so is as it was.
-                    known, again = carried_over(request.definition, before, kept)
-                    stored.refuse(again)
-            return self._to_test(known or request.definition)
-
-        return await self._store.read(read)
-
-    def _to_test(self, wanted: Definition | None) -> Definition:
-        if wanted is None:
-            raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
-        found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]
-        stored.refuse(found)
-        try:
-            return variables.filled(wanted, self._settings.environ)
-        except variables.UnknownVariableError as error:
-            raise stored.refusal([Problem("url", str(error))]) from error
