@@ -89,6 +89,11 @@ class Monitor:
             self._agenda.set(target.id, watched.due)
         self._wake.set()
 
+    def version(self, service_id: int) -> int | None:
+        """That of the definition that it goes by; None for a service that it does not look after."""
+        watched = self._watched.get(service_id)
+        return None if watched is None else watched.version
+
     def now(self, service_id: int) -> None:
         """Probes a service as soon as there is a place for it."""
         watched = self._watched.get(service_id)

@@ -23,7 +23,7 @@ from daemon.services.observed import Observed
 from daemon.services.policies import Policies
 from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
-from daemon.services.recorder import Recorded, Recorder, Ways
+from daemon.services.recorder import Finding, Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions
 from daemon.services.trying import Trying
 from daemon.services.watched_files import WatchedFiles
@@ -35,7 +35,7 @@ from ipc.messages.incidents import MaintenanceChanged
 from ipc.messages.services import ServiceChanged, ServicesProbed
 from ipc.server import Publisher
 from schema.database import DatabaseError
-from schema.definitions import KINDS, Definition, Kind
+from schema.definitions import Definition, Kind
 
 ROLL_SECONDS = 60.0
 TELL_SECONDS = 0.2
@@ -62,11 +62,12 @@ class Services:
         self.maintenance = Maintenance(store)
         ways = Ways(self.maintenance.holds, Policies(settings).of, lambda text: prepare.redactor(settings).text(text))
         self.connectivity = Connectivity(store, settings)
-        recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded)
+        recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded, self._outdated)
         self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
         self.trying = Trying(store, settings, self._credentials, self.monitor, self._target)
         self.heartbeats = Heartbeats(store, recorder)
         self.observed = Observed(store, recorder, self.connectivity)
+        self._parts = (self.monitor, self.heartbeats, self.observed)
         self.attending = Attending(store, ways, queued)
         self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()
@@ -75,14 +76,14 @@ class Services:
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
+        self._behind: asyncio.Queue[int] = asyncio.Queue()
 
     async def run(self) -> None:
         """Probes until cancelled."""
         await self._kinds.tidy()
         await self.maintenance.load()
         await self.heartbeats.load()
-        for known in await self.catalogue.all():
-            await self._watch_over(known)
+        await self.catalogue.announcing.each(self._watch_over)
         work = (
             self.monitor.run(),
             self.heartbeats.run(),
@@ -92,6 +93,7 @@ class Services:
             self.files.run(),
             self._roll(),
             self._reread(),
+            self._catch_up(),
         )
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -110,21 +112,21 @@ class Services:
                 print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
             return
         kind = definitions.kind_of(known.stored.url) or Kind.HTTP
-        if KINDS[kind].passive:
-            self._drop(known.id)
         if kind is Kind.HEARTBEAT:
+            self._drop(known.id, but=self.heartbeats)
             await self.heartbeats.set(known)
         elif kind is Kind.OBSERVED:
+            self._drop(known.id, but=self.observed)
             self.observed.set(known)
         else:
-            self.heartbeats.drop(known.id)
-            self.observed.drop(known.id)
+            self._drop(known.id, but=self.monitor)
             self._kinds.load(kind)
             self.monitor.set(self._target(known.id, known.filled), known.version)
 
-    def _drop(self, id_: int) -> None:
-        for part in (self.monitor, self.heartbeats, self.observed):
-            part.drop(id_)
+    def _drop(self, id_: int, but: Monitor | Heartbeats | Observed | None = None) -> None:
+        for part in self._parts:
+            if part is not but:
+                part.drop(id_)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
@@ -157,6 +159,14 @@ class Services:
             return
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
 
+    def _outdated(self, finding: Finding) -> None:
+        """It went by another definition than the stored one: mostly, for its service was changed while it was probed.
+
+        Where that one is still gone by, nothing that is found would ever be stored: the service is read again.
+        """
+        if finding.version in (part.version(finding.service_id) for part in self._parts):
+            self._behind.put_nowait(finding.service_id)
+
     def _tell_probed(self) -> None:
         ids, self._probed = sorted(self._probed), set()
         self._publisher.publish(ServicesProbed(ids=ids))
@@ -174,8 +184,16 @@ class Services:
             await self._reload.wait()
             self._reload.clear()
             try:
-                for known in await self.catalogue.all():
-                    await self._watch_over(known)
+                await self.catalogue.announcing.each(self._watch_over)
+            except (DatabaseError, CallError) as error:
+                print(f"services: {error}", file=sys.stderr, flush=True)
+
+    async def _catch_up(self) -> None:
+        """Who goes by a definition that is not the stored one hears of that one."""
+        while True:
+            id_ = await self._behind.get()
+            try:
+                await self.catalogue.announcing.of([id_])
             except (DatabaseError, CallError) as error:
                 print(f"services: {error}", file=sys.stderr, flush=True)
 
