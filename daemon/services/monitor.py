@@ -165,8 +165,8 @@ class Monitor:
             for task in running:
                 task.cancel()
             for trial in self._trials:
-                trial.turn.set_exception(CallError(Code.UNAVAILABLE, "the worker ends; ask again"))
-            self._trials.clear()
+                if not trial.turn.done():  # or whoever asked has just gone
+                    trial.turn.set_exception(CallError(Code.UNAVAILABLE, "the worker ends; ask again"))
             await asyncio.gather(*running, return_exceptions=True)
             await self._recorder.close()
 
@@ -195,6 +195,8 @@ class Monitor:
             watched = self._watched.get(trial.service_id)
             if trial.service_id in self._tried or (watched is not None and (watched.running or watched.again)):
                 continue
+            if trial.turn.done():
+                continue  # whoever asked has just gone, and takes it off the list
             self._trials.remove(trial)
             self._running += 1
             self._slow_running += 1
