@@ -4,7 +4,7 @@ Built by `daemon.services.services`; asked through `daemon.services.handlers`. I
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -13,6 +13,7 @@ import msgspec
 
 from daemon import audit
 from daemon.services import credentials, stored
+from daemon.services.announcing import Announcing
 from daemon.services.credentials import Changes, Credentials
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
@@ -39,8 +40,6 @@ from schema.database import Database, Row
 from schema.definitions import Definition, Kind
 
 AT_ONCE_MAX = 5000
-PAGE = 1000
-BY_PERSON = "a person"
 T = TypeVar("T")
 
 
@@ -65,7 +64,8 @@ class Catalogue:
         environ: Callable[[], Mapping[str, str]],
         told: Callable[[int, Known | None], Awaitable[None]],
     ) -> None:
-        self._store, self._credentials, self._environ, self._told = store, kept, environ, told
+        self._store, self._credentials, self._environ = store, kept, environ
+        self.announcing = Announcing(store, self.known, told)
 
     async def all(self) -> list[Known]:
         """Every service, in the order in which they were added."""
@@ -256,12 +256,8 @@ class Catalogue:
     async def _write(self, work: Callable[[Database, Changes], T]) -> T:
         return await credentials.write(self._store, self._credentials, work)
 
-    async def _tell(self, ids: Iterable[int]) -> None:
-        def read(db: Database) -> list[tuple[int, Row | None]]:
-            return [(id_, db.one("definitions.one", id=id_)) for id_ in ids]
-
-        for id_, row in await self._store.read(read):
-            await self._told(id_, None if row is None else self.known(row))
+    async def _tell(self, ids: list[int]) -> None:
+        await self.announcing.of(ids)
 
     def _problems(self, db: Database, definition: Definition, before: str = "") -> list[Problem]:
         found = definitions.problems(definition, stored.needs(db), before)

@@ -1,6 +1,6 @@
 """Answers requests about services."""
 
-from daemon.services import asked
+from daemon.services import asked, reading
 from daemon.services.services import Services
 from daemon.store import Store
 from ipc.messages.envelope import Done
@@ -48,10 +48,10 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
     catalogue = services.catalogue
 
     async def page(call: Call, request: ListServices) -> ServicesReply:
-        return await services.page(request)
+        return await store.read(lambda db: reading.page(db, request))
 
     async def show(call: Call, request: ShowService) -> ServiceReply:
-        return await services.show(request)
+        return await store.read(lambda db: reading.show(db, request))
 
     async def add(call: Call, request: AddService) -> ServiceReply:
         return await catalogue.add(request, call.asker(request.by), call.id)
@@ -69,10 +69,10 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
         return await catalogue.tag(request, call.asker(request.by), call.id)
 
     async def test(call: Call, request: TryService) -> TriedReply:
-        return await services.test(request)
+        return await services.trying.test(request)
 
     async def results(call: Call, request: ListResults) -> ResultsReply:
-        return await services.results(request)
+        return await store.read(lambda db: reading.results(db, request))
 
     async def hear(call: Call, request: HearService) -> Done:
         await services.heartbeats.hear(request)

@@ -53,12 +53,17 @@ class Heartbeats:
     async def set(self, known: Known) -> None:
         """A heartbeat is new, or another."""
         heard = await self._store.read(partial(_heard, known.id))
-        if known.id not in self._known:
-            now = _ms(time.time())
-            # One that is resumed was not listened to since some time after it was heard last.
-            self._deaf[known.id] = self._stood_still or Deaf(heard.begun_at or heard.at or now, now)
+        now = _ms(time.time())
+        # One that is resumed was not listened to since some time after it was heard last. One that is another has its
+        # new time from now on.
+        self._deaf[known.id] = self._stood_still or Deaf(heard.begun_at or heard.at or now, now)
         self._known[known.id] = known
         self._expect(known.id, heard)
+
+    def version(self, service_id: int) -> int | None:
+        """That of the definition that it goes by; None for a service that it does not look after."""
+        known = self._known.get(service_id)
+        return None if known is None else known.version
 
     def drop(self, service_id: int) -> None:
         """It is waited for no more."""

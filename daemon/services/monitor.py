@@ -68,7 +68,7 @@ class Monitor:
         self._watched: dict[int, Watched] = {}
         self._running = 0
         self._slow_running = 0
-        self._waiting: deque[int] = deque()  # due, slow, and without a place
+        self._waiting: dict[int, None] = {}  # due, slow, and without a place, in the order in which they came due
         self._trials: deque[Trial] = deque()  # without a place, or while their service is being probed
         self._tried: set[int] = set()  # services that are being tried
         self._wake = asyncio.Event()
@@ -81,6 +81,7 @@ class Monitor:
         if before is not None:
             watched.running = before.running
             watched.again = before.running is not None
+        self._waiting.pop(target.id, None)
         now = time.monotonic()
         self._number += 1
         # What a person has just made or changed is looked at now; at the start all are spread.
@@ -89,10 +90,15 @@ class Monitor:
             self._agenda.set(target.id, watched.due)
         self._wake.set()
 
+    def version(self, service_id: int) -> int | None:
+        """That of the definition that it goes by; None for a service that it does not look after."""
+        watched = self._watched.get(service_id)
+        return None if watched is None else watched.version
+
     def now(self, service_id: int) -> None:
         """Probes a service as soon as there is a place for it."""
         watched = self._watched.get(service_id)
-        if watched is None:
+        if watched is None or service_id in self._waiting:
             return
         if watched.running is not None:
             watched.again = True
@@ -136,6 +142,7 @@ class Monitor:
         """A service is paused or removed; what is being found of it counts no more."""
         watched = self._watched.pop(service_id, None)
         self._agenda.drop(service_id)
+        self._waiting.pop(service_id, None)
         if watched is not None and watched.running is not None:
             watched.running.cancel()
 
@@ -158,8 +165,8 @@ class Monitor:
             for task in running:
                 task.cancel()
             for trial in self._trials:
-                trial.turn.set_exception(CallError(Code.UNAVAILABLE, "the worker ends; ask again"))
-            self._trials.clear()
+                if not trial.turn.done():  # or whoever asked has just gone
+                    trial.turn.set_exception(CallError(Code.UNAVAILABLE, "the worker ends; ask again"))
             await asyncio.gather(*running, return_exceptions=True)
             await self._recorder.close()
 
@@ -168,15 +175,16 @@ class Monitor:
         slow_places = max(1, int(places * SLOW_SHARE))
         self._start_trials(places, slow_places)
         while self._waiting and self._slow_running < slow_places and self._running < places:
-            if (watched := self._watched.get(self._waiting.popleft())) is not None and watched.running is None:
-                self._start(watched)
+            service_id = next(iter(self._waiting))
+            del self._waiting[service_id]
+            self._start(self._watched[service_id])
         while self._running < places:
             due = self._agenda.take(time.monotonic())
             if due is None:
                 return
             watched = self._watched[due.service_id]
             if watched.slow and self._slow_running >= slow_places:
-                self._waiting.append(due.service_id)
+                self._waiting[due.service_id] = None
                 continue
             self._start(watched)
 
@@ -187,6 +195,8 @@ class Monitor:
             watched = self._watched.get(trial.service_id)
             if trial.service_id in self._tried or (watched is not None and (watched.running or watched.again)):
                 continue
+            if trial.turn.done():
+                continue  # whoever asked has just gone, and takes it off the list
             self._trials.remove(trial)
             self._running += 1
             self._slow_running += 1

@@ -36,6 +36,11 @@ class Observed:
         """A service is new, or another."""
         self._known[known.id] = known
 
+    def version(self, service_id: int) -> int | None:
+        """That of the definition that it goes by; None for a service that it does not look after."""
+        known = self._known.get(service_id)
+        return None if known is None else known.version
+
     def drop(self, service_id: int) -> None:
         """It is looked after no more."""
         self._known.pop(service_id, None)

@@ -64,12 +64,18 @@ class Ways(NamedTuple):
 
 
 class Recorder:
-    """Stores what is found. `told` hears of each finding that was stored."""
+    """Stores what is found. `told` hears of each finding that was stored, `outdated` of each that counts no more."""
 
     def __init__(
-        self, changes: Gathering, connectivity: Connectivity, ways: Ways, told: Callable[[int, Recorded], None]
+        self,
+        changes: Gathering,
+        connectivity: Connectivity,
+        ways: Ways,
+        told: Callable[[int, Recorded], None],
+        outdated: Callable[[Finding], None],
     ) -> None:
-        self._changes, self._connectivity, self._ways, self._told = changes, connectivity, ways, told
+        self._changes, self._connectivity, self._ways = changes, connectivity, ways
+        self._told, self._outdated = told, outdated
 
     async def store(
         self, finding: Finding, definition: Definition, also: Callable[[Database], object] | None = None
@@ -91,7 +97,9 @@ class Recorder:
         found = await self._changes.write(write)
         if cut_off:
             self._connectivity.watch()
-        if found is not None:
+        if found is None:
+            self._outdated(finding)
+        else:
             self._told(finding.service_id, found)
         return found
 

@@ -1,4 +1,4 @@
-"""Services as a part of the worker: catalogue, monitor, windows and rollups, and what people ask of them.
+"""Services as a part of the worker: catalogue, monitor, windows and rollups, and who tells whom.
 
 Built by `daemon.parts`, which runs `run`.
 """
@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from daemon.services import rollups, stored
+from daemon.services import rollups
 from daemon.services.attending import Attending
 from daemon.services.catalogue import Catalogue, Known
 from daemon.services.connectivity import Connectivity
@@ -25,44 +23,23 @@ from daemon.services.observed import Observed
 from daemon.services.policies import Policies
 from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
-from daemon.services.recorder import Recorded, Recorder, Ways
-from daemon.services.rules import addresses, definitions, variables
-from daemon.services.rules.conditions import Answer, judge
-from daemon.services.rules.definitions import Problem
-from daemon.services.rules.kept import carried_over, joined
-from daemon.services.rules.notation import parse
-from daemon.services.rules.verdict import verdict
+from daemon.services.recorder import Finding, Recorded, Recorder, Ways
+from daemon.services.rules import addresses, definitions
+from daemon.services.trying import Trying
 from daemon.services.watched_files import WatchedFiles
 from daemon.sessions import prepare
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
-from ipc.errors import CallError, Code
+from ipc.errors import CallError
 from ipc.messages.incidents import MaintenanceChanged
-from ipc.messages.services import (
-    ListResults,
-    ListServices,
-    ResultsReply,
-    ServiceChanged,
-    ServiceReply,
-    ServicesProbed,
-    ServicesReply,
-    ShowService,
-    TriedCondition,
-    TriedReply,
-    TryService,
-)
+from ipc.messages.services import ServiceChanged, ServicesProbed
 from ipc.server import Publisher
-from schema import monitored, timestamps
-from schema.database import Database, DatabaseError
-from schema.definitions import KINDS, Definition, Kind
-from schema.states import ServiceStatus
+from schema.database import DatabaseError
+from schema.definitions import Definition, Kind
 
-LIMIT_MAX = 1000
-BODY_SHOWN = 4096
 ROLL_SECONDS = 60.0
 TELL_SECONDS = 0.2
 FORGET_MS = 3_600_000
-FOREVER = 2**62
 
 
 class Services:
@@ -85,10 +62,12 @@ class Services:
         self.maintenance = Maintenance(store)
         ways = Ways(self.maintenance.holds, Policies(settings).of, lambda text: prepare.redactor(settings).text(text))
         self.connectivity = Connectivity(store, settings)
-        recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded)
+        recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded, self._outdated)
         self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
+        self.trying = Trying(store, settings, self._credentials, self.monitor, self._target)
         self.heartbeats = Heartbeats(store, recorder)
         self.observed = Observed(store, recorder, self.connectivity)
+        self._parts = (self.monitor, self.heartbeats, self.observed)
         self.attending = Attending(store, ways, queued)
         self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()
@@ -97,6 +76,7 @@ class Services:
         self._environ: Mapping[str, str] = settings.environ
         settings.on_change.append(self._reloaded)
         self._reload = asyncio.Event()
+        self._behind: asyncio.Queue[int] = asyncio.Queue()
 
     async def run(self) -> None:
         """Probes until cancelled."""
@@ -104,8 +84,7 @@ class Services:
         await self.catalogue.tidy()
         await self.maintenance.load()
         await self.heartbeats.load()
-        for known in await self.catalogue.all():
-            await self._watch_over(known)
+        await self.catalogue.announcing.each(self._watch_over)
         work = (
             self.monitor.run(),
             self.heartbeats.run(),
@@ -115,6 +94,7 @@ class Services:
             self.files.run(),
             self._roll(),
             self._reread(),
+            self._catch_up(),
         )
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -133,21 +113,21 @@ class Services:
                 print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
             return
         kind = definitions.kind_of(known.stored.url) or Kind.HTTP
-        if KINDS[kind].passive:
-            self._drop(known.id)
         if kind is Kind.HEARTBEAT:
+            self._drop(known.id, but=self.heartbeats)
             await self.heartbeats.set(known)
         elif kind is Kind.OBSERVED:
+            self._drop(known.id, but=self.observed)
             self.observed.set(known)
         else:
-            self.heartbeats.drop(known.id)
-            self.observed.drop(known.id)
+            self._drop(known.id, but=self.monitor)
             self._kinds.load(kind)
             self.monitor.set(self._target(known.id, known.filled), known.version)
 
-    def _drop(self, id_: int) -> None:
-        for part in (self.monitor, self.heartbeats, self.observed):
-            part.drop(id_)
+    def _drop(self, id_: int, but: Monitor | Heartbeats | Observed | None = None) -> None:
+        for part in self._parts:
+            if part is not but:
+                part.drop(id_)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
@@ -180,6 +160,14 @@ class Services:
             return
         self._publisher.publish(ServiceChanged(id=id_, kind="found", status=found.status, before=found.before))
 
+    def _outdated(self, finding: Finding) -> None:
+        """It went by another definition than the stored one: mostly, for its service was changed while it was probed.
+
+        Where that one is still gone by, nothing that is found would ever be stored: the service is read again.
+        """
+        if finding.version in (part.version(finding.service_id) for part in self._parts):
+            self._behind.put_nowait(finding.service_id)
+
     def _tell_probed(self) -> None:
         ids, self._probed = sorted(self._probed), set()
         self._publisher.publish(ServicesProbed(ids=ids))
@@ -197,8 +185,16 @@ class Services:
             await self._reload.wait()
             self._reload.clear()
             try:
-                for known in await self.catalogue.all():
-                    await self._watch_over(known)
+                await self.catalogue.announcing.each(self._watch_over)
+            except (DatabaseError, CallError) as error:
+                print(f"services: {error}", file=sys.stderr, flush=True)
+
+    async def _catch_up(self) -> None:
+        """Who goes by a definition that is not the stored one hears of that one."""
+        while True:
+            id_ = await self._behind.get()
+            try:
+                await self.catalogue.announcing.of([id_])
             except (DatabaseError, CallError) as error:
                 print(f"services: {error}", file=sys.stderr, flush=True)
 
@@ -213,87 +209,3 @@ class Services:
             except (DatabaseError, CallError) as error:
                 print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
             await asyncio.sleep(ROLL_SECONDS)
-
-    async def page(self, request: ListServices) -> ServicesReply:
-        """Services by name."""
-        limit = max(1, min(request.limit, LIMIT_MAX))
-
-        def read(db: Database) -> ServicesReply:
-            rows = db.rows("monitored.page", after=request.after, limit=limit)
-            counts = {row["status"]: row["count"] for row in db.rows("monitored.counts")}
-            return ServicesReply(services=[monitored.from_row(row) for row in rows], counts=counts)
-
-        return await self._store.read(read)
-
-    async def show(self, request: ShowService) -> ServiceReply:
-        """One service. CallError `not_found`."""
-
-        def read(db: Database) -> ServiceReply:
-            if request.id:
-                return stored.shown(db, request.id)
-            row = db.one("definitions.by_name", name=request.name)
-            if row is None:
-                raise CallError(Code.NOT_FOUND, f"there is no service {request.name!r}")
-            return stored.shown(db, row["id"])
-
-        return await self._store.read(read)
-
-    async def results(self, request: ListResults) -> ResultsReply:
-        """Findings, newest first. CallError `invalid`, `not_found`."""
-        before = FOREVER
-        if request.before:
-            try:
-                before = round(timestamps.parse(request.before).timestamp() * 1000)
-            except ValueError as error:
-                raise CallError(Code.INVALID, f"before: {request.before!r} is no time") from error
-        limit = max(1, min(request.limit, LIMIT_MAX))
-
-        def read(db: Database) -> ResultsReply:
-            stored.existing(db, request.id)
-            rows = db.rows("results.newest", service_id=request.id, before=before, limit=limit)
-            return ResultsReply(results=[monitored.result_from_row(row) for row in rows])
-
-        return await self._store.read(read)
-
-    async def test(self, request: TryService) -> TriedReply:
-        """Probes once, now; nothing is stored. CallError `invalid`, `not_found`."""
-        definition = await self._asked(request)
-        kind = definitions.kind_of(definition.url)
-        if kind is None or KINDS[kind].passive:
-            raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
-        facts = await self.monitor.once(self._target(request.id, definition), kind)
-        wanted = definitions.conditions_of(definition)
-        judged = verdict(facts, wanted, definition.warnings)
-        answer = Answer(facts)
-        shown = [judge(parse(text), answer) for text in (*wanted, *definition.warnings)] if not facts.cause else []
-        return TriedReply(
-            status=ServiceStatus(judged.outcome.value),
-            facts=msgspec.structs.replace(facts, body=facts.body[:BODY_SHOWN]),
-            detail=judged.detail,
-            conditions=[TriedCondition(one.shown, one.holds) for one in shown],
-        )
-
-    async def _asked(self, request: TryService) -> Definition:
-        def read(db: Database) -> Definition:
-            known = None
-            if request.id:
-                row = stored.existing(db, request.id)
-                before, kept = monitored.definition_of(row["definition"]), self._credentials.of(request.id)
-                known = joined(before, kept)
-                if request.definition is not None:
-                    # A form shows passwords masked: what is left so is as it was.
-                    known, again = carried_over(request.definition, before, kept)
-                    stored.refuse(again)
-            return self._to_test(known or request.definition)
-
-        return await self._store.read(read)
-
-    def _to_test(self, wanted: Definition | None) -> Definition:
-        if wanted is None:
-            raise CallError(Code.INVALID, "say what to test: a service's id, or a definition")
-        found = [one for one in definitions.problems(wanted, {}) if one.field not in ("name", "needs")]
-        stored.refuse(found)
-        try:
-            return variables.filled(wanted, self._settings.environ)
-        except variables.UnknownVariableError as error:
-            raise stored.refusal([Problem("url", str(error))]) from error

@@ -4,15 +4,16 @@
 """
 
 import contextlib
+import math
 import os
 import random
 import signal
 import time
 from collections import defaultdict
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -20,13 +21,28 @@ from schema.definitions import Definition
 from tests.acceptance.harness import Daemon, wait_for
 from tests.acceptance.services_filled import fill
 from tests.acceptance.stored import rows
-from tests.fakes.target import Target
+from tests.fakes.target import Arrival, Target
 from tests.integration.notifications.receiver import Receiver
 
 KILLS = int(os.environ.get("CLAUDEOPS_TEST_KILLS", "12"))
 SERVICES = 60
 # Beyond this many a service comes and goes, and people are told of that instead.
 OUTAGES_MAX = 3
+# A worker that is killed takes along what it was about to store, which is a tenth of a second's; the rest is for a busy
+# machine, on which the target may also note a request only after who sent it was killed.
+LOST_SECONDS = 1.0
+NOTED_SECONDS = 0.25
+
+
+class End(NamedTuple):
+    """A worker's end: the moment of a kill, or the time that it took to stop (monotonic)."""
+
+    begun: float
+    over: float
+
+    def explains(self, at: float) -> bool:
+        """Whether what was asked at a time may have been lost with it."""
+        return self.begun - LOST_SECONDS <= at <= self.over + NOTED_SECONDS
 
 
 class Flapping:
@@ -54,20 +70,23 @@ class Flapping:
             self._target.answer(f"/{number}")
 
 
-def kill_often(daemon: Daemon, flapping: Flapping, dice: random.Random) -> None:
+def kill_often(daemon: Daemon, flapping: Flapping, dice: random.Random) -> list[End]:
     """At random points of the worker's life, from its very first moment on; most of them while it probes."""
-    old = 0
+    old, ends = 0, []
     for _ in range(KILLS):
         flapping.flip()
         pid = wait_for(partial(new_pid, daemon, old), 30, "another worker")
         if dice.random() < 0.8:
             wait_for(lambda: daemon.process_of("worker").get("state") == "running", 30, "a worker that serves")
-            time.sleep(dice.uniform(0.0, 1.6))
+            # Often for longer than is explained by the kill that ends it.
+            time.sleep(dice.uniform(0.0, 2 * LOST_SECONDS + 1.0))
         else:
             time.sleep(dice.uniform(0.0, 0.6))
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        ends.append(End(time.monotonic(), time.monotonic()))
         old = pid
+    return ends
 
 
 def new_pid(daemon: Daemon, old: int) -> int | None:
@@ -98,23 +117,30 @@ def test_kills_of_the_worker_while_services_flap_lose_and_double_no_alert_and_th
     try:
         daemon.start()
         wait_for(lambda: all_healthy(daemon), 60, "all of them healthy")
-        kill_often(daemon, flapping, dice)
+        ends = kill_often(daemon, flapping, dice)
         time.sleep(3.0)
         flapping.rest()
         wait_for(lambda: all_healthy(daemon), 60, "all of them healthy")
         wait_for(lambda: delivered(daemon) is None, 120, "every alert delivered")
+        stops = time.monotonic()
         assert daemon.stop() == 0
+        ends.append(End(stops, time.monotonic()))
         histories = history(daemon)
         incidents = rows(daemon, "SELECT id, service_id, ended_at FROM incidents ORDER BY id")
         told = rows(daemon, "SELECT id, key FROM notifications WHERE kind = 'service' ORDER BY id")
     finally:
         daemon.close()
-    for number in range(SERVICES):
-        compare(histories[number + 1], [(one.at + wall, one.status) for one in target.to(f"/{number}")])
     # Each stretch of failures is one incident with its begin and its end, and people hear of each exactly once.
-    stretches = {
-        id_: sum(status == "d" for status, _ in groupby(beat for _, beat in found)) for id_, found in histories.items()
-    }
+    stretches: dict[int, int] = {}
+    lost = 0
+    for id_ in range(1, SERVICES + 1):
+        asked = target.to(f"/{id_ - 1}")
+        found = [(at - wall, beat) for at, beat in histories[id_]]
+        known = with_a_finding(asked, [at for at, _ in found])
+        assert [beat for _, beat in found] == ["h" if one.status == 200 else "d" for one in known]
+        refuse_unexplained([one.at for one in asked if one not in known], ends)
+        stretches[id_] = sum(fails for fails, _ in groupby(one.status != 200 for one in known))
+        lost += len(asked) - len(known)
     opened: dict[int, int] = defaultdict(int)
     for incident in incidents:
         opened[incident["service_id"]] += 1
@@ -127,8 +153,8 @@ def test_kills_of_the_worker_while_services_flap_lose_and_double_no_alert_and_th
     assert {one["id"] for one in heard} == {row["id"] for row in told}
     assert len({(one["id"], one["title"]) for one in heard}) == len(told)
     print(
-        f"{KILLS} kills, {len(incidents)} incidents, {sum(map(len, histories.values()))} findings of"
-        f" {len(target.arrivals)} requests, {len(heard) - len(told)} alerts repeated with their own id"
+        f"{KILLS} kills, {len(incidents)} incidents, {len(target.arrivals)} requests, {lost} of them lost with a"
+        f" worker, {len(heard) - len(told)} alerts repeated with their own id"
     )
 
 
@@ -154,14 +180,20 @@ def history(daemon: Daemon) -> dict[int, list[tuple[float, str]]]:
     return found
 
 
-def compare(found: list[tuple[float, str]], asked: list[tuple[float, int]]) -> None:
-    """Each finding is of a request, the first after its begin, and says what that was answered."""
-    place = 0
-    for at, beat in found:
-        while asked[place][0] < at - 0.002:
-            place += 1  # a request whose worker was killed before it knew
-        assert beat == ("h" if asked[place][1] == 200 else "d"), (at, asked[place])
-        assert asked[place][0] - at < 10
-        place += 1
-    # A kill loses what is under way, which is one request of a service at most.
-    assert len(asked) - len(found) <= KILLS + 1
+def with_a_finding(asked: list[Arrival], begun: list[float]) -> list[Arrival]:
+    """The request of each finding: the first after its begin (in whole ms), and before the begin of the next one."""
+    known = []
+    for begin, following in pairwise([*begun, math.inf]):
+        found = next((one for one in asked if begin - 0.002 <= one.at < following - 0.002), None)
+        assert found is not None, f"there is a finding of {begin}, and no request"
+        known.append(found)
+    return known
+
+
+def refuse_unexplained(lost: list[float], ends: list[End]) -> None:
+    """A worker takes along what is under way, which is one request of a service at most; nothing else is lost."""
+    left = list(ends)
+    for at in lost:
+        end = next((one for one in left if one.explains(at)), None)
+        assert end is not None, f"the request of {at} has no finding, and its worker was not killed"
+        left.remove(end)

@@ -159,8 +159,8 @@ def test_a_reader_that_stays_open_when_the_writer_goes_does_no_harm(tmp_path: Pa
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MiB."""
-    with machine.small_disk(tmp_path / "disk", "2m") as place:
+    """A disk of 3 MiB: the migrations and their WAL take two of it."""
+    with machine.small_disk(tmp_path / "disk", "3m") as place:
         yield place
 
 
@@ -221,7 +221,7 @@ def test_a_full_disk_in_a_savepoint_is_told_as_a_full_disk(small_disk: Path) -> 
 
 def test_a_copy_that_does_not_fit_leaves_nothing_behind(tmp_path: Path, small_disk: Path) -> None:
     path = tmp_path / "claudeops.db"
-    filled(path, 5000)
+    filled(path, 8000)
     assert path.stat().st_size > shutil.disk_usage(small_disk).total
     database = Database(path, readonly=False)
     with pytest.raises(DiskFullError):

@@ -97,9 +97,11 @@ def test_every_index_and_every_trigger_is_there_still_and_every_column_is_as_it_
     after = {(kind, name): text for kind, name, text in told(database, listed)}
     later = "".join(step.sql for step in sql.migrations()[BEFORE + 1 :])
     new = {name for _, name in after.keys() - before.keys()}
+    assert new >= MEANT_TO_BE_NEW
+    # A later step may make one of them anew.
     assert {
         name for name in new if re.sub(r"^sqlite_autoindex_(\w+)_\d+$", r"\1", name) not in later
-    } == MEANT_TO_BE_NEW
+    } <= MEANT_TO_BE_NEW
     assert before.keys() <= after.keys()
     for (kind, name), text in before.items():
         if kind in ("index", "trigger"):

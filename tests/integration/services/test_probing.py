@@ -186,6 +186,46 @@ async def test_who_hangs_keeps_the_others_not_waiting_and_nobody_is_asked_twice_
     assert len(hung) <= 5 * 3  # each at most once in its timeout
 
 
+async def test_who_waits_for_a_place_and_is_asked_for_again_and_again_is_probed_once(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_PROBES_AT_ONCE="2")
+    target.answer("/other", hang=True)
+    target.answer("/parent", hang=True)
+    other = await world.add("other", "/other", timeout=1.0, interval=60.0)
+    await world.until(other, "timeout")
+    parent = await world.add("parent", "/parent", timeout=1.0, interval=60.0)
+    await world.until(parent, "timeout")
+    before = len(target.to("/parent"))
+    world.services.monitor.now(other.id)  # takes the one place of those that gave no answer
+    for _ in range(6):
+        await asyncio.sleep(0.12)
+        world.services.monitor.now(parent.id)  # as each finding of each service that depends on it does
+    await asyncio.sleep(4.0)
+    await world.close()
+    assert len(target.to("/parent")) == before + 1
+
+
+async def test_who_waits_for_a_place_and_is_changed_or_paused_waits_no_more(tmp_path: Path, target: Target) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_PROBES_AT_ONCE="2")
+    target.answer("/", hang=True)
+    names = ("holds", "changed", "paused")
+    holds, changed, paused = [await world.add(name, timeout=1.0, interval=60.0) for name in names]
+    for service in (holds, changed, paused):
+        await world.until(service, "timeout")
+    for service in (holds, changed, paused):
+        world.services.monitor.now(service.id)
+        await asyncio.sleep(0.12)
+    before = len(target.arrivals)
+    wanted = Definition(name="changed", url=target.url("/works"), interval=60.0)
+    await world.ask(ChangeService(id=changed.id, version=1, definition=wanted))
+    await world.ask(PauseServices(ids=[paused.id], paused=True))
+    await world.until(changed, "healthy")
+    await asyncio.sleep(2.5)
+    await world.close()
+    assert [one.path for one in target.arrivals[before:]] == ["/works"]
+
+
 async def test_first_probes_after_a_start_are_spread_over_the_interval(world: World, target: Target) -> None:
     for number in range(50):
         await world.add(f"s{number}", "/spread", interval=4.0, paused=True)

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from daemon.services.monitor import TOGETHER_SECONDS, Monitor
+from daemon.services.probes import probe
+from daemon.services.recorder import Recorder
 from ipc.errors import CallError, Code
 from ipc.messages.services import TryService
+from schema.definitions import Definition, Kind
 from tests.fakes.target import Target
 from tests.integration.services.world import World
 
@@ -65,3 +69,36 @@ async def test_a_test_that_waits_is_told_when_the_worker_ends_and_leaves_no_plac
         await waits
     assert raised.value.code is Code.UNAVAILABLE
     assert len(target.arrivals) == 1
+
+
+class Unused(Recorder):
+    """Has nothing to store."""
+
+    def __init__(self) -> None:
+        """Without a database."""
+
+    async def close(self) -> None:
+        """Nothing waits."""
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_who_gives_up_in_the_moment_of_its_turn_or_of_the_end_harms_nobody(target: Target, *, ends: bool) -> None:
+    places = 0
+    monitor = Monitor(Unused(), {}, lambda: places, lambda task: None)
+    runs = asyncio.create_task(monitor.run())
+    wanted = probe.Target(id=1, definition=Definition(name="web", url=target.url()), denied=lambda address: None)
+    gone = asyncio.create_task(monitor.once(wanted, Kind.HTTP))
+    await asyncio.sleep(2 * TOGETHER_SECONDS)
+    if ends:
+        runs.cancel()
+    else:
+        places = 2
+        monitor._wake.set()
+    gone.cancel()
+    await asyncio.sleep(2 * TOGETHER_SECONDS)
+    assert gone.cancelled()
+    if not ends:
+        assert not runs.done()
+        runs.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await runs
