@@ -15,9 +15,7 @@ from schema.facts import Cause, Facts
 
 ECHO, ECHO_V6, REPLY, REPLY_V6 = 8, 128, 0, 129
 HEAD = struct.Struct("!BBHHH")
-NOT_ALLOWED = (
-    "this host does not let the daemon ping: sysctl -w net.ipv4.ping_group_range='0 2147483647', or give it CAP_NET_RAW"
-)
+NOT_ALLOWED = "this host does not let the daemon ping: sysctl -w net.ipv4.ping_group_range='0 2147483647'"
 
 
 async def icmp(target: Target) -> Facts:
@@ -47,7 +45,8 @@ async def _echo(info: connecting.AddressInfo) -> None:
         # The kernel fills in identifier and checksum of such a socket.
         packet = HEAD.pack(ECHO_V6 if six else ECHO, 0, 0, 0, 1) + sent
         loop = asyncio.get_running_loop()
-        await loop.sock_connect(made, info[4])
+        # Sends nothing, so it never waits. The loop's own would resolve the address again, and can't for this protocol.
+        made.connect(info[4])
         await loop.sock_sendall(made, packet)
         while True:
             found = await loop.sock_recv(made, 2048)
