@@ -24,6 +24,7 @@ BODY_MAX = 1024 * 1024
 REDIRECTS_MAX = 10
 AGENT = f"ClaudeOps/{VERSION}"
 HEADERS_MAX = 60
+SAID_MAX = 200
 CLOSE = aiohttp.ClientWSTimeout(ws_close=1.0)
 
 
@@ -185,7 +186,21 @@ def translated() -> Iterator[None]:
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
         raise ProbeError(Cause.RESET, "it closed the connection in the middle of its answer") from error
     except aiohttp.ClientError as error:
-        raise ProbeError(Cause.PROTOCOL, f"no answer in HTTP: {str(error)[:200]}") from error
+        raise ProbeError(Cause.PROTOCOL, _in_words(error)) from error
+
+
+def _in_words(error: aiohttp.ClientError) -> str:
+    """What has happened. The library's own text may hold a URL, with the password in it."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers {error.status}"
+    if isinstance(error, aiohttp.NonHttpUrlClientError):
+        where = "an address that is not of HTTP"
+    elif isinstance(error, aiohttp.InvalidURL):
+        where = "an address that is none"
+    else:
+        said = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
+        return f"no answer in HTTP: {said[:SAID_MAX]}"
+    return f"its answer leads to {where}" if isinstance(error, aiohttp.RedirectClientError) else f"the URL is {where}"
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
