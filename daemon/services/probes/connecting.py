@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Any
 
 from daemon.services.probes.probe import DeniedError, Target, mark
+from daemon.services.probes.resolving import AddressInfo
 from schema import certificate as certificate_file
 from schema import certificate_names, timestamps
 from schema.definitions import Definition
 from schema.facts import Certificate
 
-AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 class Seen:
@@ -105,18 +106,16 @@ def _context(
     return made
 
 
-async def addresses(host: str, port: int, family: int, kind: socket.SocketKind) -> list[AddressInfo]:
+async def addresses(target: Target, host: str, port: int) -> list[AddressInfo]:
     """What a name stands for. OSError."""
     mark("dns")
-    wanted = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}[family]
-    loop = asyncio.get_running_loop()
-    return list(await loop.getaddrinfo(host, port, family=wanted, type=kind))
+    return await target.lookups.addresses(host, port, FAMILIES[target.definition.family])
 
 
 async def connect(target: Target, host: str, port: int) -> socket.socket:
     """A TCP connection to the first address that takes one. OSError."""
     failed: OSError | None = None
-    for info in await addresses(host, port, target.definition.family, socket.SOCK_STREAM):
+    for info in await addresses(target, host, port):
         try:
             made = allowed_socket(info)
         except DeniedError as error:

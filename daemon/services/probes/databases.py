@@ -1,6 +1,5 @@
 """PostgreSQL, and MySQL or MariaDB: a sign-in and the smallest question. The server's version is [BODY]."""
 
-import socket
 import time
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +12,7 @@ POSTGRES_PORT, MYSQL_PORT = 5432, 3306
 
 async def _allowed(target: Target, host: str, port: int) -> str:
     """The address that is asked. OSError."""
-    (info, *_) = await connecting.addresses(host, port, target.definition.family, socket.SOCK_STREAM)
+    (info, *_) = await connecting.addresses(target, host, port)
     address = str(info[4][0])
     if why := target.denied(address):
         raise DeniedError(why)

@@ -1,6 +1,5 @@
 """DNS: one question to one name server. The records are [BODY], a line each, and the reply's code is [DNS_RCODE]."""
 
-import socket
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,7 +26,7 @@ async def dns(target: Target) -> Facts:
         raise ProbeError(Cause.FAILED, f"this can't be asked: {error}") from error
     began = time.perf_counter()
     port = parts.port or PORT
-    (info, *_) = await connecting.addresses(parts.hostname or "", port, target.definition.family, socket.SOCK_DGRAM)
+    (info, *_) = await connecting.addresses(target, parts.hostname or "", port)
     address = str(info[4][0])
     if why := target.denied(address):
         raise DeniedError(why)

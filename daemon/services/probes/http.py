@@ -17,6 +17,7 @@ from aiohttp.tracing import Trace
 
 from daemon.services.probes import connecting
 from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
+from daemon.services.probes.resolving import AddressInfo, Lookups
 from schema.facts import Cause, Facts
 from schema.version import VERSION
 
@@ -25,24 +26,35 @@ REDIRECTS_MAX = 10
 AGENT = f"ClaudeOps/{VERSION}"
 HEADERS_MAX = 60
 SAID_MAX = 200
+NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 CLOSE = aiohttp.ClientWSTimeout(ws_close=1.0)
 
 
 class Resolver(abc.AbstractResolver):
-    """The system's resolver, with its time told."""
+    """The worker's lookups, with their time told."""
 
-    def __init__(self) -> None:
-        self._system = aiohttp.ThreadedResolver()
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[abc.ResolveResult]:
         """The addresses of a name."""
         mark("dns")
-        return await self._system.resolve(host, port, family)
+        found = await self._lookups.addresses(host, port, family, socket.AI_ADDRCONFIG)
+        return [
+            abc.ResolveResult(hostname=host, host=_text(info), port=port, family=info[0], proto=info[2], flags=NUMERIC)
+            for info in found
+        ]
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _text(info: AddressInfo) -> str:
+    """An address with the interface that a link-local one is of."""
+    scope = info[4][3] if info[0] == socket.AF_INET6 else 0
+    return f"{info[4][0]}%{scope}" if scope else str(info[4][0])
 
 
 class Connector(aiohttp.TCPConnector):
@@ -131,11 +143,11 @@ class Http:
         if found is None:
             connector = Connector(
                 ssl=connecting.context(wanted),
-                family={0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}[wanted.family],
+                family=connecting.FAMILIES[wanted.family],
                 force_close=True,
                 use_dns_cache=False,
                 limit=0,
-                resolver=Resolver(),
+                resolver=Resolver(target.lookups),
                 socket_factory=connecting.allowed_socket,
             )
             found = self._sessions[key] = aiohttp.ClientSession(

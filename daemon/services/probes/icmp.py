@@ -11,6 +11,7 @@ import time
 
 from daemon.services.probes import connecting
 from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
+from daemon.services.probes.resolving import AddressInfo
 from schema.facts import Cause, Facts
 
 ECHO, ECHO_V6, REPLY, REPLY_V6 = 8, 128, 0, 129
@@ -22,7 +23,7 @@ async def icmp(target: Target) -> Facts:
     """One echo request and its reply. OSError, ProbeError, TimeoutError."""
     host = target.definition.url.partition(":")[2].strip("/").partition("/")[0].strip("[]")
     began = time.perf_counter()
-    (info, *_) = await connecting.addresses(host, 0, target.definition.family, socket.SOCK_DGRAM)
+    (info, *_) = await connecting.addresses(target, host, 0)
     address = str(info[4][0])
     if why := target.denied(address):
         raise DeniedError(why)
@@ -32,7 +33,7 @@ async def icmp(target: Target) -> Facts:
     return Facts(latency_ms=(end - began) * 1000, connected=True, ip=address, phases=phases(end))
 
 
-async def _echo(info: connecting.AddressInfo) -> None:
+async def _echo(info: AddressInfo) -> None:
     six = info[0] == socket.AF_INET6
     protocol = socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
     try:

@@ -8,6 +8,7 @@ from importlib import import_module
 
 from daemon.services.probes.command import Commands
 from daemon.services.probes.probe import Probe
+from daemon.services.probes.resolving import Lookups
 from daemon.settings.live import LiveSettings
 from schema.definitions import Kind
 
@@ -27,9 +28,10 @@ PLACES = {
 
 
 class Kinds(dict[Kind, Probe]):
-    """The probes of the worker, each from its first use on. `close` them at the end."""
+    """The probes of the worker, each from its first use on, and the lookups of all. `close` them at the end."""
 
     def __init__(self, settings: LiveSettings) -> None:
+        self.lookups = Lookups(lambda: settings.current.probes_at_once)
         self._commands = Commands(settings)
         self._close: list[Callable[[], Awaitable[None]]] = []
         super().__init__({Kind.COMMAND: self._commands})

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from daemon.services.probes.resolving import Lookups
 from daemon.services.rules.masking import without_secrets
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
@@ -30,12 +31,14 @@ MARKS: ContextVar[dict[str, float]] = ContextVar("MARKS")
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What is probed: a definition whose variables and passwords are filled in. It is never shown or stored.
 
-    `denied` says of an address, as text, why it may not be asked; None if it may.
+    `denied` says of an address, as text, why it may not be asked; None if it may. `lookups` finds out what names stand
+    for.
     """
 
     id: int
     definition: Definition
     denied: Callable[[str], str | None] = lambda address: None
+    lookups: Lookups = msgspec.field(default_factory=Lookups)
 
 
 Probe = Callable[[Target], Awaitable[Facts]]
