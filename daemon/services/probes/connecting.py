@@ -112,6 +112,15 @@ async def addresses(target: Target, host: str, port: int) -> list[AddressInfo]:
     return await target.lookups.addresses(host, port, FAMILIES[target.definition.family])
 
 
+async def first_allowed(target: Target, host: str, port: int) -> AddressInfo:
+    """The first address of a name, for who connects by other means. OSError."""
+    (info, *_) = await addresses(target, host, port)
+    if why := target.denied(str(info[4][0])):
+        raise DeniedError(why)
+    mark("wait")
+    return info
+
+
 async def connect(target: Target, host: str, port: int) -> socket.socket:
     """A TCP connection to the first address that takes one. OSError."""
     failed: OSError | None = None

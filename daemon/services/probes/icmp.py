@@ -10,7 +10,7 @@ import struct
 import time
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
+from daemon.services.probes.probe import ProbeError, Target, phases
 from daemon.services.probes.resolving import AddressInfo
 from schema.facts import Cause, Facts
 
@@ -23,14 +23,10 @@ async def icmp(target: Target) -> Facts:
     """One echo request and its reply. OSError, ProbeError, TimeoutError."""
     host = target.definition.url.partition(":")[2].strip("/").partition("/")[0].strip("[]")
     began = time.perf_counter()
-    (info, *_) = await connecting.addresses(target, host, 0)
-    address = str(info[4][0])
-    if why := target.denied(address):
-        raise DeniedError(why)
-    mark("wait")
+    info = await connecting.first_allowed(target, host, 0)
     await _echo(info)
     end = time.perf_counter()
-    return Facts(latency_ms=(end - began) * 1000, connected=True, ip=address, phases=phases(end))
+    return Facts(latency_ms=(end - began) * 1000, connected=True, ip=str(info[4][0]), phases=phases(end))
 
 
 async def _echo(info: AddressInfo) -> None:

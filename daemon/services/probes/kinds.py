@@ -21,8 +21,8 @@ PLACES = {
     Kind.CONTAINER: ("container", "container"),
     Kind.DNS: ("dns", "dns"),
     Kind.DOMAIN: ("domain", "domain"),
-    Kind.POSTGRES: ("databases", "postgres"),
-    Kind.MYSQL: ("databases", "mysql"),
+    Kind.POSTGRES: ("postgres", "postgres"),
+    Kind.MYSQL: ("mysql", "mysql"),
     Kind.GRPC: ("grpc", "grpc"),
 }
 

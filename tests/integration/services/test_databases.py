@@ -3,7 +3,8 @@
 import pytest
 
 from daemon.services.probes import probe
-from daemon.services.probes.databases import mysql, postgres
+from daemon.services.probes.mysql import mysql
+from daemon.services.probes.postgres import postgres
 from daemon.services.probes.probe import Probe, Target
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
