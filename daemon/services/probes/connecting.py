@@ -7,10 +7,10 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from daemon.services.probes.probe import DeniedError, Target, mark
 from daemon.services.probes.resolving import AddressInfo
@@ -19,6 +19,7 @@ from schema import certificate_names, timestamps
 from schema.definitions import Definition
 from schema.facts import Certificate
 
+T = TypeVar("T")
 FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -113,7 +114,7 @@ async def addresses(target: Target, host: str, port: int) -> list[AddressInfo]:
 
 
 async def first_allowed(target: Target, host: str, port: int) -> AddressInfo:
-    """The first address of a name, for who connects by other means. OSError."""
+    """The first address of a name, for what is asked without a connection. OSError."""
     (info, *_) = await addresses(target, host, port)
     if why := target.denied(str(info[4][0])):
         raise DeniedError(why)
@@ -121,26 +122,33 @@ async def first_allowed(target: Target, host: str, port: int) -> AddressInfo:
     return info
 
 
-async def connect(target: Target, host: str, port: int) -> socket.socket:
-    """A TCP connection to the first address that takes one. OSError."""
+async def first_taken(target: Target, host: str, port: int, ask: Callable[[AddressInfo], Awaitable[T]]) -> T:
+    """What comes of the first address of a name that may be asked and takes a connection. OSError."""
     failed: OSError | None = None
     for info in await addresses(target, host, port):
-        try:
-            made = allowed_socket(info)
-        except DeniedError as error:
-            failed = failed or error
+        if why := target.denied(str(info[4][0])):
+            failed = failed or DeniedError(why)
             continue
         try:
-            await asyncio.get_running_loop().sock_connect(made, info[4])
+            return await ask(info)
         except OSError as error:
-            made.close()
             failed = error
-            continue
-        except BaseException:
-            made.close()
-            raise
-        return made
     raise failed or OSError(f"{host} has no address")
+
+
+async def connect(target: Target, host: str, port: int) -> socket.socket:
+    """A TCP connection. OSError."""
+    return await first_taken(target, host, port, _connected)
+
+
+async def _connected(info: AddressInfo) -> socket.socket:
+    made = allowed_socket(info)
+    try:
+        await asyncio.get_running_loop().sock_connect(made, info[4])
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 async def streams(

@@ -1,11 +1,16 @@
 """PostgreSQL and MySQL, as servers that speak their protocols answer: a sign-in, a refusal, silence, nobody there."""
 
+import asyncio
+import socket
+from pathlib import Path
+
 import pytest
 
 from daemon.services.probes import probe
 from daemon.services.probes.mysql import mysql
 from daemon.services.probes.postgres import postgres
 from daemon.services.probes.probe import Probe, Target
+from daemon.services.probes.resolving import AddressInfo, Lookups
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes import databases
@@ -20,8 +25,21 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-async def ask(asks: Probe, url: str, timeout: float = 5.0) -> Facts:
-    return await probe.ask(asks, Target(id=1, definition=Definition(name="db", url=url, timeout=timeout)))
+async def ask(asks: Probe, url: str, timeout: float = 5.0, family: int = 0) -> Facts:
+    definition = Definition(name="db", url=url, timeout=timeout, family=family)
+    return await probe.ask(asks, Target(id=1, definition=definition))
+
+
+class Several(Lookups):
+    """Names that stand for the addresses of a test, in their order."""
+
+    def __init__(self, *ips: str) -> None:
+        super().__init__()
+        self._ips = ips
+
+    async def addresses(self, host: str, port: int, family: int = 0, flags: int = 0) -> list[AddressInfo]:
+        """Those, whatever the name is."""
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (ip, port)) for ip in self._ips]
 
 
 @BOTH
@@ -66,3 +84,71 @@ async def test_a_server_of_another_protocol_is_a_failure_of_its_own(
     async with databases.listening(other) as port:
         facts = await ask(asks, f"{kind}://{USER}:{PASSWORD}@127.0.0.1:{port}/app", timeout=1.0)
     assert facts.cause in (Cause.FAILED, Cause.PROTOCOL, Cause.TIMEOUT, Cause.RESET)
+
+
+NOBODY = "127.0.0.2"  # a server listens at 127.0.0.1 alone
+
+
+@BOTH
+async def test_of_several_addresses_the_first_is_asked_that_takes_a_connection(
+    kind: str, serve: Serve, asks: Probe, version: str
+) -> None:
+    async with databases.listening(serve) as port:
+        definition = Definition(name="db", url=f"{kind}://{USER}:{PASSWORD}@db.invalid:{port}/app", timeout=5.0)
+        facts = await probe.ask(asks, Target(id=1, definition=definition, lookups=Several(NOBODY, "127.0.0.1")))
+    assert (facts.cause, facts.ip, facts.body.decode()) == (None, "127.0.0.1", version), facts.detail
+
+
+@BOTH
+@pytest.mark.parametrize("ips", [(NOBODY, "127.0.0.1"), ("127.0.0.1", NOBODY), ("127.0.0.1",)])
+async def test_an_address_that_may_not_be_asked_is_not_asked_wherever_it_stands_among_others(
+    kind: str, serve: Serve, asks: Probe, version: str, ips: tuple[str, ...]
+) -> None:
+    came = 0
+
+    async def counts(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        came += 1
+        await serve(reader, writer)
+
+    def denied(address: str) -> str | None:
+        return "not for you" if address == "127.0.0.1" else None
+
+    async with databases.listening(counts) as port:
+        definition = Definition(name="db", url=f"{kind}://{USER}:{PASSWORD}@db.invalid:{port}/app", timeout=5.0)
+        target = Target(id=1, definition=definition, denied=denied, lookups=Several(*ips))
+        facts = await probe.ask(asks, target)
+        assert (facts.cause, came) == (Cause.REFUSED if NOBODY in ips else Cause.DENIED, 0), facts.detail
+
+
+@BOTH
+async def test_the_family_that_is_wanted_is_asked_and_no_other(
+    kind: str, serve: Serve, asks: Probe, version: str
+) -> None:
+    async with databases.listening(serve) as port:
+        url = f"{kind}://{USER}:{PASSWORD}@localhost:{port}/app"
+        assert (await ask(asks, url, family=4)).body.decode() == version
+        assert (await ask(asks, url, family=6)).cause is not None
+
+
+async def test_it_is_signed_in_with_what_the_url_says_and_not_with_what_the_daemon_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / ".pgpass"
+    kept.write_text(f"*:*:*:*:{PASSWORD}\n")
+    kept.chmod(0o600)
+    async with databases.listening(databases.postgres) as port:
+        url = f"postgres://{USER}@127.0.0.1:{port}/app"
+        for name, value in (("PGPASSWORD", PASSWORD), ("PGPASSFILE", str(kept)), ("HOME", str(tmp_path))):
+            with monkeypatch.context() as here:
+                here.setenv(name, value)
+                facts = await ask(postgres, url)
+            assert (facts.cause, "password authentication failed" in facts.detail) == (Cause.FAILED, True), name
+        for name, value in (("PGUSER", "nobody"), ("PGSSLMODE", "require"), ("PGTARGETSESSIONATTRS", "no-such")):
+            monkeypatch.setenv(name, value)
+        for given in (
+            url.replace("@", f":{PASSWORD}@"),
+            f"postgres://127.0.0.1:{port}/?user={USER}&password={PASSWORD}",
+        ):
+            facts = await ask(postgres, given)
+            assert facts.body.decode() == VERSION, facts.detail

@@ -18,6 +18,8 @@ from daemon.services.probes.domain import domain
 from daemon.services.probes.grpc import grpc
 from daemon.services.probes.http import Http
 from daemon.services.probes.icmp import icmp
+from daemon.services.probes.mysql import mysql
+from daemon.services.probes.postgres import postgres
 from daemon.services.probes.probe import Target
 from daemon.services.probes.redis import redis
 from daemon.services.probes.tcp import tcp
@@ -318,8 +320,12 @@ async def test_a_ping_comes_back_or_says_what_this_host_does_not_allow() -> None
 
 
 async def test_a_denied_address_is_denied_for_every_kind_that_connects() -> None:
+    http = Http()
     for ask, url in ((tcp, "tcp://127.0.0.1:1"), (tls, "tls://127.0.0.1:1"), (redis, "redis://127.0.0.1:1"),
-                     (grpc, "grpc://127.0.0.1:1"), (icmp, "icmp://127.0.0.1"), (dns, "dns://127.0.0.1/x")):  # fmt: skip
+                     (grpc, "grpc://127.0.0.1:1"), (icmp, "icmp://127.0.0.1"), (dns, "dns://127.0.0.1/x"),
+                     (postgres, "postgres://app@127.0.0.1:1"), (mysql, "mysql://app@127.0.0.1:1"),
+                     (http, "http://127.0.0.1:1"), (http.websocket, "ws://127.0.0.1:1")):  # fmt: skip
         of = Target(id=1, definition=Definition(name="x", url=url), denied=lambda address: f"{address} is not for you")
         found = await probe.ask(ask, of)
         assert (found.cause, found.detail) == (Cause.DENIED, "127.0.0.1 is not for you"), url
+    await http.close()
