@@ -24,10 +24,13 @@ FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 class Seen:
-    """What was met on the way: the address, and what TLS knows of the other side."""
+    """What was met on the way: the address, and what TLS knows of the other side.
 
-    def __init__(self, denied: Callable[[str], str | None]) -> None:
-        self.denied = denied
+    `name`: whose certificate is wanted, where a library that connects by itself is told an address; else empty.
+    """
+
+    def __init__(self, denied: Callable[[str], str | None], name: str) -> None:
+        self.denied, self.name = denied, name
         self.ip: str | None = None
         self.tls: ssl.SSLObject | None = None
 
@@ -55,9 +58,9 @@ def _read(der: bytes) -> tuple[Certificate, float]:
 SEEN: ContextVar[Seen] = ContextVar("SEEN")
 
 
-def watch(target: Target) -> Seen:
+def watch(target: Target, name: str = "") -> Seen:
     """From now on, what this task connects to lands here."""
-    seen = Seen(target.denied)
+    seen = Seen(target.denied, name)
     SEEN.set(seen)
     return seen
 
@@ -79,9 +82,12 @@ class Context(ssl.SSLContext):
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """As the library's own."""
-        mark("tls")
-        made = super().wrap_bio(*args, **kwargs)
-        SEEN.get().tls = made
+        seen = SEEN.get()
+        if seen.name:
+            kwargs["server_hostname"] = seen.name
+        else:
+            mark("tls")
+        made = seen.tls = super().wrap_bio(*args, **kwargs)
         return made
 
 
@@ -131,6 +137,8 @@ async def first_taken(target: Target, host: str, port: int, ask: Callable[[Addre
             continue
         try:
             return await ask(info)
+        except ssl.SSLError:  # it has taken the connection
+            raise
         except OSError as error:
             failed = error
     raise failed or OSError(f"{host} has no address")

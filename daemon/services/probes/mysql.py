@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: a sign-in and a ping. The server's version is [BODY]."""
+"""MySQL and MariaDB: a sign-in and a ping, over TLS where the server offers it. The server's version is [BODY]."""
 
 import time
 from urllib.parse import unquote, urlsplit
@@ -9,21 +9,32 @@ from daemon.services.probes.resolving import AddressInfo
 from schema.facts import Cause, Facts
 
 PORT = 3306
+NEEDS_TLS = "it asks for full authentication, which needs TLS, and offers none: switch TLS on at the server"
 
 
 async def mysql(target: Target) -> Facts:
     """One sign-in and a ping. OSError, ProbeError, TimeoutError."""
     parts = urlsplit(target.definition.url)
-    port, began = parts.port or PORT, time.perf_counter()
+    host, port, began = parts.hostname or "", parts.port or PORT, time.perf_counter()
+    seen = connecting.watch(target, target.definition.server_name or host)
 
-    async def sign_in(info: AddressInfo) -> tuple[str, str]:
+    async def sign_in(info: AddressInfo) -> str:
         mark("wait")
-        address = str(info[4][0])
-        return address, await _version(target, address, port)
+        seen.ip = str(info[4][0])
+        return await _version(target, seen.ip, port)
 
-    address, version = await connecting.first_taken(target, parts.hostname or "", port, sign_in)
+    version = await connecting.first_taken(target, host, port, sign_in)
     end = time.perf_counter()
-    return Facts(latency_ms=(end - began) * 1000, connected=True, ip=address, body=version.encode(), phases=phases(end))
+    certificate, left = seen.certificate()
+    return Facts(
+        latency_ms=(end - began) * 1000,
+        connected=True,
+        ip=seen.ip,
+        body=version.encode(),
+        certificate=certificate,
+        certificate_s=left,
+        phases=phases(end),
+    )
 
 
 async def _version(target: Target, address: str, port: int) -> str:
@@ -39,12 +50,15 @@ async def _version(target: Target, address: str, port: int) -> str:
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             db=unquote(parts.path.strip("/")) or None,
+            ssl=connecting.context(target.definition),
         )
         try:
             await connection.ping(reconnect=False)
             return str(connection.get_server_info())
         finally:
             connection.close()
+    except RuntimeError as error:  # the library lacks another, which encrypts a password where TLS does not
+        raise ProbeError(Cause.FAILED, NEEDS_TLS) from error
     except pymysql.MySQLError as error:
         cause = error.__cause__
         if isinstance(cause, OSError):

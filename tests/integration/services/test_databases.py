@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,8 @@ from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes import databases
 from tests.fakes.databases import MYSQL_VERSION, PASSWORD, USER, VERSION, Serve
+from tests.fixtures import certificates
+from tests.fixtures.certificates import Pair
 
 BOTH = pytest.mark.parametrize(
     ("kind", "serve", "asks", "version"),
@@ -25,9 +29,9 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-async def ask(asks: Probe, url: str, timeout: float = 5.0, family: int = 0) -> Facts:
-    definition = Definition(name="db", url=url, timeout=timeout, family=family)
-    return await probe.ask(asks, Target(id=1, definition=definition))
+async def ask(asks: Probe, url: str, timeout: float = 5.0, **more: Any) -> Facts:
+    definition = Definition(name="db", url=url, timeout=timeout, **more)
+    return await probe.ask(asks, Target(id=1, definition=definition, lookups=Several("127.0.0.1")))
 
 
 class Several(Lookups):
@@ -126,9 +130,10 @@ async def test_the_family_that_is_wanted_is_asked_and_no_other(
     kind: str, serve: Serve, asks: Probe, version: str
 ) -> None:
     async with databases.listening(serve) as port:
-        url = f"{kind}://{USER}:{PASSWORD}@localhost:{port}/app"
-        assert (await ask(asks, url, family=4)).body.decode() == version
-        assert (await ask(asks, url, family=6)).cause is not None
+        for family, wanted in ((4, version), (6, "")):
+            url = f"{kind}://{USER}:{PASSWORD}@localhost:{port}/app"
+            target = Target(id=1, definition=Definition(name="db", url=url, timeout=5.0, family=family))
+            assert (await probe.ask(asks, target)).body.decode() == wanted
 
 
 async def test_it_is_signed_in_with_what_the_url_says_and_not_with_what_the_daemon_has(
@@ -152,3 +157,66 @@ async def test_it_is_signed_in_with_what_the_url_says_and_not_with_what_the_daem
         ):
             facts = await ask(postgres, given)
             assert facts.body.decode() == VERSION, facts.detail
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A certificate for db.invalid, which 127.0.0.1 stands for here."""
+    return certificates.make(tmp_path_factory.mktemp("tls"), "db", days=5, names="DNS:db.invalid")
+
+
+@BOTH
+async def test_it_is_signed_in_over_tls_where_the_server_offers_it_and_the_certificate_is_judged_by_the_name(
+    kind: str, serve: Serve, asks: Probe, version: str, pair: Pair
+) -> None:
+    encrypted = {"postgres": partial(databases.postgres, pair=pair), "mysql": partial(databases.mysql, pair=pair)}
+    async with databases.listening(encrypted[kind]) as port:
+        url = f"{kind}://{USER}:{PASSWORD}@db.invalid:{port}/app"
+        found = await ask(asks, url, ca_file=str(pair.cert))
+        assert (found.cause, found.body.decode(), found.ip) == (None, version, "127.0.0.1"), found.detail
+        assert found.certificate is not None
+        assert (found.certificate.names, 4 < (found.certificate_s or 0) / 86400 <= 5) == (("db.invalid",), True)
+        unverified = await ask(asks, url, verify=False)
+        assert (unverified.cause, unverified.certificate) == (None, found.certificate)
+        assert (await ask(asks, url)).cause is Cause.CERTIFICATE
+        other = await ask(asks, url, ca_file=str(pair.cert), server_name="other.invalid")
+        assert other.cause is Cause.CERTIFICATE
+        address = await ask(asks, url.replace("db.invalid", "127.0.0.1"), ca_file=str(pair.cert))
+        assert address.cause is Cause.CERTIFICATE
+        # Who took the connection has answered: no other address is asked.
+        definition = Definition(name="db", url=url, timeout=5.0)
+        target = Target(id=1, definition=definition, lookups=Several("127.0.0.1", NOBODY))
+        assert (await probe.ask(asks, target)).cause is Cause.CERTIFICATE
+    async with databases.listening(serve) as port:
+        plain = await ask(asks, f"{kind}://{USER}:{PASSWORD}@db.invalid:{port}/app", ca_file=str(pair.cert))
+        assert (plain.cause, plain.certificate, plain.body.decode()) == (None, None, version)
+
+
+async def test_postgresqls_sslmode_says_whether_tls_has_to_be_or_may_not_be(pair: Pair) -> None:
+    url = f"postgres://{USER}:{PASSWORD}@db.invalid:{{}}/app?sslmode={{}}"
+    async with databases.listening(databases.postgres) as port:
+        required = await ask(postgres, url.format(port, "require"))
+        assert (required.cause, "SSL" in required.detail) == (Cause.PROTOCOL, True)
+        unknown = await ask(postgres, url.format(port, "sometimes"))
+        assert (unknown.cause, "sslmode" in unknown.detail) == (Cause.FAILED, True)
+    async with databases.listening(partial(databases.postgres, pair=pair)) as port:
+        without = await ask(postgres, url.format(port, "disable"))
+        assert (without.cause, without.certificate) == (None, None)
+
+
+@pytest.mark.parametrize(("sha2", "encrypted"), [("fast", False), ("fast", True), ("full", True)])
+async def test_mysqls_own_way_of_signing_in_works_and_refuses(pair: Pair, sha2: str, encrypted: bool) -> None:
+    serve = partial(databases.mysql, sha2=sha2, pair=pair if encrypted else None)
+    async with databases.listening(serve) as port:
+        url = f"mysql://{USER}:{PASSWORD}@db.invalid:{port}/app"
+        found = await ask(mysql, url, ca_file=str(pair.cert))
+        assert (found.cause, found.body.decode()) == (None, MYSQL_VERSION), found.detail
+        refused = await ask(mysql, url.replace(PASSWORD, "wrong-word"), ca_file=str(pair.cert))
+        assert (refused.cause, "Access denied" in refused.detail) == (Cause.FAILED, True), refused.detail
+
+
+async def test_mysqls_full_authentication_without_tls_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    async with databases.listening(partial(databases.mysql, sha2="full")) as port:
+        found = await ask(mysql, f"mysql://{USER}:{PASSWORD}@db.invalid:{port}/app")
+    assert (found.cause, "needs TLS" in found.detail) == (Cause.FAILED, True), found.detail
+    assert capsys.readouterr().err == ""
