@@ -6,8 +6,8 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from daemon.services.probes.http import AGENT, Resolver, translated
 from daemon.services.probes.probe import ProbeError, Target, mark, phases
+from daemon.services.probes.requesting import AGENT, Resolver, translated
 from schema import timestamps
 from schema.facts import Cause, Facts
 

@@ -40,11 +40,14 @@ class Kinds(dict[Kind, Probe]):
         """Imports it. KeyError for a kind that is not asked but tells of itself."""
         if kind in (Kind.HTTP, Kind.WEBSOCKET):
             # They share their sessions, which are closed at the end.
-            from daemon.services.probes.http import Http  # not above: it brings the HTTP library with it
+            # Not above: they bring the HTTP library with them.
+            from daemon.services.probes.http import Http
+            from daemon.services.probes.requesting import Sessions
+            from daemon.services.probes.websocket import WebSocket
 
-            http = Http()
-            self[Kind.HTTP], self[Kind.WEBSOCKET] = http, http.websocket
-            self._close.append(http.close)
+            sessions = Sessions()
+            self[Kind.HTTP], self[Kind.WEBSOCKET] = Http(sessions), WebSocket(sessions)
+            self._close.append(sessions.close)
         else:
             module, name = PLACES[kind]
             self[kind] = getattr(import_module(f"daemon.services.probes.{module}"), name)

@@ -13,6 +13,7 @@ import pytest
 
 from daemon.services.probes import probe
 from daemon.services.probes.http import Http
+from daemon.services.probes.requesting import Sessions
 from daemon.services.rules import addresses
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
@@ -32,9 +33,9 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    made = Http()
-    yield made
-    await made.close()
+    sessions = Sessions()
+    yield Http(sessions)
+    await sessions.close()
 
 
 async def ask(http: Http, url: str, **more: Any) -> Facts:

@@ -11,6 +11,7 @@ import pytest
 from daemon.services.probes import probe
 from daemon.services.probes.http import Http
 from daemon.services.probes.probe import ProbeError
+from daemon.services.probes.requesting import Sessions
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes.target import Target
@@ -66,9 +67,9 @@ async def test_a_redirect_to_what_is_no_address_does_not_tell_the_password_in_it
     target: Target, location: str, said: str
 ) -> None:
     target.answer("/", status=302, headers=(("Location", location),))
-    http = Http()
-    found = await ask(http, Definition(name="x", url=target.url(), timeout=3.0))
-    await http.close()
+    sessions = Sessions()
+    found = await ask(Http(sessions), Definition(name="x", url=target.url(), timeout=3.0))
+    await sessions.close()
     assert (found.cause, said in found.detail) == (Cause.PROTOCOL, True), found.detail
     assert SECRET not in found.detail
 
