@@ -4,6 +4,7 @@ Called by the probes of `daemon.services.probes`. What a connection learns lands
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -91,14 +92,24 @@ class Context(ssl.SSLContext):
         return made
 
 
+Stamps = tuple[tuple[int, int], ...]
+
+
+def stamps(wanted: Definition) -> Stamps:
+    """What tells the files of a service from those that take their place when they are renewed. OSError."""
+    found = [os.stat(path) for path in (wanted.ca_file, wanted.certificate_file, wanted.key_file) if path]
+    return tuple((one.st_mtime_ns, one.st_ino) for one in found)
+
+
 def context(wanted: Definition, protocols: tuple[str, ...] = ()) -> ssl.SSLContext:
     """TLS as a service wants it; `protocols` by ALPN. OSError for files that can't be read."""
-    return _context(wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file, protocols)
+    files = (wanted.ca_file, wanted.certificate_file, wanted.key_file)
+    return _context(wanted.verify, *files, protocols, stamps(wanted))
 
 
 @lru_cache(maxsize=64)
 def _context(
-    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...]
+    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...], _: Stamps
 ) -> ssl.SSLContext:
     made = Context(ssl.PROTOCOL_TLS_CLIENT)
     if protocols:

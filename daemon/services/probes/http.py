@@ -24,24 +24,24 @@ class Http:
 
     async def __call__(self, target: Target) -> Facts:
         """One request. OSError, ProbeError, TimeoutError."""
-        wanted, session = target.definition, self._sessions.of(target)
-        seen = connecting.watch(target)
-        began = time.perf_counter()
-        with translated():
-            async with session.request(
-                wanted.method,
-                wanted.url,
-                headers=wanted.headers or None,
-                data=wanted.body.encode() if wanted.body else None,
-                allow_redirects=wanted.redirects,
-                max_redirects=REDIRECTS_MAX,
-                proxy=wanted.proxy or None,
-                server_hostname=wanted.server_name or None,
-            ) as response:
-                mark("transfer")
-                body = await _read(response)
-                end = time.perf_counter()
-                return self._facts(response, body, seen, began, end)
+        wanted, seen = target.definition, connecting.watch(target)
+        async with self._sessions.of(target) as session:
+            began = time.perf_counter()
+            with translated():
+                async with session.request(
+                    wanted.method,
+                    wanted.url,
+                    headers=wanted.headers or None,
+                    data=wanted.body.encode() if wanted.body else None,
+                    allow_redirects=wanted.redirects,
+                    max_redirects=REDIRECTS_MAX,
+                    proxy=wanted.proxy or None,
+                    server_hostname=wanted.server_name or None,
+                ) as response:
+                    mark("transfer")
+                    body = await _read(response)
+                    end = time.perf_counter()
+                    return self._facts(response, body, seen, began, end)
 
     def _facts(
         self, response: aiohttp.ClientResponse, body: bytes, seen: connecting.Seen, began: float, end: float

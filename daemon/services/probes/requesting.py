@@ -6,8 +6,8 @@ resolver, socket factory, SSL context, connector.
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 from aiohttp import abc
@@ -65,44 +65,74 @@ class Connector(aiohttp.TCPConnector):
         return made
 
 
+class Way:
+    """A way of connecting: its session, by which files it was made, and how many requests go by it."""
+
+    def __init__(self, session: aiohttp.ClientSession, files: connecting.Stamps) -> None:
+        self.session, self.files = session, files
+        self.users = 0
+        self.replaced = False
+
+    async def tidy(self) -> None:
+        """Closes it where nothing goes by it any more, nor will."""
+        if self.replaced and not self.users:
+            await self.session.close()
+
+
 class Sessions:
     """The library's sessions of all HTTP probes. `close` them at the end."""
 
     def __init__(self) -> None:
-        self._sessions: dict[tuple[object, ...], aiohttp.ClientSession] = {}
+        self._ways: dict[tuple[object, ...], Way] = {}
 
-    def of(self, target: Target) -> aiohttp.ClientSession:
-        """One for each way of connecting: those that differ in nothing share it, and no connection."""
+    @asynccontextmanager
+    async def of(self, target: Target) -> AsyncIterator[aiohttp.ClientSession]:
+        """One for each way of connecting: those that differ in nothing share it, and no connection. OSError."""
         wanted = target.definition
         # What is never encrypted may lead on to what is, so each has a context; making one takes its time once.
-        proxied = bool(wanted.proxy)
-        key = (proxied, wanted.family, wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file)
-        found = self._sessions.get(key)
-        if found is None:
-            connector = Connector(
-                ssl=connecting.context(wanted),
-                family=connecting.FAMILIES[wanted.family],
-                force_close=True,
-                use_dns_cache=False,
-                limit=0,
-                resolver=Resolver(target.lookups),
-                socket_factory=connecting.allowed_socket,
-            )
-            found = self._sessions[key] = aiohttp.ClientSession(
-                connector=connector,
-                headers={"User-Agent": AGENT},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-                middlewares=(_allowed_beyond,) if proxied else (),
-                max_line_size=65536,
-                max_field_size=65536,
-            )
-        return found
+        paths = (wanted.ca_file, wanted.certificate_file, wanted.key_file)
+        key = (bool(wanted.proxy), wanted.family, wanted.verify, *paths)
+        files, before = connecting.stamps(wanted), self._ways.get(key)
+        if before is not None and before.files == files:
+            way, before = before, None
+        else:
+            way = self._ways[key] = Way(_session(target), files)
+        way.users += 1
+        try:
+            if before is not None:
+                before.replaced = True
+                await before.tidy()
+            yield way.session
+        finally:
+            way.users -= 1
+            await way.tidy()
 
     async def close(self) -> None:
         """Closes what is open."""
-        await asyncio.gather(*(session.close() for session in self._sessions.values()))
-        self._sessions.clear()
+        await asyncio.gather(*(way.session.close() for way in self._ways.values()))
+        self._ways.clear()
+
+
+def _session(target: Target) -> aiohttp.ClientSession:
+    wanted = target.definition
+    connector = Connector(
+        ssl=connecting.context(wanted),
+        family=connecting.FAMILIES[wanted.family],
+        force_close=True,
+        use_dns_cache=False,
+        limit=0,
+        resolver=Resolver(target.lookups),
+        socket_factory=connecting.allowed_socket,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers={"User-Agent": AGENT},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        middlewares=(_allowed_beyond,) if wanted.proxy else (),
+        max_line_size=65536,
+        max_field_size=65536,
+    )
 
 
 async def _allowed_beyond(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -20,14 +20,14 @@ class WebSocket:
 
     async def __call__(self, target: Target) -> Facts:
         """One handshake. OSError, ProbeError, TimeoutError."""
-        wanted, session = target.definition, self._sessions.of(target)
-        seen = connecting.watch(target)
-        began = time.perf_counter()
-        with translated():
-            async with session.ws_connect(
-                wanted.url, headers=wanted.headers or None, proxy=wanted.proxy or None, timeout=CLOSE
-            ):
-                end = time.perf_counter()
+        wanted, seen = target.definition, connecting.watch(target)
+        async with self._sessions.of(target) as session:
+            began = time.perf_counter()
+            with translated():
+                async with session.ws_connect(
+                    wanted.url, headers=wanted.headers or None, proxy=wanted.proxy or None, timeout=CLOSE
+                ):
+                    end = time.perf_counter()
         certificate, left = seen.certificate()
         return Facts(
             latency_ms=(end - began) * 1000,
