@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 PLACES = 250
+NO_NAME = "a part of it is empty or too long"
 
 
 class Question(NamedTuple):
@@ -43,10 +44,13 @@ class Lookups:
     async def addresses(
         self, host: str, port: int, family: int = socket.AF_UNSPEC, flags: int = 0
     ) -> list[AddressInfo]:
-        """What a name stands for, for TCP. OSError, UnicodeError."""
-        with contextlib.suppress(socket.gaierror):  # it is a name
+        """What a name stands for, for TCP. OSError."""
+        try:
             return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, flags | socket.AI_NUMERICHOST))
-        question = Question(host, family, flags)
+        except UnicodeError as error:
+            raise socket.gaierror(socket.EAI_NONAME, NO_NAME) from error
+        except socket.gaierror:  # it is no address, but a name
+            question = Question(host, family, flags)
         if (asked := self._asked.get(question)) is None:
             asked = self._asked[question] = asyncio.get_running_loop().create_future()
             self._waiting.append(question)

@@ -27,6 +27,7 @@ TAG = re.compile(r"[^\s,*]{1,40}")
 HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 SECRETIVE = re.compile(r"authori[sz]ation|cookie|token|secret|passw|api[-_]?key|credential", re.IGNORECASE)
 MASK = "***"
+NO_NAME = "between the dots of a host's name stand 1 to 63 letters; look for two dots in a row"
 _SOME_DAY = datetime(2026, 1, 1)
 
 
@@ -99,11 +100,21 @@ def _host(url: str, kind: Kind) -> str | None:
         return f"{error}; a URL is written like {example}"
     if not parts.hostname:
         return f"the URL names no host; it is written like {example}"
+    if not _can_be_a_name(parts.hostname):
+        return NO_NAME
     if kind in WITH_PORT and port is None:
         return f"the URL names no port; it is written like {example}"
     if kind is Kind.DNS and not parts.path.strip("/"):
         return f"say which name to ask for: {example}"
     return None
+
+
+def _can_be_a_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _times(definition: Definition) -> Iterable[Problem]:
@@ -176,8 +187,11 @@ def _http(definition: Definition) -> Iterable[Problem]:
             yield Problem("headers", f"{name!r} is no name of a header")
         if any(letter in value for letter in "\r\n\0"):
             yield Problem("headers", f"the value of {name} has a line break")
-    if definition.proxy and urlsplit(definition.proxy).scheme not in ("http", "https"):
+    proxy = _split(definition.proxy)
+    if definition.proxy and (proxy is None or proxy.scheme not in ("http", "https")):
         yield Problem("proxy", "a proxy is written like http://proxy.example.org:3128")
+    if not _can_be_a_name(definition.server_name):
+        yield Problem("server_name", NO_NAME)
     if definition.family not in (0, 4, 6):
         yield Problem("family", "4 or 6 for one kind of addresses, 0 for any")
     if bool(definition.certificate_file) != bool(definition.key_file):

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
+from daemon.services.probes import probe
+from daemon.services.probes.http import Http
+from daemon.services.probes.probe import Probe
+from daemon.services.probes.requesting import Sessions
 from daemon.services.probes.resolving import Lookups
+from daemon.services.probes.tcp import tcp
+from daemon.services.probes.websocket import WebSocket
+from schema.definitions import Definition
+from schema.facts import Cause
 from tests.fakes.target import Target
 from tests.integration.services.world import World
 
@@ -93,6 +101,18 @@ async def test_a_name_that_can_not_be_is_told_to_all_who_ask_for_it() -> None:
     asked = [asyncio.create_task(lookups.addresses("no-such-host.invalid", 9)) for _ in range(3)]
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(one, socket.gaierror) for one in found), found
+
+
+@pytest.mark.parametrize("url", ["http://exa_mple..org/", "ws://exa_mple..org/", "tcp://exa_mple..org:9"])
+async def test_what_can_be_no_name_is_no_fault_of_the_probe(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    # A variable may have filled it in, or a redirect lead to it.
+    sessions = Sessions()
+    asks: dict[str, Probe] = {"http": Http(sessions), "ws": WebSocket(sessions), "tcp": tcp}
+    definition = Definition(name="x", url=url)
+    found = await probe.ask(asks[url.partition(":")[0]], probe.Target(id=1, definition=definition))
+    await sessions.close()
+    assert (found.cause, "empty or too long" in found.detail) == (Cause.DNS, True), found.detail
+    assert capsys.readouterr().err == ""
 
 
 async def until(holds: Any) -> None:
