@@ -25,7 +25,13 @@ WITH_PORT = frozenset({Kind.TCP, Kind.TLS, Kind.GRPC})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TAG = re.compile(r"[^\s,*]{1,40}")
 HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-SECRETIVE = re.compile(r"authori[sz]ation|cookie|token|secret|passw|api[-_]?key|credential", re.IGNORECASE)
+# Names of headers and query fields that sound secret: by a part of them, or by a whole word (X-Auth-Key, authKey).
+SECRETIVE = re.compile(
+    r"(?i:authori[sz]ation|cookie|token|secret|passw|passphrase|api[-_]?key|credential|signature)"
+    r"|(?i:(?:^|[^a-z])(?:key|sig|auth|pass|pwd|jwt)(?:[^a-z]|$))|(?<=[a-z])(?:Key|Sig|Auth|Pass|Pwd|Jwt)(?:[^a-z]|$)"
+)
+# Who signs in to these with one word alone does so with a token.
+BY_TOKEN = frozenset({Kind.HTTP, Kind.WEBSOCKET})
 MASK = "***"
 NO_NAME = "between the dots of a host's name stand 1 to 63 letters; look for two dots in a row"
 _SOME_DAY = datetime(2026, 1, 1)
@@ -237,10 +243,19 @@ def masked(url: str) -> str:
         return url
     place = parts.netloc
     if "@" in place:
-        user, _, host = place.rpartition("@")
-        place = f"{user.partition(':')[0]}:{MASK}@{host}" if ":" in user else place
+        sign_in, _, host = place.rpartition("@")
+        user, colon, password = sign_in.partition(":")
+        if is_token(url, password):
+            place = f"{MASK}:{MASK}@{host}"
+        elif colon:
+            place = f"{user}:{MASK}@{host}"
     query = re.sub(r"(^|&)([^=&]+)=([^&]*)", _mask_field, parts.query)
     return urlunsplit(parts._replace(netloc=place, query=query))
+
+
+def is_token(url: str, password: str) -> bool:
+    """Whether the user of a URL is what it is signed in with."""
+    return not password and kind_of(url) in BY_TOKEN
 
 
 def origin(url: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from daemon.services.rules.definitions import MASK, SECRETIVE
+from daemon.services.rules.definitions import MASK, SECRETIVE, is_token
 from schema.definitions import Definition
 
 SIGN_IN = re.compile(r"//[^/\s]+@")
@@ -35,8 +35,9 @@ def _secrets(definition: Definition) -> Iterator[str]:
             parts = urlsplit(url)
         except ValueError:  # it is none, and nothing is signed in to
             continue
-        password = parts.netloc.rpartition("@")[0].partition(":")[2]
-        yield from (password, unquote(password))
+        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+        word = user if is_token(url, password) else password
+        yield from (word, unquote(word))
         for name, value in parse_qsl(parts.query):
             if SECRETIVE.search(name):
                 yield value

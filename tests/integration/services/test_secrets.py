@@ -87,6 +87,9 @@ async def ask(asks: Any, definition: Definition) -> Facts:
         {"url": "https://shop.example/", "headers": {"Authorization": f"Bearer {SECRET}"}},
         {"url": f"postgres://app:{SECRET}@db.example/"},
         {"url": "https://ada:SEKRET%2Dw0rd@shop.example/"},
+        {"url": f"https://{SECRET}@shop.example/"},
+        {"url": f"https://{SECRET}:@shop.example/"},
+        {"url": "https://shop.example/", "headers": {"X-Auth-Key": SECRET}},
     ],
 )
 async def test_whatever_a_probe_says_its_targets_secrets_are_masked_in_it(
