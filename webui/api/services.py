@@ -3,6 +3,7 @@
 Reading goes to the database where that has all; every change, and every probe, is a message to the worker.
 """
 
+import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
@@ -22,7 +23,7 @@ from ipc.messages.services import (
     TriedReply,
     TryService,
 )
-from schema.definitions import Definition
+from schema.definitions import Definition, as_shown
 from webui.api.service_types import (
     ChangedService,
     IncidentDetail,
@@ -39,6 +40,7 @@ from webui.api.service_types import (
     Tried,
     TriedCondition,
 )
+from webui.auth.rules import Access, may
 from webui.parts import parts, signed_in
 
 SECONDS = 10.0
@@ -63,7 +65,10 @@ def _detail(reply: ServiceReply) -> ServiceDetail:
 
 async def one(request: web.Request, id_: int) -> ServiceDetail:
     """GET /api/v1/services/{id}."""
-    return _detail(await parts(request).worker.call(ShowService(id=id_), ServiceReply, timeout=SECONDS))
+    found = _detail(await parts(request).worker.call(ShowService(id=id_), ServiceReply, timeout=SECONDS))
+    if may(signed_in(request).role, Access.OPERATOR):
+        return found
+    return msgspec.structs.replace(found, definition=as_shown(found.definition))
 
 
 async def add(request: web.Request, body: Definition) -> ServiceDetail:

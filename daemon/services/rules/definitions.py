@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from daemon import cron
 from daemon.services.rules import policies
 from daemon.services.rules.notation import ConditionError, parse
+from schema import definitions as declared
 from schema.definitions import KINDS, SCHEMES, Definition, Kind
 from schema.zones import zone
 
@@ -32,7 +33,7 @@ SECRETIVE = re.compile(
 )
 # Who signs in to these with one word alone does so with a token.
 BY_TOKEN = frozenset({Kind.HTTP, Kind.WEBSOCKET})
-MASK = "***"
+MASK = declared.MASK
 NO_NAME = "between the dots of a host's name stand 1 to 63 letters; look for two dots in a row"
 _SOME_DAY = datetime(2026, 1, 1)
 
