@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
+# Stands for what is kept, and shown to nobody.
+MASK = "***"
+
 
 class Kind(StrEnum):
     """How a service is probed."""
@@ -126,6 +129,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute: bool = False
     notify: tuple[str, ...] = ()
     notify_from: str = ""
+
+
+def as_shown(definition: Definition) -> Definition:
+    """A definition as who may not change it is shown it: what is sent and what is run may hold a password anywhere."""
+    program, *words = " ".join(definition.command).split(" ")
+    command = (program, MASK) if words else definition.command
+    return msgspec.structs.replace(definition, body=definition.body and MASK, command=command)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

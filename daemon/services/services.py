@@ -131,7 +131,8 @@ class Services:
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
-        return Target(id=id_, definition=filled, denied=partial(addresses.denied, allowed=allowed))
+        denied = partial(addresses.denied, allowed=allowed)
+        return Target(id=id_, definition=filled, denied=denied, lookups=self._kinds.lookups)
 
     async def _changed(self, id_: int, known: Known | None) -> None:
         if known is None:

@@ -96,7 +96,7 @@ class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, how it stands, and its definition without passwords.
+    """One service, how it stands, and its definition without passwords; to viewers without body and command, too.
 
     `push_path`, of a heartbeat that is new: where its job tells of itself. It is told this once.
     """

@@ -6,6 +6,7 @@ probe, is a message to the worker.
 
 from itertools import islice
 
+import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
@@ -26,7 +27,7 @@ from ipc.messages.services import (
 )
 from schema import monitored
 from schema.database import Database
-from schema.definitions import Definition
+from schema.definitions import Definition, as_shown
 from webui.api.service_types import (
     ChangedService,
     IncidentDetail,
@@ -43,6 +44,7 @@ from webui.api.service_types import (
     Tried,
     TriedCondition,
 )
+from webui.auth.rules import Access, may
 from webui.pages import probed
 from webui.pages.probed import Filters
 from webui.pages.service_changes import refuse
@@ -77,7 +79,10 @@ def _detail(reply: ServiceReply) -> ServiceDetail:
 
 async def one(request: web.Request, id_: int) -> ServiceDetail:
     """GET /api/v1/services/{id}."""
-    return _detail(await parts(request).worker.call(ShowService(id=id_), ServiceReply, timeout=SECONDS))
+    found = _detail(await parts(request).worker.call(ShowService(id=id_), ServiceReply, timeout=SECONDS))
+    if may(signed_in(request).role, Access.OPERATOR):
+        return found
+    return msgspec.structs.replace(found, definition=as_shown(found.definition))
 
 
 async def add(request: web.Request, body: Definition) -> ServiceDetail:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schema import timestamps
-from schema.definitions import Definition, Kind
+from schema.definitions import Definition, Kind, as_shown
 from schema.facts import Certificate
 from schema.monitored import Result
 from schema.uptime import Spent
@@ -166,8 +166,11 @@ def _finding(one: Result, now: datetime) -> Finding:
 
 
 def _definition(definition: Definition) -> list[Phase]:
-    """What its author wrote: the main fields, and of the others those that are not as usual."""
-    mine, usual = service_form.texts(definition), service_form.texts(service_form.NEW)
+    """What its author wrote: the main fields, and of the others those that are not as usual.
+
+    To everybody as to a viewer: who may change it sees the rest in its form.
+    """
+    mine, usual = service_form.texts(as_shown(definition)), service_form.texts(service_form.NEW)
     shown = [field for field in service_form.FIELDS if field.name not in ("name", "tags", "group")]
     return [
         Phase(field.label.partition(",")[0], plain(mine[field.name]))

@@ -4,28 +4,34 @@ Called by the probes of `daemon.services.probes`. What a connection learns lands
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from daemon.services.probes.probe import DeniedError, Target, mark
+from daemon.services.probes.resolving import AddressInfo
 from schema import certificate as certificate_file
 from schema import certificate_names, timestamps
 from schema.definitions import Definition
 from schema.facts import Certificate
 
-AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+T = TypeVar("T")
+FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 class Seen:
-    """What was met on the way: the address, and what TLS knows of the other side."""
+    """What was met on the way: the address, and what TLS knows of the other side.
 
-    def __init__(self, denied: Callable[[str], str | None]) -> None:
-        self.denied = denied
+    `name`: whose certificate is wanted, where a library that connects by itself is told an address; else empty.
+    """
+
+    def __init__(self, denied: Callable[[str], str | None], name: str) -> None:
+        self.denied, self.name = denied, name
         self.ip: str | None = None
         self.tls: ssl.SSLObject | None = None
 
@@ -53,9 +59,9 @@ def _read(der: bytes) -> tuple[Certificate, float]:
 SEEN: ContextVar[Seen] = ContextVar("SEEN")
 
 
-def watch(target: Target) -> Seen:
+def watch(target: Target, name: str = "") -> Seen:
     """From now on, what this task connects to lands here."""
-    seen = Seen(target.denied)
+    seen = Seen(target.denied, name)
     SEEN.set(seen)
     return seen
 
@@ -77,20 +83,33 @@ class Context(ssl.SSLContext):
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """As the library's own."""
-        mark("tls")
-        made = super().wrap_bio(*args, **kwargs)
-        SEEN.get().tls = made
+        seen = SEEN.get()
+        if seen.name:
+            kwargs["server_hostname"] = seen.name
+        else:
+            mark("tls")
+        made = seen.tls = super().wrap_bio(*args, **kwargs)
         return made
+
+
+Stamps = tuple[tuple[int, int], ...]
+
+
+def stamps(wanted: Definition) -> Stamps:
+    """What tells the files of a service from those that take their place when they are renewed. OSError."""
+    found = [os.stat(path) for path in (wanted.ca_file, wanted.certificate_file, wanted.key_file) if path]
+    return tuple((one.st_mtime_ns, one.st_ino) for one in found)
 
 
 def context(wanted: Definition, protocols: tuple[str, ...] = ()) -> ssl.SSLContext:
     """TLS as a service wants it; `protocols` by ALPN. OSError for files that can't be read."""
-    return _context(wanted.verify, wanted.ca_file, wanted.certificate_file, wanted.key_file, protocols)
+    files = (wanted.ca_file, wanted.certificate_file, wanted.key_file)
+    return _context(wanted.verify, *files, protocols, stamps(wanted))
 
 
 @lru_cache(maxsize=64)
 def _context(
-    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...]
+    verify: bool, ca_file: str, certificate_file: str, key_file: str, protocols: tuple[str, ...], _: Stamps
 ) -> ssl.SSLContext:
     made = Context(ssl.PROTOCOL_TLS_CLIENT)
     if protocols:
@@ -105,34 +124,50 @@ def _context(
     return made
 
 
-async def addresses(host: str, port: int, family: int, kind: socket.SocketKind) -> list[AddressInfo]:
+async def addresses(target: Target, host: str, port: int) -> list[AddressInfo]:
     """What a name stands for. OSError."""
     mark("dns")
-    wanted = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}[family]
-    loop = asyncio.get_running_loop()
-    return list(await loop.getaddrinfo(host, port, family=wanted, type=kind))
+    return await target.lookups.addresses(host, port, FAMILIES[target.definition.family])
+
+
+async def first_allowed(target: Target, host: str, port: int) -> AddressInfo:
+    """The first address of a name, for what is asked without a connection. OSError."""
+    (info, *_) = await addresses(target, host, port)
+    if why := target.denied(str(info[4][0])):
+        raise DeniedError(why)
+    mark("wait")
+    return info
+
+
+async def first_taken(target: Target, host: str, port: int, ask: Callable[[AddressInfo], Awaitable[T]]) -> T:
+    """What comes of the first address of a name that may be asked and takes a connection. OSError."""
+    failed: OSError | None = None
+    for info in await addresses(target, host, port):
+        if why := target.denied(str(info[4][0])):
+            failed = failed or DeniedError(why)
+            continue
+        try:
+            return await ask(info)
+        except ssl.SSLError:  # it has taken the connection
+            raise
+        except OSError as error:
+            failed = error
+    raise failed or OSError(f"{host} has no address")
 
 
 async def connect(target: Target, host: str, port: int) -> socket.socket:
-    """A TCP connection to the first address that takes one. OSError."""
-    failed: OSError | None = None
-    for info in await addresses(host, port, target.definition.family, socket.SOCK_STREAM):
-        try:
-            made = allowed_socket(info)
-        except DeniedError as error:
-            failed = failed or error
-            continue
-        try:
-            await asyncio.get_running_loop().sock_connect(made, info[4])
-        except OSError as error:
-            made.close()
-            failed = error
-            continue
-        except BaseException:
-            made.close()
-            raise
-        return made
-    raise failed or OSError(f"{host} has no address")
+    """A TCP connection. OSError."""
+    return await first_taken(target, host, port, _connected)
+
+
+async def _connected(info: AddressInfo) -> socket.socket:
+    made = allowed_socket(info)
+    try:
+        await asyncio.get_running_loop().sock_connect(made, info[4])
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 async def streams(

@@ -1,11 +1,10 @@
 """DNS: one question to one name server. The records are [BODY], a line each, and the reply's code is [DNS_RCODE]."""
 
-import socket
 import time
 from urllib.parse import parse_qs, urlsplit
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark, phases
+from daemon.services.probes.probe import ProbeError, Target, phases
 from schema.facts import Cause, Facts
 
 PORT = 53
@@ -27,11 +26,7 @@ async def dns(target: Target) -> Facts:
         raise ProbeError(Cause.FAILED, f"this can't be asked: {error}") from error
     began = time.perf_counter()
     port = parts.port or PORT
-    (info, *_) = await connecting.addresses(parts.hostname or "", port, target.definition.family, socket.SOCK_DGRAM)
-    address = str(info[4][0])
-    if why := target.denied(address):
-        raise DeniedError(why)
-    mark("wait")
+    address = str((await connecting.first_allowed(target, parts.hostname or "", port))[4][0])
     try:
         reply, _ = await dns.asyncquery.udp_with_fallback(question, address, port=port)
     except dns.exception.DNSException as error:

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from daemon.services.probes.http import AGENT, translated
 from daemon.services.probes.probe import ProbeError, Target, mark, phases
+from daemon.services.probes.requesting import AGENT, Resolver, translated
 from schema import timestamps
 from schema.facts import Cause, Facts
 
@@ -36,8 +36,9 @@ async def domain(target: Target, directory: str = DIRECTORY) -> Facts:
     mark("wait")
     with translated():
         headers = {"User-Agent": AGENT, "Accept": "application/rdap+json"}
+        connector = aiohttp.TCPConnector(resolver=Resolver(target.lookups))
         async with (
-            aiohttp.ClientSession(headers=headers, trust_env=True) as session,
+            aiohttp.ClientSession(headers=headers, trust_env=True, connector=connector) as session,
             session.get(directory + quote(name, safe="")) as response,
         ):
             status, body = response.status, await response.content.read(ANSWER_MAX)

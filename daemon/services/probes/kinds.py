@@ -8,6 +8,7 @@ from importlib import import_module
 
 from daemon.services.probes.command import Commands
 from daemon.services.probes.probe import Probe
+from daemon.services.probes.resolving import Lookups
 from daemon.settings.live import LiveSettings
 from schema.definitions import Kind
 
@@ -20,16 +21,17 @@ PLACES = {
     Kind.CONTAINER: ("container", "container"),
     Kind.DNS: ("dns", "dns"),
     Kind.DOMAIN: ("domain", "domain"),
-    Kind.POSTGRES: ("databases", "postgres"),
-    Kind.MYSQL: ("databases", "mysql"),
+    Kind.POSTGRES: ("postgres", "postgres"),
+    Kind.MYSQL: ("mysql", "mysql"),
     Kind.GRPC: ("grpc", "grpc"),
 }
 
 
 class Kinds(dict[Kind, Probe]):
-    """The probes of the worker, each from its first use on. `close` them at the end."""
+    """The probes of the worker, each from its first use on, and the lookups of all. `close` them at the end."""
 
     def __init__(self, settings: LiveSettings) -> None:
+        self.lookups = Lookups(lambda: settings.current.probes_at_once)
         self._commands = Commands(settings)
         self._close: list[Callable[[], Awaitable[None]]] = []
         super().__init__({Kind.COMMAND: self._commands})
@@ -38,11 +40,14 @@ class Kinds(dict[Kind, Probe]):
         """Imports it. KeyError for a kind that is not asked but tells of itself."""
         if kind in (Kind.HTTP, Kind.WEBSOCKET):
             # They share their sessions, which are closed at the end.
-            from daemon.services.probes.http import Http  # not above: it brings the HTTP library with it
+            # Not above: they bring the HTTP library with them.
+            from daemon.services.probes.http import Http
+            from daemon.services.probes.requesting import Sessions
+            from daemon.services.probes.websocket import WebSocket
 
-            http = Http()
-            self[Kind.HTTP], self[Kind.WEBSOCKET] = http, http.websocket
-            self._close.append(http.close)
+            sessions = Sessions()
+            self[Kind.HTTP], self[Kind.WEBSOCKET] = Http(sessions), WebSocket(sessions)
+            self._close.append(sessions.close)
         else:
             module, name = PLACES[kind]
             self[kind] = getattr(import_module(f"daemon.services.probes.{module}"), name)

@@ -1,7 +1,8 @@
 """The protocol of probes: a target goes in, facts come out. To add a kind: a file with one such coroutine, a line in
 `daemon.services.probes.kinds`, and the kind in `schema.definitions`.
 
-`ask` is what everybody calls: it keeps the timeout and turns errors into causes, so that a probe may simply fail.
+`ask` is what everybody calls: it keeps the timeout, turns errors into causes, so that a probe may simply fail, and
+takes the service's secrets out of what they say.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from daemon.services.probes.resolving import Lookups
+from daemon.services.rules.masking import without_secrets
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 
@@ -28,12 +31,14 @@ MARKS: ContextVar[dict[str, float]] = ContextVar("MARKS")
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What is probed: a definition whose variables and passwords are filled in. It is never shown or stored.
 
-    `denied` says of an address, as text, why it may not be asked; None if it may.
+    `denied` says of an address, as text, why it may not be asked; None if it may. `lookups` finds out what names stand
+    for.
     """
 
     id: int
     definition: Definition
     denied: Callable[[str], str | None] = lambda address: None
+    lookups: Lookups = msgspec.field(default_factory=Lookups)
 
 
 Probe = Callable[[Target], Awaitable[Facts]]
@@ -88,13 +93,15 @@ async def ask(probe: Probe, target: Target) -> Facts:
     except OSError as error:
         found = cause_of(error)
     except Exception as error:  # noqa: BLE001 - one probe's fault is no reason to stop all the others
-        traceback.print_exception(error, file=sys.stderr)
+        told = "".join(traceback.format_exception(error))
+        print(without_secrets(told, target.definition), end="", file=sys.stderr, flush=True)
         found = (Cause.FAILED, f"the probe itself failed, as the daemon's log tells: {type(error).__name__}")
     finally:
         took = phases()
         MARKS.reset(token)
     latency = (time.perf_counter() - began) * 1000
-    return Facts(cause=found[0], detail=found[1][:DETAIL_MAX], latency_ms=latency, phases=took)
+    detail = without_secrets(found[1], target.definition)[:DETAIL_MAX]
+    return Facts(cause=found[0], detail=detail, latency_ms=latency, phases=took)
 
 
 WHERE = {

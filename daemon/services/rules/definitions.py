@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from daemon import cron
 from daemon.services.rules import policies
 from daemon.services.rules.notation import ConditionError, parse
+from schema import definitions as declared
 from schema.definitions import KINDS, SCHEMES, Definition, Kind
 from schema.zones import zone
 
@@ -25,8 +26,15 @@ WITH_PORT = frozenset({Kind.TCP, Kind.TLS, Kind.GRPC})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TAG = re.compile(r"[^\s,*]{1,40}")
 HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-SECRETIVE = re.compile(r"authori[sz]ation|cookie|token|secret|passw|api[-_]?key|credential", re.IGNORECASE)
-MASK = "***"
+# Names of headers and query fields that sound secret: by a part of them, or by a whole word (X-Auth-Key, authKey).
+SECRETIVE = re.compile(
+    r"(?i:authori[sz]ation|cookie|token|secret|passw|passphrase|api[-_]?key|credential|signature)"
+    r"|(?i:(?:^|[^a-z])(?:key|sig|auth|pass|pwd|jwt)(?:[^a-z]|$))|(?<=[a-z])(?:Key|Sig|Auth|Pass|Pwd|Jwt)(?:[^a-z]|$)"
+)
+# Who signs in to these with one word alone does so with a token.
+BY_TOKEN = frozenset({Kind.HTTP, Kind.WEBSOCKET})
+MASK = declared.MASK
+NO_NAME = "between the dots of a host's name stand 1 to 63 letters; look for two dots in a row"
 _SOME_DAY = datetime(2026, 1, 1)
 
 
@@ -99,11 +107,21 @@ def _host(url: str, kind: Kind) -> str | None:
         return f"{error}; a URL is written like {example}"
     if not parts.hostname:
         return f"the URL names no host; it is written like {example}"
+    if not _can_be_a_name(parts.hostname):
+        return NO_NAME
     if kind in WITH_PORT and port is None:
         return f"the URL names no port; it is written like {example}"
     if kind is Kind.DNS and not parts.path.strip("/"):
         return f"say which name to ask for: {example}"
     return None
+
+
+def _can_be_a_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _times(definition: Definition) -> Iterable[Problem]:
@@ -176,8 +194,11 @@ def _http(definition: Definition) -> Iterable[Problem]:
             yield Problem("headers", f"{name!r} is no name of a header")
         if any(letter in value for letter in "\r\n\0"):
             yield Problem("headers", f"the value of {name} has a line break")
-    if definition.proxy and urlsplit(definition.proxy).scheme not in ("http", "https"):
+    proxy = _split(definition.proxy)
+    if definition.proxy and (proxy is None or proxy.scheme not in ("http", "https")):
         yield Problem("proxy", "a proxy is written like http://proxy.example.org:3128")
+    if not _can_be_a_name(definition.server_name):
+        yield Problem("server_name", NO_NAME)
     if definition.family not in (0, 4, 6):
         yield Problem("family", "4 or 6 for one kind of addresses, 0 for any")
     if bool(definition.certificate_file) != bool(definition.key_file):
@@ -223,10 +244,19 @@ def masked(url: str) -> str:
         return url
     place = parts.netloc
     if "@" in place:
-        user, _, host = place.rpartition("@")
-        place = f"{user.partition(':')[0]}:{MASK}@{host}" if ":" in user else place
+        sign_in, _, host = place.rpartition("@")
+        user, colon, password = sign_in.partition(":")
+        if is_token(url, password):
+            place = f"{MASK}:{MASK}@{host}"
+        elif colon:
+            place = f"{user}:{MASK}@{host}"
     query = re.sub(r"(^|&)([^=&]+)=([^&]*)", _mask_field, parts.query)
     return urlunsplit(parts._replace(netloc=place, query=query))
+
+
+def is_token(url: str, password: str) -> bool:
+    """Whether the user of a URL is what it is signed in with."""
+    return not password and kind_of(url) in BY_TOKEN
 
 
 def origin(url: str) -> tuple[str, str]:

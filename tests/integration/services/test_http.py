@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from daemon.services.probes import probe
+from daemon.services.probes import connecting, probe
 from daemon.services.probes.http import Http
+from daemon.services.probes.requesting import Sessions
+from daemon.services.probes.tls import tls
 from daemon.services.rules import addresses
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
@@ -32,9 +34,9 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    made = Http()
-    yield made
-    await made.close()
+    sessions = Sessions()
+    yield Http(sessions)
+    await sessions.close()
 
 
 async def ask(http: Http, url: str, **more: Any) -> Facts:
@@ -212,3 +214,62 @@ async def test_of_both_families_the_one_that_is_wanted_is_asked_and_no_other(
         assert (found.status, found.ip) == (200, address)
         other = await ask(http, url, family={4: 6, 6: 4}[family])
         assert (other.status, other.cause is None) == (None, False)
+
+
+async def test_files_that_were_renewed_are_read_again_and_what_was_asked_by_the_old_ones_is_answered(
+    tmp_path: Path, http: Http
+) -> None:
+    before, after = (certificates.make(tmp_path / name, name) for name in ("before", "after"))
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(before.cert.read_bytes())
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await goes_on.wait()
+        await answer(reader, writer)
+
+    def presenting(pair: Pair) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        return context
+
+    async with (
+        await asyncio.start_server(slow, "127.0.0.1", 0, ssl=presenting(before)) as old,
+        await asyncio.start_server(answer, "127.0.0.1", 0, ssl=presenting(after)) as new,
+    ):
+        first, second = (f"localhost:{server.sockets[0].getsockname()[1]}" for server in (old, new))
+        waits = asyncio.create_task(ask(http, f"https://{first}/", ca_file=str(ca_file)))
+        await begun.wait()
+        assert (await ask(http, f"https://{second}/", ca_file=str(ca_file))).cause is Cause.CERTIFICATE
+        assert (await ask_tls(f"tls://{second}", str(ca_file))).cause is Cause.CERTIFICATE
+        certificates.put(certificates.Pair(after.cert, after.key), certificates.Pair(ca_file, tmp_path / "key.pem"))
+        assert (await ask(http, f"https://{second}/", ca_file=str(ca_file))).status == 200
+        assert (await ask_tls(f"tls://{second}", str(ca_file))).cause is None
+        goes_on.set()
+        assert (await waits).status == 200
+        # A third time nothing is made anew.
+        made = connecting._context.cache_info().misses
+        assert (await ask(http, f"https://{second}/", ca_file=str(ca_file))).status == 200
+        assert connecting._context.cache_info().misses == made
+
+
+async def ask_tls(url: str, ca_file: str) -> Facts:
+    return await probe.ask(tls, probe.Target(id=1, definition=Definition(name="x", url=url, ca_file=ca_file)))
+
+
+async def test_a_session_that_is_replaced_is_closed_with_the_last_request_that_goes_by_it(tmp_path: Path) -> None:
+    pair = certificates.make(tmp_path)
+    sessions = Sessions()
+    definition = Definition(name="x", url="https://localhost/", ca_file=str(pair.cert))
+    target = probe.Target(id=1, definition=definition)
+    async with sessions.of(target) as first:
+        async with sessions.of(target) as same:
+            assert same is first
+        certificates.put(certificates.make(tmp_path / "other"), pair)
+        async with sessions.of(target) as second:
+            assert second is not first
+        assert not first.closed
+    assert (first.closed, second.closed) == (True, False)
+    await sessions.close()
+    assert second.closed

@@ -18,10 +18,14 @@ from daemon.services.probes.domain import domain
 from daemon.services.probes.grpc import grpc
 from daemon.services.probes.http import Http
 from daemon.services.probes.icmp import icmp
+from daemon.services.probes.mysql import mysql
+from daemon.services.probes.postgres import postgres
 from daemon.services.probes.probe import Target
 from daemon.services.probes.redis import redis
+from daemon.services.probes.requesting import Sessions
 from daemon.services.probes.tcp import tcp
 from daemon.services.probes.tls import tls
+from daemon.services.probes.websocket import WebSocket
 from daemon.services.rules.definitions import conditions_of
 from daemon.services.rules.verdict import verdict
 from schema.definitions import Definition
@@ -116,7 +120,8 @@ async def test_https_tells_the_certificate_and_each_phase(pair: Pair) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
         await writer.drain()
 
-    http = Http()
+    sessions = Sessions()
+    http = Http(sessions)
     async with listening(answer, pair) as port:
         of = target(f"https://localhost:{port}/", ca_file=str(pair.cert))
         found = await probe.ask(http, of)
@@ -132,7 +137,7 @@ async def test_https_tells_the_certificate_and_each_phase(pair: Pair) -> None:
         assert connecting._read.cache_info().hits == read.hits + 1
         wrong = await probe.ask(http, target(f"https://localhost:{port}/"))
         assert wrong.cause is Cause.CERTIFICATE
-    await http.close()
+    await sessions.close()
 
 
 async def test_a_websocket_is_shaken_hands_with_and_what_is_none_says_so() -> None:
@@ -150,12 +155,13 @@ async def test_a_websocket_is_shaken_hands_with_and_what_is_none_says_so() -> No
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    http = Http()
+    sessions = Sessions()
+    websocket = WebSocket(sessions)
     good = target(f"ws://127.0.0.1:{port}/ws")
-    assert outcome(await probe.ask(http.websocket, good), good) == "healthy"
-    bad = await probe.ask(http.websocket, target(f"ws://127.0.0.1:{port}/no"))
+    assert outcome(await probe.ask(websocket, good), good) == "healthy"
+    bad = await probe.ask(websocket, target(f"ws://127.0.0.1:{port}/no"))
     assert (bad.cause, "404" in bad.detail) == (Cause.PROTOCOL, True)
-    await http.close()
+    await sessions.close()
     await runner.cleanup()
 
 
@@ -318,8 +324,12 @@ async def test_a_ping_comes_back_or_says_what_this_host_does_not_allow() -> None
 
 
 async def test_a_denied_address_is_denied_for_every_kind_that_connects() -> None:
+    sessions = Sessions()
     for ask, url in ((tcp, "tcp://127.0.0.1:1"), (tls, "tls://127.0.0.1:1"), (redis, "redis://127.0.0.1:1"),
-                     (grpc, "grpc://127.0.0.1:1"), (icmp, "icmp://127.0.0.1"), (dns, "dns://127.0.0.1/x")):  # fmt: skip
+                     (grpc, "grpc://127.0.0.1:1"), (icmp, "icmp://127.0.0.1"), (dns, "dns://127.0.0.1/x"),
+                     (postgres, "postgres://app@127.0.0.1:1"), (mysql, "mysql://app@127.0.0.1:1"),
+                     (Http(sessions), "http://127.0.0.1:1"), (WebSocket(sessions), "ws://127.0.0.1:1")):  # fmt: skip
         of = Target(id=1, definition=Definition(name="x", url=url), denied=lambda address: f"{address} is not for you")
         found = await probe.ask(ask, of)
         assert (found.cause, found.detail) == (Cause.DENIED, "127.0.0.1 is not for you"), url
+    await sessions.close()

@@ -89,3 +89,21 @@ async def test_a_change_to_what_is_gone_is_told_in_words_by_every_way(site: Site
     for path in ("pause", "maintain", "edit", "inline", "test"):
         _, text = await post(browser, f"/services/{id_}/{path}", 404)
         assert re.search(rf"[Tt]here is no service {id_}", text), path
+
+
+async def test_who_may_not_change_a_service_sees_neither_the_body_of_its_request_nor_the_words_of_its_command(
+    site: Site, target: Target
+) -> None:
+    operator, viewer = site.browser("operator"), site.browser("viewer")
+    await post(operator, "/services", name="web", url=target.url("/"), method="POST", body="login=ada&word=s3cr3t-body")
+    await post(operator, "/services", name="disk", url="command:", command="check_disk --with s3cr3t-word")
+    for name, secret, shown in (("web", "s3cr3t-body", ""), ("disk", "s3cr3t-word", "check_disk")):
+        id_ = service(site, name)
+        seen, page = await get(viewer, f"/api/v1/services/{id_}"), await get(viewer, f"/services/{name}")
+        assert secret not in seen + page
+        assert shown in seen
+        assert "***" in seen
+        # Who may is shown it: what is written back must be what was there.
+        assert secret in await get(operator, f"/api/v1/services/{id_}")
+        assert secret in await get(operator, f"/services/{id_}/edit")
+        assert secret not in await get(operator, f"/services/{name}")

@@ -1,0 +1,110 @@
+"""What a service is signed in to with stands in no finding, however its probe fails."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from daemon.services.probes import probe
+from daemon.services.probes.http import Http
+from daemon.services.probes.probe import ProbeError
+from daemon.services.probes.requesting import Sessions
+from schema.definitions import Definition
+from schema.facts import Cause, Facts
+from tests.fakes.target import Target
+from tests.integration.services.world import World
+
+SECRET = "SEKRET-w0rd"
+
+
+@asynccontextmanager
+async def refusing_proxy() -> AsyncIterator[str]:
+    """A proxy that lets nobody through, however they sign in; its address, with what they sign in with."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # whoever asked has gone
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://pu:{SECRET}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def everything(world: World) -> str:
+    """All that the database holds."""
+    tables = await world.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    return "\n".join([str(await world.rows(f'SELECT * FROM "{table["name"]}"')) for table in tables])
+
+
+async def test_a_proxys_password_reaches_neither_database_nor_people_nor_a_sessions_prompt(world: World) -> None:
+    async with refusing_proxy() as proxy:
+        service = await world.add("web", url="https://shop.invalid/", proxy=proxy, session_tier=2, timeout=5.0)
+        found = await world.until(service, "down")
+    assert (found.cause, found.detail) == ("protocol", "the proxy answers 407")
+    (trigger,) = await world.rows("SELECT prompt FROM triggers")
+    entries = await world.rows("SELECT text FROM incident_entries")
+    told = await world.rows("SELECT title, body FROM notifications")
+    for texts in ([trigger], entries, told):
+        assert "the proxy answers 407" in str(texts)
+    assert SECRET not in await everything(world)
+    for path in world.place.directory.rglob("claudeops.db*"):
+        assert SECRET.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        (f"http://ada:{SECRET}@[::bad/", "leads to an address that is none"),
+        (f"ftp://ada:{SECRET}@files.example/", "leads to an address that is not of HTTP"),
+    ],
+)
+async def test_a_redirect_to_what_is_no_address_does_not_tell_the_password_in_it(
+    target: Target, location: str, said: str
+) -> None:
+    target.answer("/", status=302, headers=(("Location", location),))
+    sessions = Sessions()
+    found = await ask(Http(sessions), Definition(name="x", url=target.url(), timeout=3.0))
+    await sessions.close()
+    assert (found.cause, said in found.detail) == (Cause.PROTOCOL, True), found.detail
+    assert SECRET not in found.detail
+
+
+async def ask(asks: Any, definition: Definition) -> Facts:
+    return await probe.ask(asks, probe.Target(id=1, definition=definition))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"url": f"https://ada:{SECRET}@shop.example/"},
+        {"url": f"https://shop.example/?token={SECRET}"},
+        {"url": "https://shop.example/", "proxy": f"http://pu:{SECRET}@proxy.example:3128"},
+        {"url": "https://shop.example/", "headers": {"Authorization": f"Bearer {SECRET}"}},
+        {"url": f"postgres://app:{SECRET}@db.example/"},
+        {"url": "https://ada:SEKRET%2Dw0rd@shop.example/"},
+        {"url": f"https://{SECRET}@shop.example/"},
+        {"url": f"https://{SECRET}:@shop.example/"},
+        {"url": "https://shop.example/", "headers": {"X-Auth-Key": SECRET}},
+    ],
+)
+async def test_whatever_a_probe_says_its_targets_secrets_are_masked_in_it(
+    more: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fails(target: probe.Target) -> Facts:
+        raise ProbeError(Cause.FAILED, f"no such word: {SECRET} (https://other:pa:ss@elsewhere.example/a@b)")
+
+    found = await ask(fails, Definition(name="x", **more))
+    assert found.detail == "no such word: *** (https://***@elsewhere.example/a@b)"
+
+    async def breaks(target: probe.Target) -> Facts:
+        raise RuntimeError(f"unexpected: {SECRET}")
+
+    await ask(breaks, Definition(name="x", **more))
+    log = capsys.readouterr().err
+    assert "unexpected: ***" in log
+    assert SECRET not in log
