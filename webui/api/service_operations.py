@@ -42,7 +42,7 @@ SERVICES = (
         "Probes once what is described, and stores nothing", types.Tried, body=Definition,
     ),
     Operation(
-        "GET", f"{ROOT}/services/export", "api.service_files:export", VIEWER, "services",
+        "GET", f"{ROOT}/services/export", "api.service_files:export", OPERATOR, "services",
         "All services as a file that an import takes, without passwords", None, raw=True, media="application/yaml",
     ),
     Operation(

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from daemon.services.probes.probe import DeniedError, Target, mark
 from daemon.services.probes.resolving import AddressInfo
 from schema import certificate as certificate_file
@@ -105,6 +107,14 @@ def context(wanted: Definition, protocols: tuple[str, ...] = ()) -> ssl.SSLConte
     """TLS as a service wants it; `protocols` by ALPN. OSError for files that can't be read."""
     files = (wanted.ca_file, wanted.certificate_file, wanted.key_file)
     return _context(wanted.verify, *files, protocols, stamps(wanted))
+
+
+def database_context(wanted: Definition, *, judged: bool = False) -> ssl.SSLContext:
+    """TLS to a database. As its own clients do, it judges a certificate only where it is told to, by whom it is signed.
+
+    Most such servers have made theirs themselves.
+    """
+    return context(wanted if judged or wanted.ca_file else replace(wanted, verify=False))
 
 
 @lru_cache(maxsize=64)

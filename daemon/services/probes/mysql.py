@@ -50,7 +50,7 @@ async def _version(target: Target, address: str, port: int) -> str:
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             db=unquote(parts.path.strip("/")) or None,
-            ssl=connecting.context(target.definition),
+            ssl=connecting.database_context(target.definition),
         )
         try:
             await connection.ping(reconnect=False)

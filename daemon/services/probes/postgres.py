@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import asyncpg
 
 PORT = 5432
-# The values of sslmode, and whether there has to be TLS: what is verified, the service's definition says.
+# The values of sslmode, and whether there has to be TLS.
 MODES = {"disable": False, "allow": False, "prefer": False, "require": True, "verify-ca": True, "verify-full": True}
+JUDGED = ("verify-ca", "verify-full")
 
 
 async def postgres(target: Target) -> Facts:
@@ -92,7 +93,7 @@ async def _connected(target: Target, address: str, port: int) -> "asyncpg.Connec
     if mode == "disable":
         return await connect(ssl=False)
     try:
-        return await connect(ssl=connecting.context(target.definition))
+        return await connect(ssl=connecting.database_context(target.definition, judged=mode in JUDGED))
     except ConnectionError as error:
         if MODES[mode] or _is_of_the_system(error):
             raise

@@ -176,15 +176,14 @@ async def test_it_is_signed_in_over_tls_where_the_server_offers_it_and_the_certi
         assert (found.cause, found.body.decode(), found.ip) == (None, version, "127.0.0.1"), found.detail
         assert found.certificate is not None
         assert (found.certificate.names, 4 < (found.certificate_s or 0) / 86400 <= 5) == (("db.invalid",), True)
-        unverified = await ask(asks, url, verify=False)
-        assert (unverified.cause, unverified.certificate) == (None, found.certificate)
-        assert (await ask(asks, url)).cause is Cause.CERTIFICATE
+        for unjudged in (await ask(asks, url), await ask(asks, url, ca_file=str(pair.cert), verify=False)):
+            assert (unjudged.cause, unjudged.certificate) == (None, found.certificate)
         other = await ask(asks, url, ca_file=str(pair.cert), server_name="other.invalid")
         assert other.cause is Cause.CERTIFICATE
         address = await ask(asks, url.replace("db.invalid", "127.0.0.1"), ca_file=str(pair.cert))
         assert address.cause is Cause.CERTIFICATE
         # Who took the connection has answered: no other address is asked.
-        definition = Definition(name="db", url=url, timeout=5.0)
+        definition = Definition(name="db", url=url, timeout=5.0, ca_file=str(pair.cert), server_name="other.invalid")
         target = Target(id=1, definition=definition, lookups=Several("127.0.0.1", NOBODY))
         assert (await probe.ask(asks, target)).cause is Cause.CERTIFICATE
     async with databases.listening(serve) as port:
@@ -200,6 +199,9 @@ async def test_postgresqls_sslmode_says_whether_tls_has_to_be_or_may_not_be(pair
         unknown = await ask(postgres, url.format(port, "sometimes"))
         assert (unknown.cause, "sslmode" in unknown.detail) == (Cause.FAILED, True)
     async with databases.listening(partial(databases.postgres, pair=pair)) as port:
+        for mode in ("verify-ca", "verify-full"):
+            assert (await ask(postgres, url.format(port, mode))).cause is Cause.CERTIFICATE
+        assert (await ask(postgres, url.format(port, "require"))).cause is None
         without = await ask(postgres, url.format(port, "disable"))
         assert (without.cause, without.certificate) == (None, None)
 

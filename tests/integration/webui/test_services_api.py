@@ -86,7 +86,7 @@ async def test_a_file_is_imported_by_a_program_and_comes_back_without_passwords(
         "added": ["web", "backup"], "changed": [], "removed": [], "unchanged": 0, "errors": [], "dry_run": False
     }  # fmt: skip
     assert names(await listed(caller, "")) == ["backup", "web"]
-    async with program(site, token(site, Role.VIEWER)).get("/api/v1/services/export") as response:
+    async with program(site, token(site, Role.OPERATOR)).get("/api/v1/services/export") as response:
         text = await response.text()
         assert (response.status, response.content_type) == (200, "application/yaml")
     assert "name: backup" in text
