@@ -105,7 +105,7 @@ BENCHMARKS = (
         Bar("lateness at the target, 1,000 services every 10 s, 5 % of them hanging, p99", "p99_ms", 250, least=False,
             unit=" ms"),
         Bar("until each of them was asked once", "first_round_intervals", 1.0, least=False, unit=" intervals"),
-    ), probing.LATENESS_NOTE),
+    ), probing.HANGING_NOTE),
     Benchmark("probing.many", probing.many, (
         Bar("10,000 services every 60 s: checks made of those that are due", "sustained", 0.99, least=True, unit="×"),
         Bar("their lateness at the target, p99", "p99_ms", 1000, least=False, unit=" ms"),

@@ -7,12 +7,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.idle import spent
 from benchmarks.target import Target
 from daemon.services import stored
+from daemon.services.rules import schedule
 from schema.database import Database
 from schema.definitions import Definition
 from tests.acceptance.harness import Daemon
@@ -60,17 +62,22 @@ def watching(directory: Path, count: int, interval: float, *, hang_every: int = 
 
 
 def lateness(arrivals: Mapping[int, Sequence[float]], interval: float) -> list[float]:
-    """How late each request came, in s, sorted: against its service's own beat, which its promptest request tells.
+    """How late each request came, in s, sorted: after the beat that the schedule gives to its service.
 
-    A beat that was left out is as late as the requests that did not come: it counts as one interval.
+    The daemon does not tell when its schedule began. No request comes before its beat: on the circle of one interval
+    all stand behind that moment, so it is where the widest gap ends. A beat that was left out is as late as the request
+    that did not come: it counts as one interval.
     """
-    late: list[float] = []
-    for times in arrivals.values():
-        beats = [round((at - times[0]) / interval) for at in times]
-        offsets = [at - beat * interval for at, beat in zip(times, beats, strict=True)]
-        phase = min(offsets)
-        late += [offset - phase for offset in offsets]
-        late += [interval] * (beats[-1] - beats[0] + 1 - len(set(beats)))
+    beats = {
+        number: [at - schedule.first(number + 1, interval, 0.0) for at in times] for number, times in arrivals.items()
+    }
+    circle = sorted(offset % interval for offsets in beats.values() for offset in offsets)
+    gaps = [(at - before) % interval for before, at in pairwise([circle[-1], *circle])]
+    begin = circle[gaps.index(max(gaps))]
+    late = [(offset - begin) % interval for offset in (one for offsets in beats.values() for one in offsets)]
+    for offsets in beats.values():
+        seen = {math.floor((offset - begin) / interval) for offset in offsets}
+        late += [interval] * (max(seen) - min(seen) + 1 - len(seen))
     return sorted(late)
 
 
