@@ -28,8 +28,8 @@ COST_NOTE = (
     " another machine; it is no part of this run"
 )
 LATENESS_NOTE = (
-    "Late is what a request comes after the beat that the schedule gives to its service; when the schedule began is told"
-    " by the promptest request of all"
+    "Late is what a request comes after the beat that the schedule gives to its service; when the schedule began is"
+    " told by the promptest request of all"
 )
 HANGING_NOTE = (
     f"{LATENESS_NOTE}. The 5 % that hang are not counted, but hold their places; a first round is counted from the"

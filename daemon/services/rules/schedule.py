@@ -11,11 +11,12 @@ GOLDEN = 0.6180339887498949
 SOONEST = 0.2
 # After a start all is known anew within this time, also of who is asked once a day: the daemon may not run that long.
 SPREAD_SECONDS = 300.0
+ROUND = 0.95  # of an interval: who comes last has been asked before the interval is over, though asking takes its time
 
 
 def first(number: int, interval: float, now: float) -> float:
     """When the `number`th service is probed first: within one interval, as far as can be from the others; but soon."""
-    return now + (number * GOLDEN % 1.0) * min(interval, SPREAD_SECONDS)
+    return now + (number * GOLDEN % 1.0) * ROUND * min(interval, SPREAD_SECONDS)
 
 
 def following(due: float, interval: float, now: float) -> float:
