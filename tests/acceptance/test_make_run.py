@@ -44,7 +44,7 @@ def test_live_sessions_run_with_the_credential_that_was_passed(tmp_path: Path) -
     try:
         daemon.start()
         assert str(daemon.file()["address"]).startswith("http://127.0.0.1:")
-        ended = daemon.wait_ended(daemon.trigger(lines=3, leak=True)["id"])
+        ended = daemon.wait_ended(daemon.trigger(lines=3, leak=["ANTHROPIC_API_KEY"])["id"])
         assert ended["status"] == "completed"
         log = Path(ended["log_file"])
         assert log.parent == daemon.state / "results"

@@ -81,12 +81,15 @@ def test_a_killed_shim_takes_its_command_along_and_the_session_is_interrupted(tm
 
 def test_a_killed_command_is_a_failed_session_with_the_signal_as_reason(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
-        session = daemon.trigger(hang=60)
+        session = daemon.trigger(lines=500, hang=60)
         _, command = daemon.run_pids(session)
+        wait_for(lambda: b'"line 499"' in Path(session["log_file"]).read_bytes(), 20, "all its lines")
         os.kill(command, signal.SIGKILL)
         ended = daemon.wait_ended(session["id"])
         assert (ended["status"], ended["exit_code"]) == ("failed", 137)
         assert "SIGKILL" in ended["reason"]
+        assert ended["lines"] == 501, "the first event, and each line"
+        assert daemon.ctl("sessions", "tail", str(session["id"])).stdout.count('"text":"line ') == 500
 
 
 def test_a_command_that_fails_says_why_in_the_row_and_in_the_log(tmp_path: Path) -> None:
@@ -162,20 +165,26 @@ def test_a_stop_after_adoption_ends_the_runs_that_are_no_children(daemon: Daemon
     assert daemon.left_over() == []
 
 
+TOKENS = {"CLAUDE_CODE_OAUTH_TOKEN": "oauth-made-up-0123456789", "GITHUB_TOKEN": "ghp-made-up-0123456789"}
+
+
 def test_secrets_appear_nowhere(tmp_path: Path) -> None:
-    with running(tmp_path) as daemon:
-        session = daemon.trigger(until=str(tmp_path / "enough"), leak=True, interval=0.05, children=1)
+    with running(tmp_path, CLAUDEOPS_SESSION_ENV="GITHUB_TOKEN", **TOKENS) as daemon:
+        leak = ["ANTHROPIC_API_KEY", *TOKENS]
+        session = daemon.trigger(until=str(tmp_path / "enough"), leak=leak, interval=0.05, children=1)
         wait_for(lambda: len(tree(daemon, session)) >= 2, 10, "the tool")
         pids = daemon.left_over()
+        secrets = [secret.encode() for secret in (KEY, *TOKENS.values())]
         shim, command = daemon.run_pids(session)
         assert {shim, command, *map(daemon.pid, ("supervisor", "worker", "web"))} <= set(pids)
         argv = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
         assert b"--append-system-prompt-file" in argv[command]
-        assert [pid for pid in pids if KEY.encode() in argv[pid]] == []
-        # Who acts has the key, so that one sees that looking finds it; who shows has not.
-        assert in_memory(daemon.pid("worker"), KEY.encode())
-        assert in_memory(command, KEY.encode())
-        assert not in_memory(daemon.pid("web"), KEY.encode())
+        for secret in secrets:
+            assert [pid for pid in pids if secret in argv[pid]] == []
+            # Who acts has it, so that one sees that looking finds it; who shows has not.
+            assert in_memory(daemon.pid("worker"), secret)
+            assert in_memory(command, secret)
+            assert not in_memory(daemon.pid("web"), secret)
         (tmp_path / "enough").touch()
         daemon.wait_ended(session["id"])
         shown = "".join(
@@ -183,9 +192,11 @@ def test_secrets_appear_nowhere(tmp_path: Path) -> None:
             for words in (("status", "--json"), ("sessions", "show", "1", "--json"), ("sessions", "tail", "1"),
                           ("config", "list", "--json"), ("doctor", "--json"))
         )  # fmt: skip
-        assert KEY not in shown
-        assert "[REDACTED:ANTHROPIC_API_KEY]" in shown
+        for name in leak:
+            assert f"[REDACTED:{name}]" in shown
+        assert not [secret for secret in secrets if secret in shown.encode()]
         for file in [*daemon.state.rglob("*"), *daemon.results.rglob("*"), *daemon.runtime.rglob("*"), daemon.output]:
             if file.is_file():
-                assert KEY.encode() not in file.read_bytes(), file
-        assert not in_memory(daemon.pid("web"), KEY.encode())
+                assert not [secret for secret in secrets if secret in file.read_bytes()], file
+        for secret in secrets:
+            assert not in_memory(daemon.pid("web"), secret)

@@ -84,7 +84,7 @@ def test_hostile_output_never_breaks_the_stream_or_the_page(tmp_path: Path) -> N
     with running(tmp_path) as daemon:
         daemon.sign_in()
         raw = [base64.b64encode(line).decode() for line in HOSTILE]
-        session = daemon.trigger(raw=raw, leak=True, lines=5, interval=0.1)
+        session = daemon.trigger(raw=raw, leak=["ANTHROPIC_API_KEY"], lines=5, interval=0.1)
         reader = Reader(daemon, session["id"])
         reader.start()
         daemon.wait_ended(session["id"])

@@ -152,3 +152,17 @@ def test_the_supervisor_has_one_thread_all_along(tmp_path: Path) -> None:
             assert os.listdir(f"/proc/{pid}/task") == [str(pid)]
             daemon.wait_replaced(name, old)
         assert os.listdir(f"/proc/{pid}/task") == [str(pid)]
+
+
+def test_a_signal_right_after_a_reload_ends_all_and_asks_no_child_twice(tmp_path: Path) -> None:
+    hooks, file = tmp_path / "hooks", tmp_path / "claudeops.env"
+    file.write_text("CLAUDEOPS_INTERVAL=3600\n")
+    with running(tmp_path, CLAUDEOPS_ENV_FILE=str(file), **patched(hooks, COUNT_TERMS)) as daemon:
+        daemon.trigger(hang=60, deaf=True, children=1)
+        file.write_text("CLAUDEOPS_INTERVAL=1800\nCLAUDEOPS_DASHBOARD_HOST=127.0.0.1\n")
+        daemon.kill("supervisor", signal.SIGHUP)
+        assert daemon.stop(15) == 0
+        assert daemon.left_over() == []
+        told = [path.read_text() for path in hooks.glob(f"*-{signal.SIGTERM:d}")]
+        assert told
+        assert set(told) == {"x"}
