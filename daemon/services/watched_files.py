@@ -7,6 +7,7 @@ and every mistake is told in the log, on the page of services and by `claudeopsc
 import asyncio
 import sys
 import time
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -106,6 +107,13 @@ class WatchedFiles:
             errors = (await self._catalogue.take(ImportServices(text=text, file=path), DAEMON, "", owner=path)).errors
         except (OSError, UnicodeDecodeError) as error:
             errors = [FileMistake(path, 1, 1, f"it can't be read: {error}")]
+        except (DatabaseError, CallError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours that one file finds must not end the watching of all
+            if last:
+                traceback.print_exc()
+            what = f"it can't be taken in: {type(error).__name__}: {error}; this is a fault of the daemon, please report it"
+            errors = [FileMistake(path, 1, 1, what)]
         if not errors or last:
             self._tell(path, errors)
         return not errors

@@ -176,12 +176,20 @@ def _http(definition: Definition) -> Iterable[Problem]:
             yield Problem("headers", f"{name!r} is no name of a header")
         if any(letter in value for letter in "\r\n\0"):
             yield Problem("headers", f"the value of {name} has a line break")
-    if definition.proxy and urlsplit(definition.proxy).scheme not in ("http", "https"):
+    if definition.proxy and not _is_proxy(definition.proxy):
         yield Problem("proxy", "a proxy is written like http://proxy.example.org:3128")
     if definition.family not in (0, 4, 6):
         yield Problem("family", "4 or 6 for one kind of addresses, 0 for any")
     if bool(definition.certificate_file) != bool(definition.key_file):
         yield Problem("certificate_file", "a client certificate needs both its file and its key's")
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _own(definition: Definition) -> Iterable[Problem]:

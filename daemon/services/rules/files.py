@@ -14,6 +14,8 @@ from daemon.services.rules import definitions, foreign
 from schema.definitions import Definition
 
 SIZE_MAX = 4 * 1024 * 1024
+# YAML's reader calls itself for what lies in something else, and would end the process.
+DEPTH_MAX = 100
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TIMES = frozenset({"interval", "timeout", "retry_interval", "grace", "session_cooldown", "remind"})
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -47,18 +49,32 @@ def parse(text: str) -> Parsed:
     """Reads a file of any of the known shapes."""
     if len(text) > SIZE_MAX:
         return Parsed([], [Mistake(1, 1, f"a file has at most {SIZE_MAX // 1024 // 1024} MiB")])
-    loader = yaml.CSafeLoader(text)
     try:
-        root = loader.get_single_node()
-        if root is None:
-            return Parsed([], [])
-        return _read(loader, root)
+        if too_deep := _too_deep(text):
+            return Parsed([], [too_deep])
+        return _loaded(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Parsed([], [Mistake(line, column, f"this is no YAML: {error.problem or error}")])
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return Parsed([], [Mistake(1, 1, f"this is no YAML: {error}")])
+
+
+def _too_deep(text: str) -> Mistake | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            return _at(event, f"lists lie in one another more than {DEPTH_MAX} deep")
+    return None
+
+
+def _loaded(text: str) -> Parsed:
+    loader = yaml.CSafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        return Parsed([], []) if root is None else _read(loader, root)
     finally:
         loader.dispose()
 
@@ -66,6 +82,8 @@ def parse(text: str) -> Parsed:
 def _read(loader: Any, root: yaml.Node) -> Parsed:
     if not isinstance(root, yaml.MappingNode):
         return Parsed([], [_at(root, "a file has a list under `services:`")])
+    if mistake := _unnamed(root):
+        return Parsed([], [mistake])
     keys = {key.value: value for key, value in root.value}
     for name, change in (("services", _own), ("endpoints", foreign.gatus), ("monitorList", foreign.uptime_kuma)):
         if name in keys:
@@ -98,6 +116,8 @@ def _entries(loader: Any, listed: yaml.Node, change: Any) -> Parsed:
 def _entry(loader: Any, node: yaml.Node, change: Any) -> Entry | Mistake:
     if not isinstance(node, yaml.MappingNode):
         return _at(node, "a service has fields: name, url, …")
+    if mistake := _unnamed(node):
+        return mistake
     own = {key.value: (value.start_mark.line + 1, value.start_mark.column + 1) for key, value in node.value}
     places = {"": (node.start_mark.line + 1, node.start_mark.column + 1), **own}
     try:
@@ -110,9 +130,16 @@ def _entry(loader: Any, node: yaml.Node, change: Any) -> Entry | Mistake:
         return Mistake(line, column, f"{field + ': ' if field else ''}{_PLACE.sub('', str(error))}")
     except foreign.UnknownKindError as error:
         return Mistake(*places[""], str(error))
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return Mistake(*places[""], f"a field is not of its type: {error}")
     return Entry(definition, places)
+
+
+def _unnamed(node: yaml.MappingNode) -> Mistake | None:
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            return _at(key, "the name of a field is a word; put a template such as {{ x }} in quotes, or fill it in")
+    return None
 
 
 def _timed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,5 +182,5 @@ def _fields(definition: Definition) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
 
-def _at(node: yaml.Node, message: str) -> Mistake:
+def _at(node: yaml.Node | yaml.Event, message: str) -> Mistake:
     return Mistake(node.start_mark.line + 1, node.start_mark.column + 1, message)

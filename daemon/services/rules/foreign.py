@@ -7,6 +7,7 @@ What has no counterpart here is refused with its name, so that nobody thinks tha
 from typing import Any
 
 KUMA_SCHEMES = {"port": "tcp", "ping": "icmp", "postgres": "postgres", "mysql": "mysql", "redis": "redis"}
+CODE_MAX = 999
 
 
 class UnknownKindError(ValueError):
@@ -94,6 +95,8 @@ def _codes(ranges: list[str]) -> str:
         if high and (low[1:], high[1:]) == ("00", "99") and low[0] == high[0]:
             patterns.append(f"pat({low[0]}*)")
         elif high:
+            if int(high) > CODE_MAX:
+                raise ValueError(f"accepted_statuscodes: {text} has codes above {CODE_MAX}")
             patterns += [str(code) for code in range(int(low), int(high) + 1)]
         else:
             patterns.append(low)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.services import watched_files
+from daemon.services.rules import files
 from ipc.errors import CallError, Code
 from ipc.messages.services import (
     ChangeService,
@@ -206,3 +207,47 @@ async def test_a_password_that_changes_in_a_file_is_used_and_variables_are_read_
     while target.to("/a")[-1].headers["x-token"] != "from-the-environment":
         assert time.monotonic() < end + 10
         await asyncio.sleep(0.05)
+
+
+async def test_a_file_that_nothing_can_be_made_of_keeps_nothing_from_the_others(
+    world: World, target: Target, tmp_path: Path
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    write(place / "a.yaml", entry(target, "a"))
+    (place / "b.yaml").write_text("{{ ansible_managed }}\n")
+    write(place / "c.yaml", entry(target, "c", proxy='"http://[::1"'))
+    write(place / "d.yaml", entry(target, "d"))
+    await world.settings.set("services_file", str(place))
+    await until(world, lambda found: set(found) == {"a", "d"})
+    assert {Path(one.file).name for one in await mistakes(world, 2)} == {"b.yaml", "c.yaml"}
+
+
+async def test_a_fault_of_ours_in_one_file_is_told_as_its_mistake_and_the_others_are_taken(
+    world: World,
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    for name in ("a", "b"):
+        write(place / f"{name}.yaml", entry(target, name))
+    parse = files.parse
+
+    def faulty(text: str) -> files.Parsed:
+        if "/a" in text:
+            raise KeyError("surprise")
+        return parse(text)
+
+    monkeypatch.setattr(files, "parse", faulty)
+    await world.settings.set("services_file", str(place))
+    await until(world, lambda found: set(found) == {"b"})
+    (one,) = await mistakes(world, 1, "KeyError: 'surprise'")
+    assert one.file == str(place / "a.yaml")
+    assert capsys.readouterr().err.count("Traceback") == 1
+    monkeypatch.setattr(files, "parse", parse)
+    write(place / "a.yaml", entry(target, "a", interval="2s"))
+    await until(world, lambda found: set(found) == {"a", "b"})
+    await mistakes(world, 0)
