@@ -173,14 +173,21 @@ class Catalogue:
 
         return await self._each(request.ids, one, request_id)
 
-    async def take(self, request: ImportServices, by: str, request_id: str, owner: str = "") -> ImportedReply:
-        """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for."""
+    async def take(
+        self, request: ImportServices, by: str, request_id: str, owner: str = "", gone: Collection[str] = ()
+    ) -> ImportedReply:
+        """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for.
+
+        What owners that are `gone` had is taken over, with its history.
+        """
         from daemon.services import taking  # not above: it brings the reader of YAML with it
 
         moment = datetime.now(UTC)
 
         def write(db: Database) -> tuple[ImportedReply, list[int]]:
-            found = taking.take(db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner)
+            found = taking.take(
+                db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner, gone=gone
+            )
             return stored.answer(db, found.reply, request_id, moment), found.ids
 
         reply, ids = await self._store.write(write)

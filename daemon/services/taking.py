@@ -3,7 +3,7 @@
 `take` is a function of a transaction, called by `daemon.services.catalogue`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -38,13 +38,17 @@ def take(
     by: str,
     moment: datetime,
     owner: str,
+    gone: Collection[str] = (),
 ) -> Taken:
-    """Within a transaction. With a mistake anywhere, nothing is changed, and every mistake is told."""
+    """Within a transaction. With a mistake anywhere, nothing is changed, and every mistake is told.
+
+    `gone`: owners that are no more, so that others may have what was theirs.
+    """
     parsed = files.parse(request.text)
     rows = _rows(db)
     known = {row["name"]: monitored.definition_of(row["definition"]).needs for row in rows.values()}
     mistakes = [*parsed.mistakes, *files.checked(parsed.entries, known)]
-    mistakes += [mistake for entry in parsed.entries for mistake in _further(entry, rows, environ, owner)]
+    mistakes += [mistake for entry in parsed.entries for mistake in _further(entry, rows, environ, {"", owner, *gone})]
     if mistakes:
         told = [FileMistake(request.file, one.line, one.column, one.message) for one in sorted(mistakes)]
         return Taken(ImportedReply(errors=told, dry_run=request.dry_run), [])
@@ -61,11 +65,11 @@ def _rows(db: Database) -> dict[str, Row]:
     return found
 
 
-def _further(entry: Entry, rows: dict[str, Row], environ: Mapping[str, str], owner: str) -> list[Mistake]:
+def _further(entry: Entry, rows: dict[str, Row], environ: Mapping[str, str], owners: Collection[str]) -> list[Mistake]:
     """Variables that are not there, and services that another file describes."""
     definition, found = entry.definition, []
     row = rows.get(definition.name.casefold())
-    if row is not None and row["owner"] and row["owner"] != owner:
+    if row is not None and row["owner"] not in owners:
         found.append(Mistake(*entry.places[""], f"name: {definition.name} is described by {row['owner']}"))
     try:
         variables.filled(definition, environ)

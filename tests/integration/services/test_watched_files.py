@@ -172,6 +172,30 @@ async def test_a_directory_has_many_files_and_one_that_goes_takes_its_services_w
     assert await mistakes(world, 0) == []
 
 
+async def test_a_file_that_is_renamed_keeps_its_services_and_what_is_known_of_them(
+    world: World, target: Target, tmp_path: Path
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    write(place / "jobs.yaml", entry(target, "a"), entry(target, "b"))
+    await world.settings.set("services_file", str(place))
+    before = await until(world, lambda found: len(found) == 2)
+    (place / "jobs.yaml").rename(place / "cron.yaml")
+    after = await until(world, lambda found: all(one.owner == str(place / "cron.yaml") for one in found.values()))
+    assert {name: one.id for name, one in after.items()} == {name: one.id for name, one in before.items()}
+    # Copied first, and with less in it; while it has mistakes nothing is removed.
+    write(place / "z.yaml", entry(target, "a"), entry(target, "c", needs="[nothing]"))
+    await mistakes(world, 2)
+    (place / "cron.yaml").unlink()
+    await mistakes(world, 1, "nothing")
+    assert {name: one.id for name, one in (await listed(world)).items()} == {
+        name: one.id for name, one in before.items()
+    }
+    write(place / "z.yaml", entry(target, "a"))
+    after = await until(world, lambda found: set(found) == {"a"})
+    assert (after["a"].id, after["a"].owner) == (before["a"].id, str(place / "z.yaml"))
+
+
 async def test_services_become_peoples_where_no_file_is_watched_any_more(
     world: World, target: Target, tmp_path: Path
 ) -> None:
