@@ -12,8 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from daemon import audit
-from daemon.services import stored
+from daemon.services import naming, stored
 from daemon.services.credentials import Credentials, carried_over, joined, split
+from daemon.services.naming import Author
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
 from daemon.services.rules.tags import tagged
@@ -38,8 +39,6 @@ from schema.database import Database, Row
 from schema.definitions import Definition, Kind
 
 AT_ONCE_MAX = 5000
-PAGE = 1000
-BY_PERSON = "a person"
 
 
 class Known(NamedTuple):
@@ -54,7 +53,8 @@ class Known(NamedTuple):
 
 
 class Catalogue:
-    """All definitions. `told` hears of each service that is new, another, or (None) gone."""
+    """All definitions. `told` hears of each service that is new, another, or (None) gone; `renamed`, before that, where
+    names are others, or gone."""
 
     def __init__(
         self,
@@ -62,8 +62,10 @@ class Catalogue:
         credentials: Credentials,
         environ: Callable[[], Mapping[str, str]],
         told: Callable[[int, Known | None], Awaitable[None]],
+        renamed: Callable[[], Awaitable[None]],
     ) -> None:
-        self._store, self._credentials, self._environ, self._told = store, credentials, environ, told
+        self._store, self._credentials, self._environ = store, credentials, environ
+        self._told, self._renamed = told, renamed
 
     async def all(self) -> list[Known]:
         """Every service, in the order in which they were added."""
@@ -105,7 +107,7 @@ class Catalogue:
 
     async def change(self, request: ChangeService, by: str, request_id: str) -> ServiceReply:
         """Another definition. CallError `not_found`, `conflict` if it has changed meanwhile, `invalid`."""
-        moment = datetime.now(UTC)
+        moment, others = datetime.now(UTC), set[int]()
 
         def write(db: Database) -> ServiceReply:
             row = stored.existing(db, request.id)
@@ -122,13 +124,15 @@ class Catalogue:
             stored.refuse([*again, *self._problems(db, definition, before.name)])
             wanted, now_kept = split(definition)
             stored.replace(db, row, wanted, by=by, moment=moment)
+            others.update(naming.rename(db, request.id, before.name, wanted.name, Author(by, moment)))
             self._credentials.keep(request.id, now_kept)
             detail = ", ".join(_changed(before, wanted)) or "nothing"
             audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=wanted.name, at=moment, detail=detail)
             return stored.answer(db, self._reply(db, request.id), request_id, moment)
 
         reply = await self._store.write(write)
-        await self._tell([request.id])
+        await self._renamed()
+        await self._tell([request.id, *others])
         return reply
 
     async def pause(self, request: PauseServices, by: str, request_id: str) -> ChangedReply:
@@ -163,15 +167,19 @@ class Catalogue:
         return await self._each(request.ids, one, request_id)
 
     async def remove(self, request: RemoveServices, by: str, request_id: str) -> ChangedReply:
-        """Removes services with all that was found of them."""
+        """Removes services with all that was found of them; nothing depends on them any more."""
+        others = set[int]()
 
         def one(db: Database, row: Row, moment: datetime) -> None:
             _refuse_owned(row)
-            stored.remove(db, row)
+            others.update(naming.remove(db, row, Author(by, moment)))
             self._credentials.forget(row["id"])
             audit.add(db, actor=by, action=Action.SERVICE_REMOVED, subject=row["name"], at=moment, detail=row["url"])
 
-        return await self._each(request.ids, one, request_id)
+        reply = await self._each(request.ids, one, request_id)
+        await self._renamed()
+        await self._tell(others.difference(reply.done))
+        return reply
 
     async def take(
         self, request: ImportServices, by: str, request_id: str, owner: str = "", gone: Collection[str] = ()
@@ -191,29 +199,14 @@ class Catalogue:
             return stored.answer(db, found.reply, request_id, moment), found.ids
 
         reply, ids = await self._store.write(write)
+        await self._renamed()
         await self._tell(ids)
         return reply
 
     async def release(self, owners: Collection[str], by: str) -> None:
         """Services that a file described are people's from now on."""
         moment = datetime.now(UTC)
-
-        def write(db: Database) -> list[int]:
-            ids: list[int] = []
-            after = 0
-            while rows := stored.page(after, db):
-                for row in (row for row in rows if row["owner"] in owners):
-                    wanted = monitored.definition_of(row["definition"])
-                    stored.replace(db, {**row, "owner": ""}, wanted, by=by, moment=moment)
-                    detail = f"{row['owner']} is not watched any more"
-                    audit.add(
-                        db, actor=by, action=Action.SERVICE_CHANGED, subject=row["name"], at=moment, detail=detail
-                    )
-                    ids.append(row["id"])
-                after = rows[-1]["id"]
-            return ids
-
-        await self._tell(await self._store.write(write))
+        await self._tell(await self._store.write(lambda db: stored.release(db, owners, by=by, moment=moment)))
 
     async def renew(self, request: RenewPush, by: str) -> ServiceReply:
         """A fresh address for a heartbeat. CallError `not_found`, or `invalid` for what is none."""

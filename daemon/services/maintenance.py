@@ -11,6 +11,7 @@ from daemon import audit
 from daemon.services import stored
 from daemon.services.rules import windows
 from daemon.services.rules.definitions import Problem
+from daemon.services.stored import WINDOWS_MAX
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import AddWindow, RemoveWindow, WindowReply, WindowsReply
@@ -20,7 +21,6 @@ from schema.database import Database, Row
 from schema.definitions import Definition, Window
 from schema.monitored import PlannedWindow
 
-WINDOWS_MAX = 500
 AFTER_ALL = "~"  # after every stored time
 
 
@@ -31,10 +31,11 @@ class Maintenance:
         self._store = store
         self._windows: dict[int, Window] = {}
 
-    async def load(self) -> None:
-        """Reads what is stored. DatabaseError."""
+    async def load(self) -> bool:
+        """Reads what is stored; whether it is another than before. DatabaseError."""
         rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
-        self._windows = {row["id"]: _window(row) for row in rows}
+        before, self._windows = self._windows, {row["id"]: _window(row) for row in rows}
+        return self._windows != before
 
     def holds(self, definition: Definition, now: datetime) -> bool:
         """Whether a service is in a window."""
@@ -49,7 +50,7 @@ class Maintenance:
         return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or AFTER_ALL)))
 
     async def add(self, request: AddWindow, by: str, request_id: str) -> WindowReply:
-        """A window. CallError `invalid` names the field."""
+        """A window, that holds once all are loaded. CallError `invalid` names the field."""
         moment = datetime.now(UTC)
         window = request.window
         if not window.starts_at and not window.cron:
@@ -70,12 +71,10 @@ class Maintenance:
             audit.add(db, actor=by, action=Action.MAINTENANCE_ADDED, subject=window.title, at=moment)
             return stored.answer(db, WindowReply(window=_shown(id_, window, by, moment)), request_id, moment)
 
-        reply = await self._store.write(write)
-        await self.load()
-        return reply
+        return await self._store.write(write)
 
     async def remove(self, request: RemoveWindow, by: str) -> None:
-        """Ends a window, or takes it back. CallError `not_found`."""
+        """Ends a window, or takes it back, once all are loaded. CallError `not_found`."""
         moment = datetime.now(UTC)
 
         def write(db: Database) -> None:
@@ -86,7 +85,6 @@ class Maintenance:
             audit.add(db, actor=by, action=Action.MAINTENANCE_REMOVED, subject=row["title"], at=moment)
 
         await self._store.write(write)
-        await self.load()
 
 
 def _for(window: Window, definition: Definition) -> bool:

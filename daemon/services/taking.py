@@ -10,8 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from daemon import audit
-from daemon.services import stored
+from daemon.services import naming, stored
 from daemon.services.credentials import Credentials, split
+from daemon.services.naming import Author
 from daemon.services.rules import files, variables
 from daemon.services.rules.definitions import MASK
 from daemon.services.rules.files import Entry, Mistake
@@ -118,10 +119,14 @@ def _apply(
                 ids.append(row["id"])
     removed = _gone(entries, rows, owner) if owner or request.prune else []
     if not request.dry_run:
+        author = Author(by, moment)
         for row in removed:
-            stored.remove(db, row)
+            ids += [row["id"], *naming.remove(db, row, author)]
             credentials.forget(row["id"])
-            ids.append(row["id"])
+        for entry in entries:
+            row = rows.get(entry.definition.name.casefold())
+            if row is not None:  # a name that is written otherwise
+                ids += naming.rename(db, row["id"], row["name"], entry.definition.name, author)
         for entry in entries:
             row = db.one("definitions.by_name", name=entry.definition.name)
             if row is not None and entry.definition.needs:
@@ -137,7 +142,7 @@ def _apply(
         unchanged=len(entries) - len(added) - len(changed),
         dry_run=request.dry_run,
     )
-    return Taken(reply, ids)
+    return Taken(reply, list(dict.fromkeys(ids)))
 
 
 def _same(before: Definition, after: Definition) -> bool:

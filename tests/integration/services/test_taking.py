@@ -185,7 +185,9 @@ SCALARS = st.one_of(
 )
 THINGS = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(SCALARS, st.tuples(SCALARS)), inner)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.one_of(SCALARS, st.tuples(SCALARS)), inner)
+    ),
     max_leaves=10,
 )
 FIELDS = st.sampled_from([
