@@ -3,6 +3,7 @@
 Built by `daemon.services.services`. All windows are few and lie in memory; the database has them for a restart.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,6 +22,7 @@ from schema.database import Database, Row
 from schema.definitions import Definition, Window
 from schema.monitored import PlannedWindow
 
+EVERY = "*"  # the tag of all
 AFTER_ALL = "~"  # after every stored time
 
 
@@ -56,9 +58,12 @@ class Maintenance:
         if not window.starts_at and not window.cron:
             window = msgspec.structs.replace(window, starts_at=timestamps.stamp(moment))
         found = windows.problem(window)
+        if not found and windows.over(window, moment):
+            found = "starts_at", f"it would be over already; {timestamps.stamp(moment)} is now"
         stored.refuse([Problem(*found)] if found else [])
 
         def write(db: Database) -> WindowReply:
+            stored.refuse([*_unknown(db, window)])
             if len(db.rows("windows.all", limit=WINDOWS_MAX)) >= WINDOWS_MAX:
                 raise CallError(Code.TOO_LARGE, f"there are {WINDOWS_MAX} windows; remove some")
             id_ = db.value(
@@ -87,8 +92,20 @@ class Maintenance:
         await self._store.write(write)
 
 
+def _unknown(db: Database, window: Window) -> Iterator[Problem]:
+    """What a window names and is not there: it would be for nothing, and nobody would notice."""
+    for name in window.services:
+        if db.one("definitions.by_name", name=name) is None:
+            yield Problem("services", f"there is no service {name!r}; `claudeopsctl services list` shows them")
+    for tag in window.tags:
+        if tag != EVERY and db.one("definitions.tagged", tag=tag) is None:
+            yield Problem("tags", f"no service has the tag {tag!r}; `claudeopsctl services list` shows them")
+
+
 def _for(window: Window, definition: Definition) -> bool:
-    return "*" in window.tags or definition.name in window.services or not set(window.tags).isdisjoint(definition.tags)
+    if EVERY in window.tags or definition.name.casefold() in {name.casefold() for name in window.services}:
+        return True
+    return not {tag.casefold() for tag in window.tags}.isdisjoint(tag.casefold() for tag in definition.tags)
 
 
 def _window(row: Row) -> Window:

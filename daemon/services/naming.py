@@ -31,7 +31,7 @@ def rename(db: Database, id_: int, before: str, after: str, author: Author) -> l
         return []
 
     def named(names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(after if name == before else name for name in names)
+        return tuple(after if name.casefold() == before.casefold() else name for name in names)
 
     _plan(db, named, author)
     return _depend(db, id_, named, f"needs: {before} is {after} now", author)
@@ -41,7 +41,7 @@ def remove(db: Database, row: Row, author: Author) -> list[int]:
     """Removes a service with all that was found of it; the ids of those that depended on it, which are others now."""
 
     def named(names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if name != row["name"])
+        return tuple(name for name in names if name.casefold() != row["name"].casefold())
 
     _plan(db, named, author)
     ids = _depend(db, row["id"], named, f"needs: {row['name']} was removed", author)

@@ -125,8 +125,8 @@ class WatchedFiles:
         except Exception as error:  # noqa: BLE001 - a fault of ours that one file finds must not end the watching of all
             if last:
                 traceback.print_exc()
-            what = f"it can't be taken in: {type(error).__name__}: {error}; this is a fault of the daemon, please report it"
-            errors = [FileMistake(path, 1, 1, what)]
+            what = f"{type(error).__name__}: {error}; that is a fault of the daemon, please report it"
+            errors = [FileMistake(path, 1, 1, f"it can't be taken in: {what}")]
         if not errors or last:
             self._tell(path, errors)
         return not errors

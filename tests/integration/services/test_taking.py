@@ -205,7 +205,7 @@ FILES = st.dictionaries(
 WORDS = st.lists(
     st.sampled_from([
         "services:", "endpoints:", "monitorList:", "\n  ", "\n", "- ", "? ", ": ", "name", "url", "http://a", "{", "}",
-        "[", "]", "&a ", "*a", "<<: ", "!!set ", "!!binary ", "!x ", "'", '"', "1", "0x", "2001-99-99", ".inf", "# ", "|",
+        "[", "]", "&a ", "*a", "<<: ", "!!set ", "!!binary ", "!x ", "'", '"', "1", "0x", "2001-99-99", ".inf", "#",
     ]),
     max_size=40,
 ).map("".join)  # fmt: skip
