@@ -3,6 +3,7 @@
 import argparse
 import math
 
+from ipc.ctl import named
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import USAGE, CtlError
@@ -36,8 +37,7 @@ def listing(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _service(connection: Connection, text: str) -> int:
-    asked: Body = {"id": int(text)} if text.isdecimal() else {"name": text}
-    return int(connection.call("services.show", asked)["service"]["id"])
+    return int(named.service(connection, text)["service"]["id"])
 
 
 def show(connection: Connection, arguments: argparse.Namespace) -> int:
