@@ -15,7 +15,7 @@ from daemon.services.recorder import Finding, Recorded, Recorder
 from daemon.services.rules import heartbeats as rules
 from daemon.services.rules.heartbeats import Deaf, Heard
 from daemon.services.rules.schedule import Agenda
-from daemon.services.rules.status import Outcome
+from daemon.services.rules.status import OUT, Outcome
 from daemon.services.rules.verdict import Verdict
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -23,7 +23,6 @@ from ipc.messages.services import HearService, Said
 from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.facts import Cause, Facts
-from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
@@ -127,8 +126,9 @@ class Heartbeats:
             what = _missed(heard)
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
             found = await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
-            if found is not None and found.status is ServiceStatus.UNKNOWN:
-                # This host was cut off, and could hear of nothing: it is judged again.
+            if found is not None and found.status not in OUT:
+                # This host was cut off and could hear of nothing, it is in a window, blocked, or tried again: it is
+                # judged again, for nothing else finds anything of it until it is heard.
                 self._agenda.set(service_id, time.time() + AGAIN_SECONDS)
         except (DatabaseError, CallError) as error:
             print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)

@@ -17,8 +17,10 @@ LATE_MS = 60_000
 
 
 class Heard(NamedTuple):
-    """What was heard of a job: its last success, and a start that no end has followed. `awaited_from`: when it was added,
-    changed or resumed last, from which on one that was never heard is waited for."""
+    """What was heard of a job: its last success, and a start that no end has followed.
+
+    `awaited_from`: when it was added, changed or resumed last; one that was never heard is waited for from then on.
+    """
 
     at: int | None = None
     begun_at: int | None = None

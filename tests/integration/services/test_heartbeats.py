@@ -10,10 +10,11 @@ import pytest
 
 from daemon.services.rules.heartbeats import following
 from ipc.errors import CallError, Code
+from ipc.messages.incidents import AddWindow, RemoveWindow
 from ipc.messages.services import HearService, PauseServices, RenewPush, Said, TryService
 from schema import timestamps
 from schema.access import digest
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
 from schema.monitored import Monitored
 from tests.fakes.target import Target
 from tests.integration.services.world import World
@@ -84,6 +85,20 @@ async def test_a_job_that_was_not_heard_before_a_standstill_has_its_next_time_af
     assert (await world.show(service)).status == "unknown"
     await world.until(service, "down")
     assert 2.4 <= time.monotonic() - begun < 4.0
+
+
+async def test_a_job_that_is_missed_in_a_window_is_told_of_once_that_is_over_and_one_that_is_tried_again_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.services.heartbeats.AGAIN_SECONDS", 0.3)
+    service, _ = await job(world, retries=2)
+    window = Window(title="upgrade", minutes=30, services=("backup",))
+    planned = (await world.ask(AddWindow(window=window, by="ada"))).window
+    await world.until(service, "maintenance")
+    assert await world.told() == []
+    await world.ask(RemoveWindow(id=planned.id, by="ada"))
+    await world.until(service, "down")
+    assert await world.told() == ["backup is down"]
 
 
 async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_end_too(world: World) -> None:
