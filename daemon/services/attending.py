@@ -63,6 +63,7 @@ class Attending:
                 if self._unseen(row, definition):
                     continue
                 policy = self._ways.policy(definition)
+                incidents.settle(db, row, policy, now)
                 incidents.remind(db, row, policy, now)
                 if row["status"] in OUT and row["trigger_id"] is None:
                     sick = Sick(row["service_id"], row["id"], row["failures"], now)

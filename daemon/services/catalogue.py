@@ -12,9 +12,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from daemon import audit
-from daemon.services import credentials, stored
+from daemon.services import credentials, naming, stored
 from daemon.services.announcing import Announcing
 from daemon.services.credentials import Changes, Credentials
+from daemon.services.naming import Author
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
 from daemon.services.rules.kept import NOTHING, carried_over, joined, split
@@ -55,7 +56,8 @@ class Known(NamedTuple):
 
 
 class Catalogue:
-    """All definitions. `told` hears of each service that is new, another, or (None) gone."""
+    """All definitions. `told` hears of each service that is new, another, or (None) gone; `renamed`, before that, where
+    names are others, or gone."""
 
     def __init__(
         self,
@@ -63,8 +65,10 @@ class Catalogue:
         kept: Credentials,
         environ: Callable[[], Mapping[str, str]],
         told: Callable[[int, Known | None], Awaitable[None]],
+        renamed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store, self._credentials, self._environ = store, kept, environ
+        self._renamed = renamed
         self.announcing = Announcing(store, self.known, told)
 
     async def all(self) -> list[Known]:
@@ -111,7 +115,7 @@ class Catalogue:
 
     async def change(self, request: ChangeService, by: str, request_id: str) -> ServiceReply:
         """Another definition. CallError `not_found`, `conflict` if it has changed meanwhile, `invalid`."""
-        moment = datetime.now(UTC)
+        moment, others = datetime.now(UTC), set[int]()
 
         def write(db: Database, secret: Changes) -> ServiceReply:
             row = stored.existing(db, request.id)
@@ -128,12 +132,14 @@ class Catalogue:
             stored.refuse([*again, *self._problems(db, definition, before.name)])
             wanted, secret[request.id] = split(definition)
             stored.replace(db, row, wanted, by=by, moment=moment)
+            others.update(naming.rename(db, request.id, before.name, wanted.name, Author(by, moment)))
             detail = ", ".join(_changed(before, wanted)) or "nothing"
             audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=wanted.name, at=moment, detail=detail)
             return stored.answer(db, self._reply(db, request.id), request_id, moment)
 
         reply = await self._write(write)
-        await self._tell([request.id])
+        await self._renamed()
+        await self._tell([request.id, *others])
         return reply
 
     async def pause(self, request: PauseServices, by: str, request_id: str) -> ChangedReply:
@@ -168,51 +174,47 @@ class Catalogue:
         return await self._each(request.ids, one, request_id)
 
     async def remove(self, request: RemoveServices, by: str, request_id: str) -> ChangedReply:
-        """Removes services with all that was found of them."""
+        """Removes services with all that was found of them; nothing depends on them any more."""
+        others = set[int]()
 
         def one(db: Database, row: Row, moment: datetime, secret: Changes) -> None:
             _refuse_owned(row)
-            stored.remove(db, row)
+            others.update(naming.remove(db, row, Author(by, moment)))
             secret[row["id"]] = NOTHING
             audit.add(db, actor=by, action=Action.SERVICE_REMOVED, subject=row["name"], at=moment, detail=row["url"])
 
-        return await self._each(request.ids, one, request_id)
+        reply = await self._each(request.ids, one, request_id)
+        await self._renamed()
+        await self._tell([*others.difference(reply.done)])
+        return reply
 
-    async def take(self, request: ImportServices, by: str, request_id: str, owner: str = "") -> ImportedReply:
-        """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for."""
+    async def take(
+        self, request: ImportServices, by: str, request_id: str, owner: str = "", gone: Collection[str] = ()
+    ) -> ImportedReply:
+        """Takes a file in. Those of an `owner` that are not in it are removed; of people's, where that is asked for.
+
+        What owners that are `gone` had is taken over, with its history.
+        """
         from daemon.services import taking  # not above: it brings the reader of YAML with it
 
         moment = datetime.now(UTC)
 
         def write(db: Database, secret: Changes) -> tuple[ImportedReply, list[int]]:
-            found = taking.take(db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner)
+            found = taking.take(
+                db, request, self._credentials, self._environ(), by=by, moment=moment, owner=owner, gone=gone
+            )
             secret.update(found.secret)
             return stored.answer(db, found.reply, request_id, moment), found.ids
 
         reply, ids = await self._write(write)
+        await self._renamed()
         await self._tell(ids)
         return reply
 
     async def release(self, owners: Collection[str], by: str) -> None:
         """Services that a file described are people's from now on."""
         moment = datetime.now(UTC)
-
-        def write(db: Database) -> list[int]:
-            ids: list[int] = []
-            after = 0
-            while rows := stored.page(after, db):
-                for row in (row for row in rows if row["owner"] in owners):
-                    wanted = monitored.definition_of(row["definition"])
-                    stored.replace(db, {**row, "owner": ""}, wanted, by=by, moment=moment)
-                    detail = f"{row['owner']} is not watched any more"
-                    audit.add(
-                        db, actor=by, action=Action.SERVICE_CHANGED, subject=row["name"], at=moment, detail=detail
-                    )
-                    ids.append(row["id"])
-                after = rows[-1]["id"]
-            return ids
-
-        await self._tell(await self._store.write(write))
+        await self._tell(await self._store.write(lambda db: stored.release(db, owners, by=by, moment=moment)))
 
     async def renew(self, request: RenewPush, by: str) -> ServiceReply:
         """A fresh address for a heartbeat. CallError `not_found`, or `invalid` for what is none."""

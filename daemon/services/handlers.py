@@ -86,12 +86,12 @@ def handlers(services: Services, store: Store) -> dict[type, Handler]:
 
     async def plan(call: Call, request: AddWindow) -> WindowReply:
         reply = await services.maintenance.add(request, call.asker(request.by), call.id)
-        services.tell_planned()
+        await services.replan()
         return reply
 
     async def unplan(call: Call, request: RemoveWindow) -> Done:
         await services.maintenance.remove(request, call.asker(request.by))
-        services.tell_planned()
+        await services.replan()
         return Done()
 
     async def list_incidents(call: Call, request: ListIncidents) -> IncidentsReply:

@@ -15,19 +15,20 @@ from daemon.services.recorder import Finding, Recorded, Recorder
 from daemon.services.rules import heartbeats as rules
 from daemon.services.rules.heartbeats import Deaf, Heard
 from daemon.services.rules.schedule import Agenda
-from daemon.services.rules.status import Outcome
+from daemon.services.rules.status import OUT, Outcome
 from daemon.services.rules.verdict import Verdict
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.services import HearService, Said
+from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.facts import Cause, Facts
-from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
 LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 15.0
+NEVER = "no sign of life has come since it was added; its job asks the address that `services push-url` makes"
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
 
 
@@ -105,7 +106,7 @@ class Heartbeats:
         """The machine slept, or we stood still: what nobody could hear meanwhile is held against nobody."""
         for service_id, known in list(self._known.items()):
             if service_id not in self._agenda:
-                continue  # it is missed already, or was never heard
+                continue  # it is missed already
             try:
                 heard = await self._store.read(partial(_heard, service_id))
             except (DatabaseError, CallError) as error:
@@ -127,11 +128,12 @@ class Heartbeats:
             if at is None or at > now:
                 self._expect(service_id, heard)
                 return
-            what = "it began and did not end in time" if heard.begun_at is not None else "no sign of life came in time"
+            what = _missed(heard)
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
             found = await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
-            if found is not None and found.status is ServiceStatus.UNKNOWN:
-                # This host was cut off, and could hear of nothing: it is judged again.
+            if found is not None and found.status not in OUT:
+                # This host was cut off and could hear of nothing, it is in a window, blocked, or tried again: it is
+                # judged again, for nothing else finds anything of it until it is heard.
                 self._agenda.set(service_id, time.time() + AGAIN_SECONDS)
         except (DatabaseError, CallError) as error:
             print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
@@ -177,4 +179,10 @@ def _note_heard(service_id: int, at: int, db: Database) -> None:
 
 def _heard(service_id: int, db: Database) -> Heard:
     row = db.one("results.heard_of", service_id=service_id)
-    return Heard(row["heard_at"], row["begun_at"]) if row else Heard()
+    return Heard(row["heard_at"], row["begun_at"], timestamps.ms(row["updated_at"])) if row else Heard()
+
+
+def _missed(heard: Heard) -> str:
+    if heard.begun_at is not None:
+        return "it began and did not end in time"
+    return NEVER if heard.at is None else "no sign of life came in time"

@@ -88,8 +88,8 @@ def _open(db: Database, row: Row, finding: "Finding", definition: Definition, st
     enter(db, incident_id, "began", verdict.detail or cause, at=began)
     flapping_since = _flaps(db, row, finding)
     if flapping_since is None or flapping_since == finding.at:
-        says = "timed out" if step.standing.status is ServiceStatus.TIMEOUT else "is down"
-        says = f"{definition.name} {says}" if flapping_since is None else f"{definition.name} comes and goes"
+        fails = _failing(definition.name, step.standing.status)
+        says = fails if flapping_since is None else f"{definition.name} comes and goes"
         meaning = CAUSE_MEANING[verdict.cause] if verdict.cause else ""
         body = "\n".join(filter(None, (verdict.detail, meaning if meaning != verdict.detail else "")))
         if tell(db, service_id, policy, Told(Level.CRITICAL, says, body, f"incident:{incident_id}:began")):
@@ -127,6 +127,25 @@ def _without(db: Database, row: Row, finding: "Finding", definition: Definition,
         key = f"service:{service_id}:degraded:{finding.at}"
         told = Told(Level.WARNING, f"{definition.name} is degraded", finding.verdict.detail, key)
         tell(db, service_id, policy, told)
+
+
+def settle(db: Database, incident: Row, policy: Policy, at: int) -> None:
+    """Tells people that what came and went stays down: that is steady, too (`at`: ms since 1970)."""
+    if incident["flapping_since"] is None or incident["status"] not in OUT:
+        return
+    if not flapping.calm(timestamps.ms(incident["began_at"]), at, window_ms=FLAPPING_WINDOW_MS):
+        return
+    id_, now = incident["id"], _stamp(at)
+    db.change("results.flap", service_id=incident["service_id"], at=None)
+    if incident["acknowledged_at"]:
+        return
+    # They are told again from now on, not since it began.
+    db.change("incidents.remind", id=id_, now=now)
+    lasts = timestamps.lasting((at - timestamps.ms(incident["began_at"])) / 1000)
+    body = "\n".join(filter(None, (incident["detail"], f"It came and went before, and has been out for {lasts} now.")))
+    title = _failing(incident["name"], ServiceStatus(incident["status"]))
+    if tell(db, incident["service_id"], policy, Told(Level.CRITICAL, title, body, f"incident:{id_}:stays")):
+        enter(db, id_, "told", "people were told", at=now)
 
 
 def remind(db: Database, incident: Row, policy: Policy, at: int) -> bool:
@@ -167,6 +186,10 @@ def _flaps(db: Database, row: Row, finding: "Finding") -> int | None:
     if row["flapping_since"] is not None:
         db.change("results.flap", service_id=finding.service_id, at=None)
     return None
+
+
+def _failing(name: str, status: ServiceStatus) -> str:
+    return f"{name} timed out" if status is ServiceStatus.TIMEOUT else f"{name} is down"
 
 
 def _stamp(ms: int) -> str:

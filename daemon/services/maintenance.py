@@ -3,6 +3,7 @@
 Built by `daemon.services.services`. All windows are few and lie in memory; the database has them for a restart.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,6 +12,7 @@ from daemon import audit
 from daemon.services import stored
 from daemon.services.rules import windows
 from daemon.services.rules.definitions import Problem
+from daemon.services.stored import WINDOWS_MAX
 from daemon.store import Store
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import AddWindow, RemoveWindow, WindowReply, WindowsReply
@@ -20,7 +22,7 @@ from schema.database import Database, Row
 from schema.definitions import Definition, Window
 from schema.monitored import PlannedWindow
 
-WINDOWS_MAX = 500
+EVERY = "*"  # the tag of all
 AFTER_ALL = "~"  # after every stored time
 
 
@@ -31,10 +33,11 @@ class Maintenance:
         self._store = store
         self._windows: dict[int, Window] = {}
 
-    async def load(self) -> None:
-        """Reads what is stored. DatabaseError."""
+    async def load(self) -> bool:
+        """Reads what is stored; whether it is another than before. DatabaseError."""
         rows = await self._store.read(lambda db: db.rows("windows.all", limit=WINDOWS_MAX))
-        self._windows = {row["id"]: _window(row) for row in rows}
+        before, self._windows = self._windows, {row["id"]: _window(row) for row in rows}
+        return self._windows != before
 
     def holds(self, definition: Definition, now: datetime) -> bool:
         """Whether a service is in a window."""
@@ -49,15 +52,18 @@ class Maintenance:
         return WindowsReply(windows=sorted(kept, key=lambda one: (not one.active, one.next_at or AFTER_ALL)))
 
     async def add(self, request: AddWindow, by: str, request_id: str) -> WindowReply:
-        """A window. CallError `invalid` names the field."""
+        """A window, that holds once all are loaded. CallError `invalid` names the field."""
         moment = datetime.now(UTC)
         window = request.window
         if not window.starts_at and not window.cron:
             window = msgspec.structs.replace(window, starts_at=timestamps.stamp(moment))
         found = windows.problem(window)
+        if not found and windows.over(window, moment):
+            found = "starts_at", f"it would be over already; {timestamps.stamp(moment)} is now"
         stored.refuse([Problem(*found)] if found else [])
 
         def write(db: Database) -> WindowReply:
+            stored.refuse([*_unknown(db, window)])
             if len(db.rows("windows.all", limit=WINDOWS_MAX)) >= WINDOWS_MAX:
                 raise CallError(Code.TOO_LARGE, f"there are {WINDOWS_MAX} windows; remove some")
             id_ = db.value(
@@ -70,12 +76,10 @@ class Maintenance:
             audit.add(db, actor=by, action=Action.MAINTENANCE_ADDED, subject=window.title, at=moment)
             return stored.answer(db, WindowReply(window=_shown(id_, window, by, moment)), request_id, moment)
 
-        reply = await self._store.write(write)
-        await self.load()
-        return reply
+        return await self._store.write(write)
 
     async def remove(self, request: RemoveWindow, by: str) -> None:
-        """Ends a window, or takes it back. CallError `not_found`."""
+        """Ends a window, or takes it back, once all are loaded. CallError `not_found`."""
         moment = datetime.now(UTC)
 
         def write(db: Database) -> None:
@@ -86,11 +90,22 @@ class Maintenance:
             audit.add(db, actor=by, action=Action.MAINTENANCE_REMOVED, subject=row["title"], at=moment)
 
         await self._store.write(write)
-        await self.load()
+
+
+def _unknown(db: Database, window: Window) -> Iterator[Problem]:
+    """What a window names and is not there: it would be for nothing, and nobody would notice."""
+    for name in window.services:
+        if db.one("definitions.by_name", name=name) is None:
+            yield Problem("services", f"there is no service {name!r}; `claudeopsctl services list` shows them")
+    for tag in window.tags:
+        if tag != EVERY and db.one("definitions.tagged", tag=tag) is None:
+            yield Problem("tags", f"no service has the tag {tag!r}; `claudeopsctl services list` shows them")
 
 
 def _for(window: Window, definition: Definition) -> bool:
-    return "*" in window.tags or definition.name in window.services or not set(window.tags).isdisjoint(definition.tags)
+    if EVERY in window.tags or definition.name.casefold() in {name.casefold() for name in window.services}:
+        return True
+    return not {tag.casefold() for tag in window.tags}.isdisjoint(tag.casefold() for tag in definition.tags)
 
 
 def _window(row: Row) -> Window:

@@ -57,9 +57,9 @@ class Services:
         self._queued = queued
         self._store, self._settings, self._publisher = store, settings, publisher
         self._credentials = Credentials(Path(settings.current.state_dir))
-        self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed)
-        self._kinds = kinds.Kinds(settings)
         self.maintenance = Maintenance(store)
+        self.catalogue = Catalogue(store, self._credentials, lambda: settings.environ, self._changed, self.replan)
+        self._kinds = kinds.Kinds(settings)
         ways = Ways(self.maintenance.holds, Policies(settings).of, lambda text: prepare.redactor(settings).text(text))
         self.connectivity = Connectivity(store, settings)
         recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded, self._outdated)
@@ -142,13 +142,14 @@ class Services:
             self.monitor.now(id_)
         self._publisher.publish(ServiceChanged(id=id_, kind="removed" if known is None else "defined"))
 
+    async def replan(self) -> None:
+        """Maintenance windows may be others, and pages should know."""
+        if await self.maintenance.load():
+            self._publisher.publish(MaintenanceChanged())
+
     def tell(self, id_: int) -> None:
         """Something about a service is another, and pages should know."""
         self._publisher.publish(ServiceChanged(id=id_, kind="defined"))
-
-    def tell_planned(self) -> None:
-        """Maintenance windows are others, and pages should know."""
-        self._publisher.publish(MaintenanceChanged())
 
     def _recorded(self, id_: int, found: Recorded) -> None:
         if found.queued:

@@ -1,10 +1,12 @@
 """The rows of services: read, inserted, replaced, set aside. Functions of a transaction, called by the catalogue."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
+from daemon import audit
 from daemon.services import incidents, recorder, remedies
 from daemon.services.rules import definitions
 from daemon.services.rules.definitions import Problem
@@ -13,11 +15,13 @@ from ipc.errors import CallError, Code
 from ipc.messages.envelope import Reply
 from ipc.messages.services import ServiceReply
 from schema import monitored, timestamps
+from schema.audit_actions import Action
 from schema.database import Database, Row
 from schema.definitions import Definition, Kind
 from schema.states import SERVICE, ServiceStatus, follow
 
 PAGE = 1000
+WINDOWS_MAX = 500
 BY_PERSON = "a person"
 R = TypeVar("R", bound=Reply)
 
@@ -91,6 +95,20 @@ def remove(db: Database, row: Row) -> None:
     if state is not None and state["incident_id"] is not None:
         remedies.call_off(db, state["incident_id"], "its service was removed")
     db.change("definitions.remove", id=row["id"])
+
+
+def release(db: Database, owners: Collection[str], *, by: str, moment: datetime) -> list[int]:
+    """Services of some owners are people's from now on; their ids. Within a transaction."""
+    ids: list[int] = []
+    after = 0
+    while rows := page(after, db):
+        for row in (row for row in rows if row["owner"] in owners):
+            replace(db, {**row, "owner": ""}, monitored.definition_of(row["definition"]), by=by, moment=moment)
+            detail = f"{row['owner']} is not watched any more"
+            audit.add(db, actor=by, action=Action.SERVICE_CHANGED, subject=row["name"], at=moment, detail=detail)
+            ids.append(row["id"])
+        after = rows[-1]["id"]
+    return ids
 
 
 def _columns(stored: Definition, by: str, moment: datetime, owner: str) -> dict[str, object]:

@@ -4,13 +4,14 @@
 `daemon.services.rules.planning`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from daemon import audit
-from daemon.services import stored
+from daemon.services import naming, stored
 from daemon.services.credentials import Changes, Credentials
+from daemon.services.naming import Author
 from daemon.services.rules import files, planning
 from daemon.services.rules.files import Entry, Mistake
 from daemon.services.rules.kept import NOTHING
@@ -38,28 +39,32 @@ def take(
     by: str,
     moment: datetime,
     owner: str,
+    gone: Collection[str] = (),
 ) -> Taken:
-    """Within a transaction. With a mistake anywhere, nothing is changed, and every mistake is told."""
+    """Within a transaction. With a mistake anywhere, nothing is changed, and every mistake is told.
+
+    `gone`: owners that are no more, so that others may have what was theirs.
+    """
     parsed = files.parse(request.text)
     rows = _rows(db)
     known = {name: _known(row, credentials) for name, row in rows.items()}
     needs = {one.definition.name: one.definition.needs for one in known.values()}
     entries, masked = planning.filled(parsed.entries, known)
     mistakes = [*parsed.mistakes, *masked, *files.checked(entries, needs)]
-    mistakes += planning.refused(entries, known, environ, owner)
+    mistakes += planning.refused(entries, known, environ, {"", owner, *gone})
     if mistakes:
         return Taken(ImportedReply(errors=_places(mistakes, request), dry_run=request.dry_run), [], {})
     planned = planning.plan(entries, known, owner=owner, prune=bool(owner) or request.prune)
     reply = _told(planned, _places(parsed.left_out, request), request)
     if request.dry_run:
         return Taken(reply, [], {})
-    secret = carry_out(db, planned, rows, by=by, moment=moment, owner=owner)
+    secret, others = carry_out(db, planned, rows, Author(by, moment), owner)
     _relate(db, entries)
     if secret:
         detail = f"{len(reply.added)} added, {len(reply.changed)} changed, {len(reply.removed)} removed"
         subject = request.file or "an import"
         audit.add(db, actor=by, action=Action.SERVICES_IMPORTED, subject=subject, at=moment, detail=detail)
-    return Taken(reply, list(secret), secret)
+    return Taken(reply, list(dict.fromkeys([*secret, *others])), secret)
 
 
 def _rows(db: Database) -> dict[str, Row]:
@@ -94,19 +99,27 @@ def _told(plan: Plan, left_out: list[FileMistake], request: ImportServices) -> I
     )
 
 
-def carry_out(db: Database, plan: Plan, rows: Mapping[str, Row], *, by: str, moment: datetime, owner: str) -> Changes:
-    """Stores what is planned, all but what depends on what; by the id of each, what is kept of it beside."""
+def carry_out(
+    db: Database, plan: Plan, rows: Mapping[str, Row], author: Author, owner: str
+) -> tuple[Changes, list[int]]:
+    """Stores what is planned, all but what depends on what.
+
+    By the id of each, what is kept of it beside; and the ids of others, which depend on one that is called otherwise.
+    """
+    by, moment = author
     secret: Changes = {}
+    others: list[int] = []
     for new in plan.added:
         secret[stored.insert(db, new.definition, by=by, moment=moment, owner=owner)] = new.kept
     for changed in plan.changed:
         row = rows[changed.known.definition.name.casefold()]
         stored.replace(db, {**row, "owner": owner}, changed.definition, by=by, moment=moment)
+        others += naming.rename(db, row["id"], row["name"], changed.definition.name, author)
         secret[changed.known.id] = changed.kept
     for gone in plan.removed:
-        stored.remove(db, rows[gone.definition.name.casefold()])
+        others += naming.remove(db, rows[gone.definition.name.casefold()], author)
         secret[gone.id] = NOTHING
-    return secret
+    return secret, others
 
 
 def _relate(db: Database, entries: list[Entry]) -> None:

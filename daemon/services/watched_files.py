@@ -7,6 +7,8 @@ and every mistake is told in the log, on the page of services and by `claudeopsc
 import asyncio
 import sys
 import time
+import traceback
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -85,27 +87,46 @@ class WatchedFiles:
         left = sources.orphans(place, looked.listed, owners)
         if left.released:
             await self._catalogue.release(left.released, DAEMON)
-        for owner in left.gone:
-            await self._catalogue.take(ImportServices(text=NOTHING, file=owner), DAEMON, "", owner=owner)
         listed = looked.listed or {}
-        wanted = [path for path, mark in listed.items() if known.get(path) != mark or place != self._place]
+        # What one with mistakes lacked, or what another had, may be so no more.
+        wanted = [
+            path
+            for path, mark in listed.items()
+            if known.get(path) != mark or place != self._place or path in self._mistakes
+        ]
         fresh = {path for path in wanted if 0 <= time.time() - listed[path][0] / 1e9 < SETTLE_SECONDS}
         wanted = [path for path in wanted if path not in fresh]
         # What one file takes over from another, or depends on in it, may be there only once that is read.
-        later = [path for path in wanted if not await self._take(path, last=False)]
+        later = [path for path in wanted if not await self._take(path, left.gone, last=False)]
         for path in later:
-            await self._take(path, last=True)
+            await self._take(path, left.gone, last=True)
+        # A file that was renamed has taken its services over by now. One that can't be read yet may be that file, and
+        # what is removed has lost its history for good.
+        if not fresh and not self._mistakes:
+            for owner in left.gone:
+                await self._catalogue.take(ImportServices(text=NOTHING, file=owner), DAEMON, "", owner=owner)
         # What is fresh is another at the next look.
         self._read = {path: mark for path, mark in listed.items() if path not in fresh}
         self._place, self._fresh = place, bool(fresh)
 
-    async def _take(self, path: str, *, last: bool) -> bool:
-        """Applies one file; False if it has mistakes. They are told where this is the last try."""
+    async def _take(self, path: str, gone: Collection[str], *, last: bool) -> bool:
+        """Applies one file, which may take over what files that are `gone` described; False if it has mistakes.
+
+        They are told where this is the last try.
+        """
         try:
             text = await asyncio.to_thread(partial(Path(path).read_text, encoding="utf-8"))
-            errors = (await self._catalogue.take(ImportServices(text=text, file=path), DAEMON, "", owner=path)).errors
+            request = ImportServices(text=text, file=path)
+            errors = (await self._catalogue.take(request, DAEMON, "", owner=path, gone=gone)).errors
         except (OSError, UnicodeDecodeError) as error:
             errors = [FileMistake(path, 1, 1, f"it can't be read: {error}")]
+        except (DatabaseError, CallError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours that one file finds must not end the watching of all
+            if last:
+                traceback.print_exc()
+            what = f"{type(error).__name__}: {error}; that is a fault of the daemon, please report it"
+            errors = [FileMistake(path, 1, 1, f"it can't be taken in: {what}")]
         if not errors or last:
             self._tell(path, errors)
         return not errors

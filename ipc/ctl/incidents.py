@@ -1,7 +1,9 @@
 """`claudeopsctl incidents` and `claudeopsctl maintenance`: what people do when services fail, or are about to."""
 
 import argparse
+import math
 
+from ipc.ctl import named
 from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.errors import USAGE, CtlError
@@ -35,8 +37,7 @@ def listing(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 def _service(connection: Connection, text: str) -> int:
-    asked: Body = {"id": int(text)} if text.isdecimal() else {"name": text}
-    return int(connection.call("services.show", asked)["service"]["id"])
+    return int(named.service(connection, text)["service"]["id"])
 
 
 def show(connection: Connection, arguments: argparse.Namespace) -> int:
@@ -109,9 +110,11 @@ def plan(connection: Connection, arguments: argparse.Namespace) -> int:
     """A window: from now on, from a time on, or by a cron expression."""
     if not (arguments.service or arguments.tag):
         raise CtlError(USAGE, "invalid", "say what it is for: --service NAME or --tag TAG; --tag '*' is every service")
+    if arguments.duration <= 0:
+        raise CtlError(USAGE, "invalid", "say for how long: --for 30m; `claudeopsctl maintenance rm` ends a window")
     window: Body = {
         "title": arguments.title or "maintenance",
-        "minutes": max(1, round(arguments.duration / 60)),
+        "minutes": math.ceil(arguments.duration / 60),
         "services": arguments.service or [],
         "tags": arguments.tag or [],
     }

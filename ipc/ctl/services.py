@@ -10,6 +10,7 @@ from ipc.ctl.asking import who
 from ipc.ctl.connection import Body, Connection
 from ipc.ctl.definitions import given, put_back
 from ipc.ctl.errors import REFUSED, USAGE, CtlError
+from ipc.ctl.named import service as _one
 from ipc.ctl.terminal import clean, fields, moment, one_line, show_json, table, toned
 
 PAGE = 200
@@ -55,12 +56,6 @@ def _all(connection: Connection) -> list[Body]:
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} ms"
-
-
-def _one(connection: Connection, text: str) -> Body:
-    """A service by its number or name, with its definition."""
-    asked = {"id": int(text)} if text.isdecimal() else {"name": text}
-    return connection.call("services.show", asked)
 
 
 def show(connection: Connection, arguments: argparse.Namespace) -> int:

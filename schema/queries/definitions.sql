@@ -50,6 +50,10 @@ DELETE FROM service_tags WHERE service_id = :service_id;
 INSERT INTO service_needs (service_id, needs_id) SELECT :service_id, id FROM services WHERE name = :name
 ON CONFLICT DO NOTHING;
 
+-- tagged --
+-- A tag that some service has, as it is written there.
+SELECT tag FROM service_tags WHERE tag = :tag LIMIT 1;
+
 -- unneed --
 -- All that a service depends on.
 DELETE FROM service_needs WHERE service_id = :service_id;

@@ -72,8 +72,9 @@ UPDATE service_states SET flapping_since = :at WHERE service_id = :service_id;
 UPDATE service_states SET warned_at = :at WHERE service_id = :service_id;
 
 -- heard_of --
--- The last sign of life of a heartbeat, and a start that no end has followed.
-SELECT heard_at, begun_at FROM service_states WHERE service_id = :service_id;
+-- The last sign of life of a heartbeat, a start that no end has followed, and when it was added, changed or resumed.
+SELECT s.heard_at, s.begun_at, d.updated_at FROM service_states s JOIN services d ON d.id = s.service_id
+WHERE s.service_id = :service_id;
 
 -- alive --
 -- When a worker is known to have been alive last: it found something, or made sums. NULL without any service.

@@ -11,6 +11,10 @@ SELECT id, title, definition, owner, created_at, created_by FROM maintenance_win
 INSERT INTO maintenance_windows (title, definition, created_at, created_by) VALUES (:title, :definition, :now, :by)
 RETURNING id;
 
+-- change --
+-- A maintenance window is for others from now on, or for one that has another name.
+UPDATE maintenance_windows SET definition = :definition WHERE id = :id;
+
 -- remove --
 -- A maintenance window is over, or taken back.
 DELETE FROM maintenance_windows WHERE id = :id;

@@ -187,6 +187,7 @@ def test_incidents_and_maintenance_by_command(tmp_path: Path, target: Target) ->
         wait_for(lambda: status_of(daemon, "web") == "down")
         for arguments, said in (
             (("maintenance", "add", "--for", "30m"), "say what it is for"),
+            (("maintenance", "add", "--for", "0m", "--tag", "*"), "say for how long"),
             (("maintenance", "add", "--for", "30m", "--tag", "*", "--start", "soon"), "write it like"),
             (("maintenance", "add", "--for", "30m", "--tag", "*", "--start", "2099-01-01", "--zone", "X"), "time zone"),
             (("maintenance", "add", "--for", "30m", "--tag", "*", "--cron", "never"), "never"),

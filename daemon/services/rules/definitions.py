@@ -205,6 +205,14 @@ def _http(definition: Definition) -> Iterable[Problem]:
         yield Problem("certificate_file", "a client certificate needs both its file and its key's")
 
 
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _own(definition: Definition) -> Iterable[Problem]:
     kind = kind_of(definition.url)
     if kind is Kind.COMMAND and not definition.command:

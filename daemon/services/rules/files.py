@@ -16,6 +16,8 @@ from daemon.services.rules.foreign import NoCounterpartError, Read, Said
 from schema.definitions import Definition
 
 SIZE_MAX = 4 * 1024 * 1024
+# YAML's reader calls itself for what lies in something else, and would end the process.
+DEPTH_MAX = 100
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TIMES = frozenset({"interval", "timeout", "retry_interval", "grace", "session_cooldown", "remind"})
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -53,18 +55,32 @@ def parse(text: str) -> Parsed:
     """Reads a file of any of the known shapes."""
     if len(text) > SIZE_MAX:
         return _wrong(Mistake(1, 1, f"a file has at most {SIZE_MAX // 1024 // 1024} MiB"))
-    loader = yaml.CSafeLoader(text)
     try:
-        root = loader.get_single_node()
-        if root is None:
-            return Parsed([], [], [])
-        return _read(loader, root)
+        if too_deep := _too_deep(text):
+            return _wrong(too_deep)
+        return _loaded(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return _wrong(Mistake(line, column, f"this is no YAML: {error.problem or error}"))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return _wrong(Mistake(1, 1, f"this is no YAML: {error}"))
+
+
+def _too_deep(text: str) -> Mistake | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            return _at(event, f"lists lie in one another more than {DEPTH_MAX} deep")
+    return None
+
+
+def _loaded(text: str) -> Parsed:
+    loader = yaml.CSafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        return Parsed([], [], []) if root is None else _read(loader, root)
     finally:
         loader.dispose()
 
@@ -76,6 +92,8 @@ def _wrong(mistake: Mistake) -> Parsed:
 def _read(loader: Any, root: yaml.Node) -> Parsed:
     if not isinstance(root, yaml.MappingNode):
         return _wrong(_at(root, "a file has a list under `services:`"))
+    if mistake := _unnamed(root):
+        return _wrong(mistake)
     keys = {key.value: value for key, value in root.value}
     if "services" in keys:
         return _entries(loader, keys["services"], _own)
@@ -117,6 +135,8 @@ def _together(parts: list[Parsed]) -> Parsed:
 def _entry(loader: Any, node: yaml.Node, read: Reader) -> Parsed:
     if not isinstance(node, yaml.MappingNode):
         return _wrong(_at(node, "a service has fields: name, url, …"))
+    if mistake := _unnamed(node):
+        return _wrong(mistake)
     own = {key.value: _place(value) for key, value in node.value}
     places = {"": _place(node), **own}
     name = ""
@@ -140,6 +160,13 @@ def _entry(loader: Any, node: yaml.Node, read: Reader) -> Parsed:
         return [Mistake(*places.get(one.field, places[""]), f"{name}: {one.message}") for one in said]
 
     return Parsed([Entry(service, places) for service in services], told(found.refused), told(found.left_out))
+
+
+def _unnamed(node: yaml.MappingNode) -> Mistake | None:
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            return _at(key, "the name of a field is a word; put a template such as {{ x }} in quotes, or fill it in")
+    return None
 
 
 def _timed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,9 +211,9 @@ def _fields(definition: Definition) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
 
-def _at(node: yaml.Node, message: str) -> Mistake:
+def _at(node: yaml.Node | yaml.Event, message: str) -> Mistake:
     return Mistake(*_place(node), message)
 
 
-def _place(node: yaml.Node) -> tuple[int, int]:
+def _place(node: yaml.Node | yaml.Event) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1

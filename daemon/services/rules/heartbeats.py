@@ -17,10 +17,19 @@ LATE_MS = 60_000
 
 
 class Heard(NamedTuple):
-    """What was heard of a job: its last success, and a start that no end has followed."""
+    """What was heard of a job: its last success, and a start that no end has followed.
+
+    `awaited_from`: when it was added, changed or resumed last; one that was never heard is waited for from then on.
+    """
 
     at: int | None = None
     begun_at: int | None = None
+    awaited_from: int | None = None
+
+    @property
+    def last(self) -> int | None:
+        """From when its next time counts."""
+        return self.awaited_from if self.at is None else self.at
 
 
 class Deaf(NamedTuple):
@@ -31,10 +40,10 @@ class Deaf(NamedTuple):
 
 
 def deadline(definition: Definition, heard: Heard, deaf: Deaf) -> int | None:
-    """When it is missed; None where nothing was ever heard. What nobody could hear is not held against it."""
+    """When it is missed; None where nobody waits for it. What nobody could hear is not held against it."""
     expected = heard.begun_at
-    if expected is None and heard.at is not None:
-        expected = following(definition, heard.at)
+    if expected is None and heard.last is not None:
+        expected = following(definition, heard.last)
     if expected is None:
         return None
     grace, interval = round(definition.grace * 1000), round(definition.interval * 1000)

@@ -3,7 +3,7 @@
 Called by `daemon.services.taking`, which carries a plan out, or only tells it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,13 +74,13 @@ def filled(entries: Iterable[Entry], known: Mapping[str, Known]) -> tuple[list[E
 
 
 def refused(
-    entries: Iterable[Entry], known: Mapping[str, Known], environ: Mapping[str, str], owner: str
+    entries: Iterable[Entry], known: Mapping[str, Known], environ: Mapping[str, str], owners: Collection[str]
 ) -> Iterator[Mistake]:
-    """Variables that are not there, and services that another file describes."""
+    """Variables that are not there, and services of others than some owners, which another file describes."""
     for entry in entries:
         name = entry.definition.name
         there = known.get(name.casefold())
-        if there is not None and there.owner and there.owner != owner:
+        if there is not None and there.owner not in owners:
             yield _at(entry, "", f"name: {name} is described by {there.owner}")
         try:
             variables.filled(entry.definition, environ)

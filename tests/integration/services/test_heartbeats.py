@@ -10,9 +10,11 @@ import pytest
 
 from daemon.services.rules.heartbeats import following
 from ipc.errors import CallError, Code
+from ipc.messages.incidents import AddWindow, RemoveWindow
 from ipc.messages.services import HearService, PauseServices, RenewPush, Said, TryService
+from schema import timestamps
 from schema.access import digest
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
 from schema.monitored import Monitored
 from tests.fakes.target import Target
 from tests.integration.services.world import World
@@ -33,7 +35,7 @@ async def job(world: World, name: str = "backup", **more: float) -> tuple[Monito
 
 async def test_a_job_that_is_silent_is_missed_in_time_and_told_of_once(world: World) -> None:
     service, push = await job(world)
-    await asyncio.sleep(1.8)
+    await asyncio.sleep(0.5)
     assert (await world.show(service)).status == "unknown"  # it was never heard
     await beat(world, push)
     heard = time.monotonic()
@@ -46,6 +48,57 @@ async def test_a_job_that_is_silent_is_missed_in_time_and_told_of_once(world: Wo
     await beat(world, push)
     assert (await world.show(service)).status == "healthy"
     assert await world.told() == ["backup is down", "backup works again"]
+
+
+async def test_a_job_that_is_never_heard_is_missed_from_when_it_was_added_over_restarts_and_from_when_it_is_resumed(
+    world: World,
+) -> None:
+    added = time.monotonic()
+    service, push = await job(world)
+    assert (await world.show(service)).status == "unknown"
+    found = await world.until(service, "down")
+    assert 1.4 <= time.monotonic() - added < 3.0
+    assert found.cause == "missed"
+    assert found.detail.startswith("no sign of life has come since it was added")
+    assert await world.told() == ["backup is down"]
+    await world.ask(PauseServices(ids=[service.id], paused=True))
+    await asyncio.sleep(1.0)
+    resumed = time.monotonic()
+    await world.ask(PauseServices(ids=[service.id], paused=False))
+    await world.until(service, "down")
+    assert 1.4 <= time.monotonic() - resumed < 3.0
+    await beat(world, push)
+    assert (await world.show(service)).status == "healthy"
+
+
+async def test_a_job_that_was_not_heard_before_a_standstill_has_its_next_time_after_it(world: World) -> None:
+    service, _ = await job(world, interval=2.0)
+    await world.rest()
+    before = time.time() - 3601
+    await world.place.script(
+        f"UPDATE services SET updated_at = '{timestamps.at(before)}';"
+        f" UPDATE service_states SET rolled_to = {int(before * 1000)}"
+    )
+    await world.again()
+    begun = time.monotonic()
+    await asyncio.sleep(1.5)
+    assert (await world.show(service)).status == "unknown"
+    await world.until(service, "down")
+    assert 2.4 <= time.monotonic() - begun < 4.0
+
+
+async def test_a_job_that_is_missed_in_a_window_is_told_of_once_that_is_over_and_one_that_is_tried_again_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.services.heartbeats.AGAIN_SECONDS", 0.3)
+    service, _ = await job(world, retries=2)
+    window = Window(title="upgrade", minutes=30, services=("backup",))
+    planned = (await world.ask(AddWindow(window=window, by="ada"))).window
+    await world.until(service, "maintenance")
+    assert await world.told() == []
+    await world.ask(RemoveWindow(id=planned.id, by="ada"))
+    await world.until(service, "down")
+    assert await world.told() == ["backup is down"]
 
 
 async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_end_too(world: World) -> None:

@@ -70,9 +70,21 @@ async def test_a_window_is_kept_over_a_restart_and_holds_for_those_that_it_names
     assert (await world.until(outside, "healthy")).status == "healthy"
 
 
+async def test_a_window_is_for_what_it_names_however_that_is_written(world: World) -> None:
+    named, tagged = await world.add("web"), await world.add("db", tags=("prod",))
+    await world.ask(AddWindow(window=Window(title="upgrade", minutes=30, services=("Web",), tags=("PROD",))))
+    await world.until(named, "maintenance")
+    await world.until(tagged, "maintenance")
+
+
 @pytest.mark.parametrize(
     ("field", "window"),
     [
+        ("services", Window(title="x", minutes=10, services=("web", "nope"))),
+        ("tags", Window(title="x", minutes=10, services=("web",), tags=("prod", "nope"))),
+        ("starts_at", Window(title="x", minutes=10, tags=("*",), starts_at="2026-01-01T00:00:00.000Z")),
+        ("starts_at", Window(title="x", minutes=10, tags=("*",), starts_at="soon")),
+        ("starts_at", Window(title="x", minutes=10, tags=("*",), starts_at="9999-12-31T23:59:00.000Z")),
         ("minutes", Window(title="x", minutes=0, tags=("*",))),
         ("services", Window(title="x", minutes=10)),
         ("cron", Window(title="x", minutes=10, tags=("*",), cron="61 * * * *")),
@@ -84,6 +96,7 @@ async def test_a_window_is_kept_over_a_restart_and_holds_for_those_that_it_names
     ],
 )
 async def test_a_window_that_can_not_be_is_refused_by_its_field(world: World, field: str, window: Window) -> None:
+    await world.add("web", tags=("prod",))
     with pytest.raises(CallError) as raised:
         await world.ask(AddWindow(window=window))
     assert (raised.value.code, list(raised.value.data["fields"])) == (Code.INVALID, [field])

@@ -4,11 +4,20 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.services.rules import files
-from ipc.messages.services import ExportServices, ImportedReply, ImportServices, PauseServices, RemoveServices
+from ipc.errors import CallError, Code
+from ipc.messages.services import (
+    AddService,
+    ExportServices,
+    ImportedReply,
+    ImportServices,
+    PauseServices,
+    RemoveServices,
+)
 from schema.definitions import Definition
 from tests.integration.services.world import World
 
@@ -187,6 +196,73 @@ def test_what_is_no_such_file_says_so(text: str, line: int) -> None:
     found = files.parse(text)
     assert found.entries == []
     assert [one.line for one in found.mistakes] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("{{ ansible_managed }}", 1, "name"),
+        ("a: b\n? [services]\n: []", 2, "name"),
+        ("services:\n  - {{ x }}: y", 2, "name"),
+        ("services:\n  - name: a\n    ? [url]\n    : http://a", 3, "name"),
+        ("services: " + "[" * 200_000, 1, "deep"),
+        ("- " * 200_000, 1, "deep"),
+        ("monitorList: [{type: http, name: a, maxretries: .inf}]", 1, "type"),
+        ("monitorList: [{type: http, name: a, accepted_statuscodes: [1-999999999999]}]", 1, "type"),
+    ],
+)
+def test_what_no_service_can_be_made_of_is_a_mistake_with_its_line(text: str, line: int, words: str) -> None:
+    found = files.parse(text)
+    assert found.entries == []
+    assert [(one.line, words in one.message) for one in found.mistakes] == [(line, True)]
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://\u2100.com", "http://", "socks5://proxy:1"])
+async def test_a_proxy_that_is_no_address_is_refused_by_its_field(world: World, proxy: str) -> None:
+    found = await take(world, f"services:\n- name: a\n  url: http://a\n  proxy: '{proxy}'\n")
+    assert [(one.line, one.message.partition(":")[0]) for one in found.errors] == [(4, "proxy")]
+    with pytest.raises(CallError) as caught:
+        await world.ask(AddService(definition=Definition(name="a", url="http://a", proxy=proxy), by="ada"))
+    assert (caught.value.code, list(caught.value.data["fields"])) == (Code.INVALID, ["proxy"])
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates(), st.binary(max_size=5)
+)
+THINGS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.one_of(SCALARS, st.tuples(SCALARS)), inner)
+    ),
+    max_leaves=10,
+)
+FIELDS = st.sampled_from([
+    *Definition.__struct_fields__, "client", "dns", "type", "maxretries", "accepted_statuscodes", "port", "hostname",
+    "active", "retryInterval", "keyword",
+])  # fmt: skip
+VALUES = st.one_of(
+    THINGS,
+    st.sampled_from(["http", "keyword", "push", "dns", "docker", "port", "http://[::1", "1h", "* * * * *", "command:"]),
+)
+NODES = st.one_of(THINGS, st.dictionaries(FIELDS, VALUES))
+FILES = st.dictionaries(
+    st.sampled_from(["services", "endpoints", "monitorList"]), st.one_of(st.lists(NODES, max_size=3), NODES), min_size=1
+)
+WORDS = st.lists(
+    st.sampled_from([
+        "services:", "endpoints:", "monitorList:", "\n  ", "\n", "- ", "? ", ": ", "name", "url", "http://a", "{", "}",
+        "[", "]", "&a ", "*a", "<<: ", "!!set ", "!!binary ", "!x ", "'", '"', "1", "0x", "2001-99-99", ".inf", "#",
+    ]),
+    max_size=40,
+).map("".join)  # fmt: skip
+
+
+@given(st.one_of(WORDS, st.text(), FILES.map(yaml.dump)))
+def test_whatever_anybody_writes_it_is_services_or_mistakes(text: str) -> None:
+    found = files.parse(text)
+    for mistake in [*found.mistakes, *files.checked(found.entries, {})]:
+        assert mistake.line >= 1
+        assert mistake.message
 
 
 @given(st.text(alphabet="services:nameurl -[]{}&*!|>#'\"\n\t 0123", max_size=200))

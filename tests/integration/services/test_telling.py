@@ -185,6 +185,33 @@ async def test_what_came_and_went_is_told_to_be_steady_once_it_is(world: World, 
     assert (await world.told())[-1] == "web is down"
 
 
+@pytest.mark.parametrize("looked_after", [False, True])
+async def test_what_came_and_went_and_stays_down_is_told_to_be_down_and_reminded_of(
+    world: World, target: Target, *, looked_after: bool
+) -> None:
+    service = await world.add("web", timeout=5.0, remind=1800.0)
+    for status, wanted in ((200, "healthy"), (500, "down")) * 4:
+        target.answer("/", status=status)
+        world.services.monitor.now(service.id)
+        await world.until(service, wanted)
+    window = FLAPPING_WINDOW_MS / 1000
+    assert (await world.told())[-1] == "web comes and goes"
+    told = len(await world.told())
+    if looked_after:
+        await world.ask(NoteIncident(id=4, acknowledge=True, by="ada"))
+    await later(world, window - 60)
+    assert (await world.show(service)).flapping
+    await later(world, window + 60)
+    await later(world, window + 120)
+    assert not (await world.show(service)).flapping
+    await later(world, window + 60 + 1900)
+    expected = [] if looked_after else ["web is down", "web is still down"]
+    assert (await world.told())[told:] == expected
+    target.answer("/")
+    await world.until(service, "healthy")
+    assert (await world.told())[told:] == [*expected, "web works again"]
+
+
 async def test_the_digest_counts_incidents(world: World, target: Target) -> None:
     service = await down(world, target)
     now = datetime.now().astimezone() + timedelta(seconds=1)

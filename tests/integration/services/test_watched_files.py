@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.services import watched_files
+from daemon.services.rules import files
 from ipc.errors import CallError, Code
 from ipc.messages.services import (
     ChangeService,
@@ -171,6 +172,30 @@ async def test_a_directory_has_many_files_and_one_that_goes_takes_its_services_w
     assert await mistakes(world, 0) == []
 
 
+async def test_a_file_that_is_renamed_keeps_its_services_and_what_is_known_of_them(
+    world: World, target: Target, tmp_path: Path
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    write(place / "jobs.yaml", entry(target, "a"), entry(target, "b"))
+    await world.settings.set("services_file", str(place))
+    before = await until(world, lambda found: len(found) == 2)
+    (place / "jobs.yaml").rename(place / "cron.yaml")
+    after = await until(world, lambda found: all(one.owner == str(place / "cron.yaml") for one in found.values()))
+    assert {name: one.id for name, one in after.items()} == {name: one.id for name, one in before.items()}
+    # Copied first, and with less in it; while it has mistakes nothing is removed.
+    write(place / "z.yaml", entry(target, "a"), entry(target, "c", needs="[nothing]"))
+    await mistakes(world, 2)
+    (place / "cron.yaml").unlink()
+    await mistakes(world, 1, "nothing")
+    assert {name: one.id for name, one in (await listed(world)).items()} == {
+        name: one.id for name, one in before.items()
+    }
+    write(place / "z.yaml", entry(target, "a"))
+    after = await until(world, lambda found: set(found) == {"a"})
+    assert (after["a"].id, after["a"].owner) == (before["a"].id, str(place / "z.yaml"))
+
+
 async def test_services_become_peoples_where_no_file_is_watched_any_more(
     world: World, target: Target, tmp_path: Path
 ) -> None:
@@ -206,3 +231,47 @@ async def test_a_password_that_changes_in_a_file_is_used_and_variables_are_read_
     while target.to("/a")[-1].headers["x-token"] != "from-the-environment":
         assert time.monotonic() < end + 10
         await asyncio.sleep(0.05)
+
+
+async def test_a_file_that_nothing_can_be_made_of_keeps_nothing_from_the_others(
+    world: World, target: Target, tmp_path: Path
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    write(place / "a.yaml", entry(target, "a"))
+    (place / "b.yaml").write_text("{{ ansible_managed }}\n")
+    write(place / "c.yaml", entry(target, "c", proxy='"http://[::1"'))
+    write(place / "d.yaml", entry(target, "d"))
+    await world.settings.set("services_file", str(place))
+    await until(world, lambda found: set(found) == {"a", "d"})
+    assert {Path(one.file).name for one in await mistakes(world, 2)} == {"b.yaml", "c.yaml"}
+
+
+async def test_a_fault_of_ours_in_one_file_is_told_as_its_mistake_and_the_others_are_taken(
+    world: World,
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = tmp_path / "services"
+    place.mkdir()
+    for name in ("a", "b"):
+        write(place / f"{name}.yaml", entry(target, name))
+    parse = files.parse
+
+    def faulty(text: str) -> files.Parsed:
+        if "/a" in text:
+            raise KeyError("surprise")
+        return parse(text)
+
+    monkeypatch.setattr(files, "parse", faulty)
+    await world.settings.set("services_file", str(place))
+    await until(world, lambda found: set(found) == {"b"})
+    (one,) = await mistakes(world, 1, "KeyError: 'surprise'")
+    assert one.file == str(place / "a.yaml")
+    assert capsys.readouterr().err.count("Traceback") == 1
+    monkeypatch.setattr(files, "parse", parse)
+    write(place / "a.yaml", entry(target, "a", interval="2s"))
+    await until(world, lambda found: set(found) == {"a", "b"})
+    await mistakes(world, 0)

@@ -25,17 +25,20 @@ def places(text: str) -> dict[str, list[str]]:
 
 async def test_windows_are_planned_in_each_way_listed_by_place_and_removed_after_a_question(site: Site) -> None:
     rows.probed(site.worker.database, "web")
+    window = '{"title": "gone", "minutes": 45, "starts_at": "2026-01-31T22:00:00.000Z", "services": ["web"]}'
+    site.worker.database.value("windows.add", title="gone", definition=window, now="2026-01-30T00:00:00.000Z", by="ada")
     browser = site.browser("operator")
     text = await get(browser, "/maintenance")
     assert "No window goes on." in text
     assert (await post(browser, "/maintenance", **FORM, when="now"))[0] == "/maintenance?said=begun"
     for more in (
         {"title": "late", "when": "once", "starts_at": "2126-01-31T22:00", "zone": "Europe/Berlin"},
-        {"title": "gone", "when": "once", "starts_at": "2026-01-31T22:00"},
         {"title": "weekly", "when": "weekly", "day": "3", "time": "02:30", "zone": "Europe/Berlin"},
         {"title": "cron", "when": "cron", "cron": "0 4 1 * *", "services": "", "tags": "*"},
     ):
         await post(browser, "/maintenance", **{**FORM, **more})
+    past = {"title": "past", "when": "once", "starts_at": "2026-01-31T22:00"}
+    assert "it would be over already" in (await post(browser, "/maintenance", 422, **{**FORM, **past}))[1]
     text = await get(browser, "/maintenance?said=begun")
     assert "The window has begun." in text
     assert places(text)["now"] == ["upgrade &lt;now&gt;"]
@@ -45,9 +48,9 @@ async def test_windows_are_planned_in_each_way_listed_by_place_and_removed_after
     assert "once, from 2126-01-31 21:00 UTC" in text
     assert "by cron 0 4 1 * *, UTC" in text
     sent = [request.window for request in site.worker.requests if isinstance(request, AddWindow)]
-    assert [window.cron for window in sent] == ["", "", "", "30 2 * * 3", "0 4 1 * *"]
+    assert [window.cron for window in sent] == ["", "", "30 2 * * 3", "0 4 1 * *", ""]
     actions = [row["action"] for row in site.worker.database.rows("audit.page", before=1 << 40, limit=9)]
-    assert actions.count("maintenance.added") == 5
+    assert actions.count("maintenance.added") == 4
     number = re.search(r'href="/maintenance/(\d+)/remove" data-ask>End', text)
     assert number is not None
     question = await get(browser, f"/maintenance/{number[1]}/remove")

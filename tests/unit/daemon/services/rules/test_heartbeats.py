@@ -23,8 +23,19 @@ def test_each_minute_with_ten_seconds_of_grace_is_missed_after_seventy() -> None
     # One that began has its grace to end; and so it has where it was heard of before.
     assert deadline(MINUTELY, Heard(NOW, NOW + 5_000), LONG_AGO) == NOW + 15_000
     assert deadline(MINUTELY, Heard(None, NOW), LONG_AGO) == NOW + 10_000
-    # What was never heard is not missed.
     assert deadline(MINUTELY, Heard(), LONG_AGO) is None
+
+
+def test_what_was_never_heard_is_missed_an_interval_and_the_grace_after_it_was_added() -> None:
+    added = Heard(awaited_from=NOW)
+    assert deadline(MINUTELY, added, LONG_AGO) == NOW + 70_000
+    assert deadline(NIGHTLY, added, LONG_AGO) == deadline(NIGHTLY, Heard(NOW), LONG_AGO)
+    # Once it was heard that alone counts, and so does that it began.
+    assert deadline(MINUTELY, Heard(NOW - 5_000, None, NOW), LONG_AGO) == NOW + 65_000
+    assert deadline(MINUTELY, Heard(None, NOW + 5_000, NOW), LONG_AGO) == NOW + 15_000
+    assert deadline(MINUTELY, added, Deaf(NOW + 1000, NOW + HOUR)) == NOW + HOUR + 70_000
+    # No mere restart hides that it never came.
+    assert deadline(DAILY, added, Deaf(NOW + 2 * DAY, NOW + 2 * DAY + 1000)) == NOW + 2 * DAY + 1000 + HOUR
 
 
 @given(st.integers(NOW, NOW + DAY), st.integers(0, DAY))
