@@ -264,7 +264,6 @@ async def stalled(idle: int = 20, lines: int = 20_000, rounds: int = 5) -> dict[
     grown = 0
     async with _dashboard() as dashboard:
         dashboard.write(lines)
-        await _all_read(dashboard.port, dashboard.request, 1)
         for _ in range(rounds):
             for count in (0, idle):
                 before = _pss(dashboard.process.pid)

@@ -114,11 +114,13 @@ def carry_out(
     for changed in plan.changed:
         row = rows[changed.known.definition.name.casefold()]
         stored.replace(db, {**row, "owner": owner}, changed.definition, by=by, moment=moment)
-        others += naming.rename(db, row["id"], row["name"], changed.definition.name, author)
         secret[changed.known.id] = changed.kept
     for gone in plan.removed:
         others += naming.remove(db, rows[gone.definition.name.casefold()], author)
         secret[gone.id] = NOTHING
+    for known, wanted, *_ in plan.changed:
+        # Last: a file that has the new name everywhere has nothing more to change.
+        others += naming.rename(db, known.id, known.definition.name, wanted.name, author)
     return secret, others
 
 

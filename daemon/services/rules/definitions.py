@@ -195,7 +195,7 @@ def _http(definition: Definition) -> Iterable[Problem]:
         if any(letter in value for letter in "\r\n\0"):
             yield Problem("headers", f"the value of {name} has a line break")
     proxy = _split(definition.proxy)
-    if definition.proxy and (proxy is None or proxy.scheme not in ("http", "https")):
+    if definition.proxy and (proxy is None or proxy.scheme not in ("http", "https") or not proxy.hostname):
         yield Problem("proxy", "a proxy is written like http://proxy.example.org:3128")
     if not _can_be_a_name(definition.server_name):
         yield Problem("server_name", NO_NAME)
@@ -203,14 +203,6 @@ def _http(definition: Definition) -> Iterable[Problem]:
         yield Problem("family", "4 or 6 for one kind of addresses, 0 for any")
     if bool(definition.certificate_file) != bool(definition.key_file):
         yield Problem("certificate_file", "a client certificate needs both its file and its key's")
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _own(definition: Definition) -> Iterable[Problem]:

@@ -208,7 +208,7 @@ def test_what_is_no_such_file_says_so(text: str, line: int) -> None:
         ("services: " + "[" * 200_000, 1, "deep"),
         ("- " * 200_000, 1, "deep"),
         ("monitorList: [{type: http, name: a, maxretries: .inf}]", 1, "type"),
-        ("monitorList: [{type: http, name: a, accepted_statuscodes: [1-999999999999]}]", 1, "type"),
+        ("monitorList: [{type: http, name: a, accepted_statuscodes: [1-999999999999]}]", 1, "999999999999"),
     ],
 )
 def test_what_no_service_can_be_made_of_is_a_mistake_with_its_line(text: str, line: int, words: str) -> None:
