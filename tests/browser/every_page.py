@@ -35,10 +35,7 @@ NO_PAGES = {
     "/status/{slug}/feed.rss",
     "/status/{slug}/badge/{service}/{what}.svg",
     # What jobs ask.
-    "/heartbeat/{token}",
-    "/heartbeat/{token}/start",
-    "/heartbeat/{token}/fail",
-    "/heartbeat/{token}/{code}",
+    *(f"/heartbeat/{{token}}{end}{slash}" for end in ("", "/start", "/fail", "/{code}") for slash in ("", "/")),
     # The text of a repository, for the frame of the page above it.
     "/panels/{repository}/{name}/raw",
 }
