@@ -112,7 +112,7 @@ class Http:
             latency_ms=(end - began) * 1000,
             connected=True,
             status=response.status,
-            headers={name.lower(): value for name, value in list(response.headers.items())[:HEADERS_MAX]},
+            headers=_headers(response),
             body=body,
             ip=seen.ip,
             certificate=certificate,
@@ -186,6 +186,15 @@ def translated() -> Iterator[None]:
         raise ProbeError(Cause.RESET, "it closed the connection in the middle of its answer") from error
     except aiohttp.ClientError as error:
         raise ProbeError(Cause.PROTOCOL, f"no answer in HTTP: {str(error)[:200]}") from error
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """By their names in small letters; of two the first. A byte that is no UTF-8 is a surrogate in what the library
+    makes of it, which nobody can store or send."""
+    found: dict[str, str] = {}
+    for name, value in list(response.headers.items())[:HEADERS_MAX]:
+        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return found
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
