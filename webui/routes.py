@@ -149,6 +149,7 @@ STATUS_PAGES = (
     Route("GET", r"/status-pages/{id:\d+}/preview", "pages.public_status:preview", VIEWER),
     Route("GET", "/status/{slug}.json", "pages.public_status:show", PUBLIC),
     Route("GET", "/status/{slug}", "pages.public_status:show", PUBLIC),
+    Route("GET", "/status/{slug}/", "pages.public_status:lead_on", PUBLIC),
     Route("GET", "/status/{slug}/feed.rss", "pages.public_status:feed", PUBLIC),
     Route("GET", "/status/{slug}/badge/{service}/{what}.svg", "pages.public_status:badge", PUBLIC),
 )

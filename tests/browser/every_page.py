@@ -32,6 +32,7 @@ NO_PAGES = {
     "/partials/services-table",
     "/partials/dashboard-stats",
     # What other pages show, and readers of feeds read.
+    "/status/{slug}/",
     "/status/{slug}/feed.rss",
     "/status/{slug}/badge/{service}/{what}.svg",
     # What jobs ask.
