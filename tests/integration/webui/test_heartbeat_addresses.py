@@ -1,4 +1,4 @@
-"""Where jobs tell of themselves: whatever form the address has, a sign of life is heard or refused aloud, never lost."""
+"""Where jobs tell of themselves: whatever form the address has, a sign of life is heard or refused aloud."""
 
 import asyncio
 import io
@@ -46,9 +46,7 @@ async def test_an_output_of_no_told_length_is_heard(site: Site, push: str) -> No
     await until(site, "backup", lambda row: row["status"] == "down")
 
 
-async def test_an_output_that_stalls_is_heard_too(
-    site: Site, push: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_output_that_stalls_is_heard_too(site: Site, push: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "BODY_SECONDS", 0.3)
     for end, said in (("fail", "down"), ("0", "healthy")):
         reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)

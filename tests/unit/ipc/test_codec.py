@@ -185,7 +185,8 @@ def test_a_request_has_the_shape_that_the_contract_says() -> None:
 @pytest.mark.parametrize("json", [False, True])
 def test_bytes_of_strangers_that_got_into_a_text_are_replaced_and_stop_no_answer(json: bool) -> None:
     to = Envelope(PROTOCOL, "req", "sessions.log", "id", 0.0, 0.0, "", msgspec.Raw(b"{}"))
-    told = codec.failure("a", "id", CallError(Code.INVALID, "caf\udce9", {"caf\udce9": ["\ud800", 3]}), sent=0.0, json=json)
+    error = CallError(Code.INVALID, "caf\udce9", {"caf\udce9": ["\ud800", 3]})
+    told = codec.failure("a", "id", error, sent=0.0, json=json)
     with pytest.raises(CallError, match=r"caf\?") as raised:
         codec.read_reply(codec.open_envelope(told), Done, json=json)
     assert raised.value.data == {"caf?": ["?", 3]}
