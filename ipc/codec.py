@@ -3,6 +3,8 @@
 A frame that can't be read raises `CallError`; it never stops a server.
 """
 
+from typing import Any
+
 import msgspec
 
 from ipc.errors import CallError, Code
@@ -52,7 +54,21 @@ def _pack(
     kind: str, type_: str, id_: str, sent: float, deadline: float, trace: str, body: object, *, json: bool
 ) -> bytes:
     encode = msgspec.json.encode if json else msgspec.msgpack.encode
-    return encode(Envelope(PROTOCOL, kind, type_, id_, sent, deadline, trace, msgspec.Raw(encode(body))))
+    try:
+        packed = encode(body)
+    except UnicodeEncodeError:
+        # A stranger's bytes in a text, which whoever read them should have replaced: no reason to answer nothing.
+        packed = encode(_sendable(msgspec.to_builtins(body, builtin_types=() if json else (bytes,))))
+    return encode(Envelope(PROTOCOL, kind, type_, id_, sent, deadline, trace, msgspec.Raw(packed)))
+
+
+def _sendable(value: Any) -> Any:
+    """The same with `?` for each lone surrogate, which UTF-8 can't write."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_sendable(key): _sendable(one) for key, one in value.items()}
+    return [_sendable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def request(id_: str, message: Request, *, sent: float, deadline: float, trace: str = "", json: bool = False) -> bytes:

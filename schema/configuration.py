@@ -24,6 +24,7 @@ WITHOUT_EFFECT = {
 }
 # Of compose files, which read the environment too, and what the daemon says to its own processes.
 OF_OTHERS = frozenset({"CLAUDEOPS_REPOS", "CLAUDEOPS_KEY_FILE", "CLAUDEOPS_REEXEC", "CLAUDEOPS_SYSTEMD_MARK"})
+OF_PROBES = "CLAUDEOPS_PROBE_"  # what `$NAME` in a service's texts stands for (daemon.services.rules.variables)
 HIGHEST = 2.0**53  # of any number: beyond it floats, JSON and SQLite no longer agree
 
 
@@ -109,7 +110,9 @@ def without_effect(environ: Mapping[str, str]) -> list[str]:
         known = BY_ENV.get(name.removesuffix("_FILE"))
         if name in WITHOUT_EFFECT:
             told.append(f"{name} has no effect: {WITHOUT_EFFECT[name]}")
-        elif name not in BY_ENV and name not in OF_OTHERS and not (known and known.meta.secret):
+        elif name in OF_OTHERS or name.startswith(OF_PROBES):
+            continue
+        elif name not in BY_ENV and not (known and known.meta.secret):
             import difflib  # for a mistyped name alone
 
             near = difflib.get_close_matches(name, BY_ENV, 1, 0.85)

@@ -131,10 +131,12 @@ PROBING = (
     Route("POST", "/maintenance", "pages.maintenance:add", OPERATOR),
     *_question(r"/maintenance/{id:\d+}/remove", "pages.maintenance:ask_remove", "pages.maintenance:remove", OPERATOR),
     *(
-        Route(method, f"/heartbeat/{{token}}{end}", f"api.heartbeat:{said}", PUBLIC, Door.ADDRESS)
+        Route(method, f"/heartbeat/{{token}}{end}{slash}", f"api.heartbeat:{said}", PUBLIC, Door.ADDRESS)
         for end, said in (("", "succeeded"), ("/start", "begun"), ("/fail", "failed"), ("/{code}", "ended"))
+        for slash in ("", "/")
         for method in ("GET", "POST")
     ),
+    Route("*", "/heartbeat/{rest:.*}", "api.heartbeat:refused", PUBLIC, Door.ADDRESS),
 )
 # What people without a sign-in may see, and who says what that is.
 STATUS_PAGES = (
@@ -147,6 +149,7 @@ STATUS_PAGES = (
     Route("GET", r"/status-pages/{id:\d+}/preview", "pages.public_status:preview", VIEWER),
     Route("GET", "/status/{slug}.json", "pages.public_status:show", PUBLIC),
     Route("GET", "/status/{slug}", "pages.public_status:show", PUBLIC),
+    Route("GET", "/status/{slug}/", "pages.public_status:lead_on", PUBLIC),
     Route("GET", "/status/{slug}/feed.rss", "pages.public_status:feed", PUBLIC),
     Route("GET", "/status/{slug}/badge/{service}/{what}.svg", "pages.public_status:badge", PUBLIC),
 )

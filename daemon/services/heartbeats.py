@@ -156,7 +156,9 @@ class Heartbeats:
             detail = f"{code}: {text}" if text else code
             verdict = Verdict(Outcome.DOWN, Cause.FAILED, detail) if failed else Verdict(Outcome.HEALTHY)
             heard = await self._store.read(partial(_heard, known.id))
-            took = None if heard.begun_at is None else float(now - heard.begun_at)
+            took = request.took_ms
+            if took is None and heard.begun_at is not None:
+                took = float(now - heard.begun_at)
             facts = Facts(connected=True, latency_ms=took, body=text.encode())
             await self._record(known, facts, verdict, now, heard=True)
         self._expect(known.id, await self._store.read(partial(_heard, known.id)))

@@ -162,7 +162,10 @@ class Said(StrEnum):
 
 
 class HearService(Request, frozen=True):
-    """A sign of life at a heartbeat's address, which ends with what `token_hash` is the SHA-256 of."""
+    """A sign of life at a heartbeat's address, which ends with what `token_hash` is the SHA-256 of.
+
+    `took_ms` where it says so itself; else it is counted from when it began.
+    """
 
     subject: ClassVar[str] = "services.hear"
     changes: ClassVar[bool] = True
@@ -170,6 +173,7 @@ class HearService(Request, frozen=True):
     said: Said = Said.SUCCESS
     exit_code: int = 0
     text: str = ""
+    took_ms: float | None = None
 
 
 class RenewPush(Request, frozen=True):

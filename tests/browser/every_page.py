@@ -32,13 +32,11 @@ NO_PAGES = {
     "/partials/services-table",
     "/partials/dashboard-stats",
     # What other pages show, and readers of feeds read.
+    "/status/{slug}/",
     "/status/{slug}/feed.rss",
     "/status/{slug}/badge/{service}/{what}.svg",
     # What jobs ask.
-    "/heartbeat/{token}",
-    "/heartbeat/{token}/start",
-    "/heartbeat/{token}/fail",
-    "/heartbeat/{token}/{code}",
+    *(f"/heartbeat/{{token}}{end}{slash}" for end in ("", "/start", "/fail", "/{code}") for slash in ("", "/")),
     # The text of a repository, for the frame of the page above it.
     "/panels/{repository}/{name}/raw",
 }

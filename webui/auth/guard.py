@@ -129,8 +129,9 @@ async def _look(request: web.Request, parts: Parts) -> None:
 
 def _address(request: web.Request) -> tuple[str, str]:
     """Method and path as the table has them; none of the table's where there is no such address."""
-    resource = request.match_info.route.resource
-    return "GET" if request.method == "HEAD" else request.method, "" if resource is None else resource.canonical
+    # The route's method, for one that takes any has `*`.
+    method, resource = request.match_info.route.method, request.match_info.route.resource
+    return "GET" if method == "HEAD" else method, "" if resource is None else resource.canonical
 
 
 def _access(request: web.Request, parts: Parts) -> Access:

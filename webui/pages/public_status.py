@@ -210,6 +210,11 @@ async def show(request: web.Request) -> web.StreamResponse:
     return _cached(shell.page(request, "status_page.html", page))
 
 
+async def lead_on(request: web.Request) -> web.StreamResponse:
+    """GET /status/{slug}/."""
+    return web.Response(status=308, headers={"Location": request.rel_url.raw_path.rstrip("/")})
+
+
 async def preview(request: web.Request) -> web.StreamResponse:
     """GET /status-pages/{id}/preview: what would be seen, published or not."""
     here, id_ = parts(request), probed.id_of(request)

@@ -51,13 +51,22 @@ class Http:
             latency_ms=(end - began) * 1000,
             connected=True,
             status=response.status,
-            headers={name.lower(): value for name, value in list(response.headers.items())[:HEADERS_MAX]},
+            headers=_headers(response),
             body=body,
             ip=seen.ip,
             certificate=certificate,
             certificate_s=left,
             phases=phases(end),
         )
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """By their names in small letters; of two the first. A byte that is no UTF-8 is a surrogate in what the library
+    makes of it, which nobody can store or send."""
+    found: dict[str, str] = {}
+    for name, value in list(response.headers.items())[:HEADERS_MAX]:
+        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return found
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

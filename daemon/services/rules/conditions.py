@@ -4,20 +4,28 @@ They are written in the notation of `daemon.services.rules.notation`; judged by 
 """
 
 import fnmatch
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from daemon.services.rules.notation import AnyOf, Condition, Literal, Measure, Operand, Pattern, Place, written
+from daemon.services.rules.notation import (
+    NUMBER,
+    UNITS,
+    AnyOf,
+    Condition,
+    Literal,
+    Measure,
+    Operand,
+    Pattern,
+    Place,
+    seconds,
+    written,
+)
 from schema.facts import Facts
 
 SHOWN_MAX = 60
 ENDS = ("CERTIFICATE_EXPIRATION", "DOMAIN_EXPIRATION")
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_DURATION = re.compile(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
 class Missing:
@@ -109,8 +117,8 @@ def judge(condition: Condition, answer: Answer) -> Judged:
 def _in_ms(value: Any, other: Operand) -> Any:
     """A duration beside the response time, which is in ms; everything else counts in seconds."""
     if isinstance(value, Literal) and isinstance(other, Place) and other.name == "RESPONSE_TIME":
-        match = _DURATION.fullmatch(value.text)
-        return value if match is None else float(match[1]) * UNITS[match[2]] * 1000
+        found = seconds(value.text)
+        return value if found is None else found * 1000
     return value
 
 
@@ -125,7 +133,7 @@ def _resolve(operand: Operand, answer: Answer) -> Any:
 
 def _compare(left: Any, operator: str, right: Any) -> bool:
     if left is MISSING or right is MISSING:
-        return False
+        return operator == "!="  # as in Gatus: what is not there is not equal to anything
     if operator in ("==", "!="):
         return _equal(left, right) is (operator == "==")
     first, second = _number(left), _number(right)
@@ -155,11 +163,9 @@ def _number(value: Any) -> float | None:
     text = value.text if isinstance(value, Literal) else value
     if not isinstance(text, str):
         return None
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         return float(text)
-    if isinstance(value, Literal) and (match := _DURATION.fullmatch(text)):
-        return float(match[1]) * UNITS[match[2]]
-    return None
+    return seconds(text) if isinstance(value, Literal) else None
 
 
 def _text(value: Any) -> str:
@@ -186,9 +192,9 @@ def _show(operand: Operand, value: Any) -> str:
     return f"{written(operand)} ({text})"
 
 
-def lasting(seconds: float) -> str:
+def lasting(left: float) -> str:
     """Seconds in the largest unit that fits twice: `5d`, `36h`, `-2d` for what is over."""
     for unit in ("d", "h", "m"):
-        if abs(seconds) >= 2 * UNITS[unit]:
-            return f"{int(seconds / UNITS[unit])}{unit}"
-    return f"{int(seconds)}s"
+        if abs(left) >= 2 * UNITS[unit]:
+            return f"{int(left / UNITS[unit])}{unit}"
+    return f"{int(left)}s"

@@ -78,6 +78,8 @@ def _name(definition: Definition, others: Mapping[str, Iterable[str]], before: s
         yield Problem("name", "give the service a name")
     elif name != name.strip() or not name.isprintable() or len(name) > NAME_MAX:
         yield Problem("name", f"a name has at most {NAME_MAX} printable characters and no blank at its ends")
+    elif name in (".", "..") and name != before:
+        yield Problem("name", "in an address . and .. mean other places, so it would have no page: take another name")
     elif name.casefold() != before.casefold() and name.casefold() in {one.casefold() for one in others}:
         yield Problem("name", f"there is a service {name!r} already")
 
@@ -194,6 +196,9 @@ def _http(definition: Definition) -> Iterable[Problem]:
             yield Problem("headers", f"{name!r} is no name of a header")
         if any(letter in value for letter in "\r\n\0"):
             yield Problem("headers", f"the value of {name} has a line break")
+    signs_in = _split(definition.url)
+    if signs_in is not None and "@" in signs_in.netloc and "authorization" in map(str.lower, definition.headers):
+        yield Problem("headers", "the URL has a name or password already: leave out that, or the header Authorization")
     proxy = _split(definition.proxy)
     if definition.proxy and (proxy is None or proxy.scheme not in ("http", "https") or not proxy.hostname):
         yield Problem("proxy", "a proxy is written like http://proxy.example.org:3128")

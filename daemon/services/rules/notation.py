@@ -22,9 +22,15 @@ PLACES = (
 )
 WITH_PATH = ("BODY", "HEADER")
 LENGTH_MAX = 500
-# Gatus writes the first item of an answer that is a list [BODY].[0], too.
-_PLACE = re.compile(r"\[([A-Z_]+)\]((?:\.[^\s.\[\]()]+|\.?\[\d+\])*)")
-_STEP = re.compile(r"\.([^\s.\[\]()]+)|\[(\d+)\]")
+UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_DURATION = re.compile(r"[+-]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)([a-zµ]+)", re.ASCII)
+# A dot before an index is how Gatus writes it.
+_PLACE = re.compile(r"\[([A-Za-z_]+)\]((?:\.[^\s.\[\]()]+|\.?\[\d+\])*)")
+_STEP = re.compile(r"\.([^\s.\[\]()]+)|\.?\[(\d+)\]")
+_JOINED = re.compile(r"(&&|\|\|)")
+_JOINED_BEHIND = re.compile(r"\)\s*(&&|\|\|)")  # a pattern may have them in its text
 _FUNCTION = re.compile(r"(len|has|any|pat)\(")
 
 
@@ -101,6 +107,10 @@ class _Reader:
         if operator is None:
             raise self._error(f"one of {' '.join(OPERATORS)}")
         self._at += len(operator)
+        following = self._text[self._at : self._at + 1]
+        # `==<h1>` compares with a text; no text begins with what makes another operator of this one.
+        if following == "=" or (following in ("<", ">", "!") and operator not in ("==", "!=")):
+            raise self._error(f"a value: the operators are {' '.join(OPERATORS)}")
         column = self._at
         right = self._operand(until_operator=False)
         self._blank()
@@ -116,6 +126,8 @@ class _Reader:
         if isinstance(operand, AnyOf | Pattern) and operator not in ("==", "!="):
             name = "any" if isinstance(operand, AnyOf) else "pat"
             raise ConditionError(self._text, column, f"{name}() goes with == and != only")
+        if isinstance(operand, Literal) and operator not in ("==", "!=") and not is_amount(operand.text):
+            raise ConditionError(self._text, column, f"a number or a duration, such as 500 or 1m30s, beside {operator}")
 
     def _error(self, expected: str) -> ConditionError:
         return ConditionError(self._text, self._at + 1, expected)
@@ -131,16 +143,14 @@ class _Reader:
         if self._text[self._at] == "[":
             return self._place()
         if match := _FUNCTION.match(self._text, self._at):
-            if match[1] == "pat" and not until_operator:
-                return self._last_pattern(match)
-            return self._function(match)
+            return self._function(match, last=not until_operator)
         return self._literal(OPERATORS if until_operator else ())
 
     def _place(self) -> Place:
         match = _PLACE.match(self._text, self._at)
-        if match is None or match[1] not in PLACES:
+        if match is None or match[1].upper() not in PLACES:
             raise self._error(f"one of {', '.join(f'[{name}]' for name in PLACES)}")
-        name, path = match[1], match[2]
+        name, path = match[1].upper(), match[2]
         steps = tuple(step or int(index) for step, index in _STEP.findall(path))
         if name == "HEADER" and not steps:
             raise self._error("a header's name, such as [HEADER].content-type")
@@ -150,19 +160,12 @@ class _Reader:
         # A header's name is one step, dots and all.
         return Place(name, (path[1:].lower(),) if name == "HEADER" else steps)
 
-    def _last_pattern(self, match: "re.Match[str]") -> Pattern:
-        """A pattern at the end of a condition, which may have parentheses of its own: the last one closes it."""
-        self._at = match.end()
-        whole = self._text.rstrip()
-        if not whole.endswith(")") or len(whole) <= self._at:
-            return Pattern(self._until(")"))
-        found, self._at = whole[self._at : -1], len(whole)
-        return Pattern(found)
-
-    def _function(self, match: "re.Match[str]") -> Measure | Pattern | AnyOf:
+    def _function(self, match: "re.Match[str]", *, last: bool) -> Measure | Pattern | AnyOf:
         name, self._at = match[1], match.end()
         if name == "pat":
-            return Pattern(self._until(")"))
+            # At the end of a condition it goes to the last `)`, so that its text may have some, as in Gatus.
+            to_the_end = last and self._text.rstrip().endswith(")")
+            return Pattern(self._one(self._until(")", last=to_the_end), match.end(), _JOINED_BEHIND))
         found: Measure | AnyOf
         if name in ("len", "has"):
             self._blank()
@@ -193,8 +196,15 @@ class _Reader:
                 return tuple(found)
             self._at += 1
 
-    def _until(self, end: str) -> str:
-        stop = self._text.find(end, self._at)
+    def _one(self, text: str, start: int, joint: "re.Pattern[str]" = _JOINED) -> str:
+        """The same text, unless it is two conditions, of which the second would be no more than letters."""
+        if joined := joint.search(text):
+            told = f"nothing more: write another condition in the place of {joined[1]}, or put a text into quotes"
+            raise ConditionError(self._text, start + joined.start(1) + 1, told)
+        return text
+
+    def _until(self, end: str, *, last: bool = False) -> str:
+        stop = self._text.rfind(end, self._at) if last else self._text.find(end, self._at)
         if stop < 0:
             raise self._error(f"a closing {end}")
         found, self._at = self._text[self._at : stop], stop + 1
@@ -211,7 +221,20 @@ class _Reader:
         if not found:
             self._at = start
             raise self._error("a value")
-        return Literal(found)
+        return Literal(self._one(found, start))
+
+
+def is_amount(text: str) -> bool:
+    """Whether it can be more or less than another."""
+    return bool(NUMBER.fullmatch(text)) or seconds(text) is not None
+
+
+def seconds(text: str) -> float | None:
+    """A duration as Go and Gatus write it, such as `1m30s`, and with days. None for what is none."""
+    if not _DURATION.fullmatch(text):
+        return None
+    found = sum(float(count) * UNITS[unit] for count, unit in _PART.findall(text))
+    return -found if text.startswith("-") else found
 
 
 def written(operand: Operand) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from daemon.services.rules.conditions import UNITS
+from daemon.services.rules.notation import UNITS
 from schema.definitions import KINDS, Definition, Kind
 from schema.settings import Settings
 

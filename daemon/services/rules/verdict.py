@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from daemon.services.rules.conditions import Answer, judge
-from daemon.services.rules.notation import parse
+from daemon.services.rules.notation import ConditionError, Place, parse
 from daemon.services.rules.status import Outcome
 from schema.facts import Cause, Facts
+
+# Nobody could connect, which is what some conditions ask for; and the phases that only a connection has.
+NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT})
+CONNECTED_PHASES = frozenset({"tls", "wait", "transfer"})
 
 
 class Verdict(NamedTuple):
@@ -23,7 +27,7 @@ class Verdict(NamedTuple):
 
 def verdict(facts: Facts, conditions: Sequence[str], warnings: Sequence[str]) -> Verdict:
     """Judges all conditions, so that people see everything that is wrong at once."""
-    if facts.cause is not None:
+    if facts.cause is not None and not (conditions and _wanted_closed(facts, conditions)):
         outcome = Outcome.TIMEOUT if facts.cause is Cause.TIMEOUT else Outcome.DOWN
         return Verdict(outcome, facts.cause, facts.detail)
     answer = Answer(facts)
@@ -34,6 +38,27 @@ def verdict(facts: Facts, conditions: Sequence[str], warnings: Sequence[str]) ->
     return Verdict(Outcome.HEALTHY)
 
 
+def _wanted_closed(facts: Facts, conditions: Sequence[str]) -> bool:
+    """Whether every condition is about [CONNECTED] alone, and holds: `[CONNECTED] == false` watches a closed port."""
+    if facts.cause not in NOT_CONNECTED or CONNECTED_PHASES & facts.phases.keys():
+        return False
+    return all(_names_connected(text) for text in conditions) and not _failing(conditions, Answer(facts))
+
+
+def _names_connected(text: str) -> bool:
+    try:
+        return parse(text).left == Place("CONNECTED")
+    except ConditionError:
+        return False
+
+
 def _failing(conditions: Sequence[str], answer: Answer) -> tuple[str, ...]:
-    judged = (judge(parse(text), answer) for text in conditions)
-    return tuple(one.shown for one in judged if not one.holds)
+    return tuple(shown for text in conditions if (shown := _why_not(text, answer)))
+
+
+def _why_not(text: str, answer: Answer) -> str:
+    try:
+        judged = judge(parse(text), answer)
+    except ConditionError as error:
+        return str(error)  # it was saved by a version that took it
+    return "" if judged.holds else judged.shown

@@ -273,3 +273,17 @@ async def test_a_session_that_is_replaced_is_closed_with_the_last_request_that_g
     assert (first.closed, second.closed) == (True, False)
     await sessions.close()
     assert second.closed
+
+
+async def test_a_header_is_text_whatever_its_bytes_and_of_two_the_first_counts(http: Http) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ANSWER.replace(b"\r\n\r\n", b"\r\nX-L: caf\xe9 \xc3\xa9\r\nX-Two: a\r\nX-Two: b\r\n\r\n"))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        facts = await ask(http, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert facts.headers["x-l"] == "caf\ufffd é"
+    assert facts.headers["x-two"] == "a"

@@ -313,3 +313,8 @@ async def test_programs_manage_them_through_the_api(site: Site) -> None:
         assert (await response.json())["done"] == ids
     rows_ = site.worker.database.rows("monitored.page", after="", limit=9)
     assert all("night" in row["tags"] and "public" not in row["tags"] for row in rows_)
+
+
+async def test_a_slash_at_the_end_leads_to_the_page_and_to_no_sign_in(site: Site) -> None:
+    async with site.browser(None).get("/status/shop%2F/", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (308, "/status/shop%2F")

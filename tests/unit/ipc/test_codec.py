@@ -180,3 +180,14 @@ def test_an_unknown_event_still_counts() -> None:
 def test_a_request_has_the_shape_that_the_contract_says() -> None:
     frame = codec.request("i", Status(), sent=1.0, deadline=2.0, trace="t", json=True)
     assert msgspec.json.decode(frame) == [1, "req", "status", "i", 1.0, 2.0, "t", {}]
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_bytes_of_strangers_that_got_into_a_text_are_replaced_and_stop_no_answer(json: bool) -> None:
+    to = Envelope(PROTOCOL, "req", "sessions.log", "id", 0.0, 0.0, "", msgspec.Raw(b"{}"))
+    error = CallError(Code.INVALID, "caf\udce9", {"caf\udce9": ["\ud800", 3]})
+    told = codec.failure("a", "id", error, sent=0.0, json=json)
+    with pytest.raises(CallError, match=r"caf\?") as raised:
+        codec.read_reply(codec.open_envelope(told), Done, json=json)
+    assert raised.value.data == {"caf?": ["?", 3]}
+    assert codec.reply(to, Done(), sent=0.0, json=json)

@@ -168,6 +168,7 @@ def test_what_looks_like_a_setting_and_is_none_is_told_by_name() -> None:
         "CLAUDEOPS_INTERVALL": "5",
         "CLAUDEOPS_VERBOSE": "true",
         "CLAUDEOPS_ELSEWHERE_AT_ALL": "x",
+        "CLAUDEOPS_PROBE_KEY1": "what a service's $KEY1 stands for",
         "PATH": "/bin",
     }
     assert without_effect(environ) == [

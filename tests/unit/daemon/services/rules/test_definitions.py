@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from daemon.services.rules import definitions
+from daemon.services.rules.definitions import problems
 from schema.definitions import Definition
 
 
@@ -68,3 +69,19 @@ def test_what_sounds_secret_is_masked(name: str) -> None:
 @pytest.mark.parametrize("name", ["author", "monkey", "keyboard", "design", "passenger", "Accept", "X-Request-Id"])
 def test_what_only_contains_such_a_word_is_shown(name: str) -> None:
     assert definitions.masked(f"https://shop.example/?{name}=word") == f"https://shop.example/?{name}=word"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+def test_a_password_in_the_url_and_one_in_a_header_are_one_too_many(name: str) -> None:
+    (problem,) = problems(Definition(name="web", url="https://ada:made-up@web.example.org/", headers={name: "Bearer made-up"}), {})
+    assert problem.field == "headers"
+    assert "the URL has a name or password already" in problem.message
+    assert problems(Definition(name="web", url="https://ada:made-up@web.example.org/", headers={"X-Key": "made-up"}), {}) == []
+    assert problems(Definition(name="web", url="https://a.example.org/?q=@", headers={name: "Bearer x"}), {}) == []
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_whose_page_has_no_address_is_refused_for_a_new_service(name: str) -> None:
+    (problem,) = problems(Definition(name=name, url="https://web.example.org/"), {})
+    assert problem.field == "name"
+    assert problems(Definition(name=name, url="https://web.example.org/"), {name: ()}, name) == []
