@@ -71,12 +71,15 @@ def test_what_only_contains_such_a_word_is_shown(name: str) -> None:
     assert definitions.masked(f"https://shop.example/?{name}=word") == f"https://shop.example/?{name}=word"
 
 
+SIGNED_IN = "https://ada:made-up@web.example.org/"
+
+
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])
 def test_a_password_in_the_url_and_one_in_a_header_are_one_too_many(name: str) -> None:
-    (problem,) = problems(Definition(name="web", url="https://ada:made-up@web.example.org/", headers={name: "Bearer made-up"}), {})
+    (problem,) = problems(Definition(name="web", url=SIGNED_IN, headers={name: "Bearer made-up"}), {})
     assert problem.field == "headers"
     assert "the URL has a name or password already" in problem.message
-    assert problems(Definition(name="web", url="https://ada:made-up@web.example.org/", headers={"X-Key": "made-up"}), {}) == []
+    assert problems(Definition(name="web", url=SIGNED_IN, headers={"X-Key": "made-up"}), {}) == []
     assert problems(Definition(name="web", url="https://a.example.org/?q=@", headers={name: "Bearer x"}), {}) == []
 
 
