@@ -133,7 +133,8 @@ def settle(db: Database, incident: Row, policy: Policy, at: int) -> None:
     """Tells people that what came and went stays down: that is steady, too (`at`: ms since 1970)."""
     if incident["flapping_since"] is None or incident["status"] not in OUT:
         return
-    if not flapping.calm(timestamps.ms(incident["began_at"]), at, window_ms=FLAPPING_WINDOW_MS):
+    began = timestamps.ms(incident["began_at"])
+    if not flapping.stays(began, at, window_ms=FLAPPING_WINDOW_MS, changes=FLAPPING_CHANGES):
         return
     id_, now = incident["id"], _stamp(at)
     db.change("results.flap", service_id=incident["service_id"], at=None)
@@ -141,7 +142,7 @@ def settle(db: Database, incident: Row, policy: Policy, at: int) -> None:
         return
     # They are told again from now on, not since it began.
     db.change("incidents.remind", id=id_, now=now)
-    lasts = timestamps.lasting((at - timestamps.ms(incident["began_at"])) / 1000)
+    lasts = timestamps.lasting((at - began) / 1000)
     body = "\n".join(filter(None, (incident["detail"], f"It came and went before, and has been out for {lasts} now.")))
     title = _failing(incident["name"], ServiceStatus(incident["status"]))
     if tell(db, incident["service_id"], policy, Told(Level.CRITICAL, title, body, f"incident:{id_}:stays")):

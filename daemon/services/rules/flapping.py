@@ -11,3 +11,8 @@ def flaps(ends: Sequence[int], at: int, *, window_ms: int, changes: int) -> bool
 def calm(last_change: int, at: int, *, window_ms: int) -> bool:
     """Whether nothing has changed for a whole window, so that people are told again."""
     return at - last_change >= window_ms
+
+
+def stays(began: int, at: int, *, window_ms: int, changes: int) -> bool:
+    """Whether what is out since `began` comes and goes no more: what does, changes more often than that."""
+    return at - began >= window_ms / changes

@@ -12,7 +12,7 @@ import pytest
 from daemon.notifications import digest, routing
 from daemon.notifications.rules import Channel, ChannelRule
 from daemon.services.attending import LOOK_SECONDS
-from daemon.services.incidents import FLAPPING_WINDOW_MS
+from daemon.services.incidents import FLAPPING_CHANGES, FLAPPING_WINDOW_MS
 from ipc.messages.incidents import NoteIncident
 from schema.database import Database
 from schema.monitored import Monitored
@@ -194,7 +194,7 @@ async def test_what_came_and_went_and_stays_down_is_told_to_be_down_and_reminded
         target.answer("/", status=status)
         world.services.monitor.now(service.id)
         await world.until(service, wanted)
-    window = FLAPPING_WINDOW_MS / 1000
+    window = FLAPPING_WINDOW_MS / FLAPPING_CHANGES / 1000
     assert (await world.told())[-1] == "web comes and goes"
     told = len(await world.told())
     if looked_after:
