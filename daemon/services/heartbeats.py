@@ -27,6 +27,7 @@ from schema.facts import Cause, Facts
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
 LOOK_SECONDS = 60.0
+START_SECONDS = 5.0
 AGAIN_SECONDS = 15.0
 NEVER = "no sign of life has come since it was added; its job asks the address that `services push-url` makes"
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
@@ -44,6 +45,7 @@ class Heartbeats:
         now = _ms(time.time())
         # Until now; `load` reads since when. None once all that there were are waited for.
         self._stood_still: Deaf | None = Deaf(now, now)
+        self._listening = asyncio.Event()
 
     async def load(self) -> None:
         """For how long nobody has listened. Before anything is found, for that would be taken for a sign of it."""
@@ -86,6 +88,7 @@ class Heartbeats:
     async def run(self) -> None:
         """Notes what is missed; until cancelled."""
         self._stood_still = None
+        self._listening.set()
         looked = wanted = time.time()
         while True:
             now = time.time()
@@ -140,8 +143,15 @@ class Heartbeats:
             self._agenda.set(service_id, time.time() + RETRY_SECONDS)
 
     async def hear(self, request: HearService) -> None:
-        """A sign of life. CallError `not_found` for an address that is none."""
+        """A sign of life. CallError `not_found` for an address that is none, `unavailable` while a start takes long."""
         row = await self._store.read(lambda db: db.one("definitions.by_token", token_hash=request.token_hash))
+        if row is not None and not self._listening.is_set():
+            # The worker has just started, and answers before it knows all of them.
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    await self._listening.wait()
+            except TimeoutError:
+                raise CallError(Code.UNAVAILABLE, "the worker is still starting; tell it again in a moment") from None
         known = self._known.get(row["id"]) if row else None
         if row is None or (known is None and not row["paused"]):
             raise CallError(Code.NOT_FOUND, GONE)

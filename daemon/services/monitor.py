@@ -241,9 +241,10 @@ class Monitor:
         return found.status is ServiceStatus.PENDING
 
     def _next(self, watched: Watched, *, retry: bool) -> None:
-        watched.running = None
+        ended, watched.running = watched.running, None
         current = self._watched.get(watched.target.id)
-        if current is not None:
+        # One that was resumed meanwhile has its own time, and may be asked already.
+        if current is not None and (current is watched or current.running is ended):
             current.running = None
             now, definition = time.monotonic(), current.target.definition
             if current.again or current is not watched:

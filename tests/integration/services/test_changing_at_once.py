@@ -20,6 +20,7 @@ from ipc.messages.services import (
 )
 from schema.access import digest
 from schema.definitions import Definition
+from schema.facts import Facts
 from tests.fakes.target import Target
 from tests.integration.services.world import World
 
@@ -131,3 +132,34 @@ async def test_a_job_is_heard_while_it_is_changed(world: World, jobs: list[int])
         await asyncio.sleep(LONG / 4)
     await asyncio.gather(*heard)
     assert (await world.ask(ShowService(id=jobs[0]))).service.status == "healthy"
+
+
+async def test_a_service_that_is_resumed_while_its_last_probe_winds_up_is_not_asked_twice_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    asking: set[int] = set()
+
+    async def hangs(*_: object) -> Facts:
+        number = len(begun)
+        begun.append(number)
+        asking.add(number)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.6)  # it takes its time
+            raise
+        finally:
+            asking.discard(number)
+        raise AssertionError
+
+    monkeypatch.setattr("daemon.services.monitor.probe.ask", hangs)
+    service = await world.add("web", interval=1.0)
+    await until(lambda: asking == {0})
+    await world.ask(PauseServices(ids=[service.id], paused=True))
+    await world.ask(PauseServices(ids=[service.id], paused=False))
+    world.services.monitor.now(service.id)
+    await until(lambda: 1 in asking)
+    await until(lambda: 0 not in asking)
+    await asyncio.sleep(1.2)
+    assert asking == {1}

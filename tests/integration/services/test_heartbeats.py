@@ -125,6 +125,13 @@ async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_e
     assert found.detail == "it began and did not end in time"
 
 
+async def test_a_job_that_tells_of_itself_while_the_worker_starts_is_heard(world: World) -> None:
+    service, push = await job(world)
+    await world.again()
+    await beat(world, push)
+    assert (await world.show(service)).status == "healthy"
+
+
 async def test_time_in_which_nobody_could_hear_is_not_held_against_a_job(world: World) -> None:
     service, push = await job(world, interval=2.0, grace=0.5)
     await beat(world, push)
