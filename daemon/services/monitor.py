@@ -1,7 +1,7 @@
 """Probes services when they are due, each by itself, within bounds, and hands what was found to the recorder.
 
-Built by `daemon.parts`, which runs `run`. Who is due is decided by `daemon.services.rules.schedule`; what a finding
-means by the recorder, in the database.
+Built by `daemon.services.services`, which runs `run`. Who is due is decided by `daemon.services.rules.schedule`; what a
+finding means by the recorder, in the database.
 """
 
 import asyncio
