@@ -68,8 +68,8 @@ class Client:
         """The reply to `request`. CallError: what the worker says, or `unavailable`, or `deadline`."""
         id_ = id_ or uuid.uuid4().hex
         deadline = time.monotonic() + timeout
-        # pyzmq's stub of poll lacks flags.
-        if not await self._socket.poll(timeout=int(timeout * 1000), flags=zmq.POLLOUT):  # type: ignore[call-arg]
+        wait_ms = int(timeout * 1000)
+        if not await self._socket.poll(timeout=wait_ms, flags=zmq.POLLOUT):  # type: ignore[call-arg]  # not in its stub
             raise CallError(Code.UNAVAILABLE, UNAVAILABLE)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = future

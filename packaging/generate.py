@@ -18,12 +18,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 from reference_pages import KINDS, messages_page, page, routes_page, table  # noqa: E402 - beside this script: found by the line above
 
 from daemon.limits import kinds  # noqa: E402 - found by the line above, installed or not
-from daemon.limits import rules as policy  # noqa: E402
-from daemon.runs import states as runs  # noqa: E402
-from daemon.supervisor import rules as processes  # noqa: E402
-from ipc.ctl import completion  # noqa: E402
-from schema import audit_actions, states  # noqa: E402
-from schema.configuration import DECLARATIONS, Declaration  # noqa: E402
+from daemon.limits import rules as policy  # noqa: E402 - as above
+from daemon.runs import states as runs  # noqa: E402 - as above
+from daemon.supervisor import rules as processes  # noqa: E402 - as above
+from ipc.ctl import completion  # noqa: E402 - as above
+from schema import audit_actions, states  # noqa: E402 - as above
+from schema.configuration import DECLARATIONS, Declaration  # noqa: E402 - as above
 
 
 def sections() -> dict[str, list[Declaration]]:

@@ -1,4 +1,4 @@
-"""The row of one session, as stored and as every process passes it on. Built by `schema.database` queries."""
+"""The row of one session, as stored and as every process passes it on. Built from `queries/sessions.sql`."""
 
 import msgspec
 

@@ -47,7 +47,7 @@ class Meta(NamedTuple):
 
 
 def _m(section: str, doc: str, **more: object) -> Meta:
-    return Meta(section, doc, **more)  # type: ignore[arg-type]
+    return Meta(section, doc, **more)  # type: ignore[arg-type]  # the fields of Meta, whose types differ
 
 
 class Settings(NamedTuple):

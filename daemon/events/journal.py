@@ -1,7 +1,7 @@
 """Events in the database: what a session said, and what the daemon says itself. Told to whoever listens once stored.
 
 `add` stands within somebody's transaction, who publishes `said` of it once that is committed; `Events` does both.
-Built by `daemon.worker`; `daemon.sessions.said` adds what sessions say.
+Built by `daemon.parts`; `daemon.sessions.said` adds what sessions say.
 """
 
 from typing import Any

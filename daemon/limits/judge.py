@@ -1,6 +1,6 @@
 """Answers the hook: understands a call, has it judged and stored, and holds it while a person may decide about it.
 
-Built by `daemon.worker`, called by `daemon.limits.handlers`. What it can't understand, or can't store, is not allowed:
+Built by `daemon.parts`, called by `daemon.limits.handlers`. What it can't understand, or can't store, is not allowed:
 every way out but a stored `allow` ends in a denial or in an error, which the hook takes as one.
 """
 

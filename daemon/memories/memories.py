@@ -1,6 +1,6 @@
 """The worker's memories: what people add, change and delete, what a prompt is given, and how it all fades.
 
-Built by `daemon.worker`; sessions' own memories come in with their log, through `daemon.sessions.said`.
+Built by `daemon.parts`; sessions' own memories come in with their log, through `daemon.sessions.said`.
 """
 
 from collections.abc import Sequence

@@ -147,7 +147,8 @@ class Delivering:
         await self._store.write(lambda db: put_back(db, untried))
 
     async def _end(self, rows: Sequence[Row], outcome: Outcome) -> None:
-        pause = rules.pause(max(row["attempts"] for row in rows) + 1, self._pace, random.random())  # noqa: S311
+        attempts = max(row["attempts"] for row in rows) + 1
+        pause = rules.pause(attempts, self._pace, random.random())  # noqa: S311 - spread, not secrecy
         error = prepare.redactor(self._settings).text(outcome.error) or "the channel did not take it"
         head = rows[0]["delivery_id"]
         self._refused[head] = self._refused[head] + 1 if outcome.refused else 0

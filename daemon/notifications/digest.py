@@ -1,4 +1,7 @@
-"""The daily digest: what the last 24 hours brought, in one notification. Called by `daemon.notifications.routing`."""
+"""The daily digest: what the last 24 hours brought, in one notification.
+
+Called by `daemon.notifications.notifications`.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

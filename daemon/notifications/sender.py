@@ -97,8 +97,8 @@ async def send(channel: Channel, messages: Sequence[Message], seconds: float) ->
 async def _outcomes(
     process: asyncio.subprocess.Process, given: bytes, messages: Sequence[Message], seconds: float
 ) -> AsyncGenerator[Outcome, None]:
-    assert process.stdin is not None  # noqa: S101 - both are pipes
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     try:
         process.stdin.write(given)
         process.stdin.close()

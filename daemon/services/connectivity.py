@@ -101,13 +101,14 @@ class Connectivity:
 
 
 def _over(db: Database) -> None:
+    """Ends the time in which this host was cut off, and has people told: a function of a transaction."""
     row, at = db.one("cut_offs.open"), int(time.time() * 1000)
     if row is None:
         return
     db.change("cut_offs.end", id=row["id"], at=at)
     body = f"It was cut off for {timestamps.lasting((at - row['began_at']) / 1000)}; services are judged again."
     title, key = "This host is connected again", f"cut-off:{row['id']}:ended"
-    # Whoever heard of the one hears of the other.
+    # Routed as the notice of its begin was: whoever was told that it is cut off is told that it is over.
     outbox.add(db, Kind.DAEMON, Level.INFO, title, body=body, link="/services", key=key, told_as=Level.CRITICAL)
 
 

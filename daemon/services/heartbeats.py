@@ -41,14 +41,16 @@ class Heartbeats:
         self._known: dict[int, Known] = {}
         self._agenda = Agenda()
         self._wake = asyncio.Event()
+        # Of each service the last time in which nobody listened.
         self._deaf: dict[int, Deaf] = {}
         now = _ms(time.time())
-        # Until now; `load` reads since when. None once all that there were are waited for.
+        # The time in which nobody listened before this start: until now; `load` reads since when. None once all
+        # services that there were are waited for.
         self._stood_still: Deaf | None = Deaf(now, now)
         self._listening = asyncio.Event()
 
     async def load(self) -> None:
-        """For how long nobody has listened. Before anything is found, for that would be taken for a sign of it."""
+        """Reads since when nobody listened. Before anything is found, which would be taken for a sign that one did."""
         now = _ms(time.time())
         alive = await self._store.read(lambda db: db.value("results.alive"))
         self._stood_still = Deaf(min(alive or now, now), now)
@@ -106,7 +108,7 @@ class Heartbeats:
                     await self._wake.wait()
 
     async def _forgive(self, further: Deaf) -> None:
-        """The machine slept, or we stood still: what nobody could hear meanwhile is held against nobody."""
+        """The machine slept, or we stood still: no job is down for what it told in a time in which nobody listened."""
         for service_id, known in list(self._known.items()):
             if service_id not in self._agenda:
                 continue  # it is missed already

@@ -32,7 +32,11 @@ PROBE = "probe"
 
 
 class Told(NamedTuple):
-    """What people are to be told. `as_`: the level by which channels are chosen, where it is another."""
+    """What people are to be told.
+
+    `level` is what the message shows. `as_` is the level as which it is routed, where that is another: that a failure
+    is over is shown as info, and goes to the channels that were told of the failure.
+    """
 
     level: Level
     title: str

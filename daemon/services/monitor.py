@@ -1,7 +1,7 @@
 """Probes services when they are due, each by itself, within bounds, and hands what was found to the recorder.
 
-Built by `daemon.parts`, which runs `run`. Who is due is decided by `daemon.services.rules.schedule`; what a finding
-means by the recorder, in the database.
+Built by `daemon.services.services`, which runs `run`. Who is due is decided by `daemon.services.rules.schedule`; what a
+finding means by the recorder, in the database.
 """
 
 import asyncio
@@ -134,7 +134,7 @@ class Monitor:
         self._tried.discard(trial.service_id)
         watched = self._watched.get(trial.service_id)
         if watched is not None and watched.again and watched.running is None:
-            # It came due meanwhile, and goes before the next trial. Its beat stays as it was.
+            # It came due meanwhile, and runs before the next trial; its schedule is unchanged.
             self._agenda.set(trial.service_id, time.monotonic())
         self._wake.set()
 

@@ -1,6 +1,6 @@
 """What holds for a service as the settings are now: rules by tag, read anew when they change, and their defaults.
 
-Built by `daemon.services.services` for `daemon.services.recorder` and `.attending`.
+Built by `daemon.services.services`; its `of` is handed on to `daemon.services.recorder` and `.attending`.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The sessions of the daemon: start, adopt, follow, stop, end. One active session a tier.
 
 Each step is on disk before the next: the row, then the run, then what its log means, then the final state. Built by
-`daemon.worker`; called by the queue of triggers and by the handlers.
+`daemon.parts`; called by the queue of triggers and by the handlers.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Writes the summary of each session that is over: after its end is stored, in the background, one at a time.
 
-Built by `daemon.worker`, which runs `run`; whoever ends a session calls `note_end`. Whatever goes wrong here, the
+Built by `daemon.parts`, which runs `run`; whoever ends a session calls `note_end`. Whatever goes wrong here, the
 session stays as it is: its summary is then how its answer begins.
 """
 

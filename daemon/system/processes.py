@@ -1,6 +1,6 @@
 """What the worker knows of the daemon around it: what the supervisor tells it, and its status file before that.
 
-Built by `daemon.worker`; read by the status handler and the heartbeat.
+Built by `daemon.parts`; read by the status handler and the heartbeat.
 """
 
 import json

@@ -125,6 +125,13 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [path for path in modules(*PACKAGES) if path.stem in empty] == []
 
 
+def test_whatever_is_suppressed_says_why() -> None:
+    """After " - "; after "#" where mypy reads it, which takes nothing else behind the brackets."""
+    silent = re.compile(r"#\s*(?:(?:noqa|pragma:)(?!.* - \S)|type:\s*ignore(?!\[[\w, -]+\]  # \S)).*")
+    texts = {path: text_of(path) for path in modules(*PACKAGES, "benchmarks", "packaging")}
+    assert [(path, found) for path, text in texts.items() for found in silent.findall(text)] == []
+
+
 # Requests and handlers
 
 

@@ -1,6 +1,6 @@
 """What stands between a route of the API and its handler: reads what the operation declares, and answers in JSON.
 
-A request that does not fit is refused here, with the field by name. Called by `webui.app` for each route that has an
+A request that does not fit is refused here, with the field by name. Called by `webui.routes` for each route that has an
 operation.
 """
 

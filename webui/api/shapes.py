@@ -1,6 +1,7 @@
 """A failure in the shape that the programs of an address know: OpenAI's, Ollama's, or that of webhooks. Pure.
 
-Asked by `webui.errors` and `webui.auth.guard`; other addresses have none here, and get a page or the dashboard's JSON.
+Asked by `webui.errors`, `webui.negotiation` and `webui.pages.triggers`; other addresses have none here, and get a page
+or the dashboard's JSON.
 """
 
 import re

@@ -66,6 +66,6 @@ class Marks:
         if not fresh:
             return b""
         self._sent |= fresh
-        # The module of a template with macros has them as attributes.
-        macro = self._environment.get_template("_entry.html").module.mark  # type: ignore[attr-defined]
+        entry = self._environment.get_template("_entry.html")
+        macro = entry.module.mark  # type: ignore[attr-defined]  # a template's macros are its module's attributes
         return sse.encode("marks", "".join(str(macro(tool_id, verdict)) for tool_id, verdict in fresh.items()))

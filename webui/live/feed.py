@@ -212,9 +212,9 @@ class Feed:
 
     def _note(self, name: str, context: dict[str, object]) -> None:
         template = self._environment.get_template(name)
-        looks, acts = (template.render({**context, "may_act": acts}) for acts in (False, True))
+        for_viewers, for_operators = (template.render({**context, "may_act": acts}) for acts in (False, True))
         known = self.parts.get(name)
-        html = Html(looks, acts)
+        html = Html(for_viewers, for_operators)
         if known is None or known.html != html:
             self.number += 1
             self.parts[name] = Part(self.number, html)

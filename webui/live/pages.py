@@ -148,7 +148,7 @@ class _Reader:
         elif self._page == "events" and above is not None:
             filters = event_rows.read_filters(query)
             found = await event_rows.after(self._here, above, NEWER_MAX)
-            html = [feed.rows.event_html(event).looks for event in found if event_rows.matches(event, filters)]
+            html = [feed.rows.event_html(event).for_viewers for event in found if event_rows.matches(event, filters)]
         elif self._page == "approvals":
             await feed.approvals_again(_ids(query.get("live", "")))
             html = [row.html.of(acts=self._acts) for row in feed.rows.after(0, self._wants)]

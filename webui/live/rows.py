@@ -22,12 +22,12 @@ KEPT = 1000
 class Html(NamedTuple):
     """A piece for those who may only look, and for those who may act."""
 
-    looks: str
-    acts: str
+    for_viewers: str
+    for_operators: str
 
     def of(self, *, acts: bool) -> str:
         """The piece for one reader."""
-        return self.acts if acts else self.looks
+        return self.for_operators if acts else self.for_viewers
 
 
 class Changed(NamedTuple):

@@ -18,7 +18,8 @@ def renderer(environment: jinja2.Environment) -> RenderRow:
 
     def render(row: Row) -> Markup:
         # Both steps are look-ups after the first time.
-        found = environment.get_template("_entry.html").module.entry(row)  # type: ignore[attr-defined]
+        entry = environment.get_template("_entry.html")
+        found = entry.module.entry(row)  # type: ignore[attr-defined]  # a template's macros are its module's attributes
         assert isinstance(found, Markup)  # noqa: S101 - what an autoescaping environment's macro gives
         return found
 

@@ -1,6 +1,6 @@
 """Which addresses may not be probed: those by which a host of a cloud gives away its credentials. Pure.
 
-Called by `daemon.services.probes` with each address that a name led to, redirects too.
+Handed by `daemon.services.services` to the probes, which ask it about each address that a name led to, redirects too.
 """
 
 from functools import lru_cache

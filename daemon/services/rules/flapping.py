@@ -1,4 +1,4 @@
-"""Whether a service comes and goes too often to tell people each time. Pure; called by `daemon.services.recorder`."""
+"""Whether a service comes and goes too often to tell people each time. Pure; called by `daemon.services.incidents`."""
 
 from collections.abc import Sequence
 

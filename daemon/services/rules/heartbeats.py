@@ -60,7 +60,7 @@ def stood_still(looked: int, wanted: int, now: int) -> Deaf | None:
 
 
 def longer(deaf: Deaf, heard: Heard, further: Deaf) -> Deaf:
-    """What nobody could hear after a further time of that: one time with the one before if nothing came in between."""
+    """The time in which nobody listened, after a further one: both as one, if nothing was heard between them."""
     silent = max(heard.at or 0, heard.begun_at or 0) < deaf.until
     return Deaf(deaf.since, further.until) if silent else further
 

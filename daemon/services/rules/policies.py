@@ -1,6 +1,6 @@
 """What an incident of a service starts and who is told of it: by the service itself, its tags, the settings. Pure.
 
-Called by `daemon.services.recorder` and `daemon.services.attending`; `by_tag` judges CLAUDEOPS_SERVICE_RULES too.
+Called by `daemon.services.policies`, `.incidents` and `.remedies`; `by_tag` judges CLAUDEOPS_SERVICE_RULES too.
 """
 
 import re

@@ -1,6 +1,6 @@
 """What a probe's facts mean under a service's conditions: the outcome, and why in one line. Pure.
 
-Called by `daemon.services.recorder` and for "test now".
+Called by `daemon.services.monitor`, and by `daemon.services.trying` for a test by hand.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Maintenance windows: once, or again and again by a cron expression, in a time zone of their own. Pure.
 
-Called by `daemon.services.windows`.
+Called by `daemon.services.maintenance`.
 """
 
 from datetime import datetime, timedelta
