@@ -18,6 +18,9 @@ from schema.definitions import Definition
 SIZE_MAX = 4 * 1024 * 1024
 # YAML's reader calls itself for what lies in something else, and would end the process.
 DEPTH_MAX = 100
+NULL = "tag:yaml.org,2002:null"
+# A file that was cut to nothing must not remove all that it described.
+EMPTY = "the file is empty; for no services write `services: []`"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TIMES = frozenset({"interval", "timeout", "retry_interval", "grace", "session_cooldown", "remind"})
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -80,7 +83,7 @@ def _loaded(text: str) -> Parsed:
     loader = yaml.CSafeLoader(text)
     try:
         root = loader.get_single_node()
-        return Parsed([], [], []) if root is None else _read(loader, root)
+        return _wrong(Mistake(1, 1, EMPTY)) if root is None or root.tag == NULL else _read(loader, root)
     finally:
         loader.dispose()
 

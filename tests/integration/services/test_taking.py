@@ -80,6 +80,14 @@ services:
     assert all(one.file == "s.yml" for one in reply.errors)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# services:\n#   - name: a\n", "---\n...\n", "~", "\ufeff"])
+async def test_a_file_without_anything_removes_nothing_and_says_how_none_is_written(world: World, text: str) -> None:
+    await take(world, "services: [{name: a, url: 'http://127.0.0.1:1', paused: true}]")
+    (told,) = (await take(world, text, prune=True)).errors
+    assert (told.line, told.column, told.message) == (1, 1, files.EMPTY)
+    assert (await take(world, "services: []", prune=True)).removed == ["a"]
+
+
 async def test_an_export_read_on_an_empty_instance_is_exported_the_same(world: World) -> None:
     await take(world, FIFTY)
     text = (await world.ask(ExportServices())).text
