@@ -15,6 +15,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from daemon.services.probes import connecting
+from daemon.services.probes.decoding import ACCEPTED
 from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark
 from daemon.services.probes.resolving import AddressInfo, Lookups
 from schema.facts import Cause
@@ -126,7 +127,8 @@ def _session(target: Target) -> aiohttp.ClientSession:
     )
     return aiohttp.ClientSession(
         connector=connector,
-        headers={"User-Agent": AGENT},
+        headers={"User-Agent": AGENT, "Accept-Encoding": ACCEPTED},
+        auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         middlewares=(_allowed_beyond,) if wanted.proxy else (),
