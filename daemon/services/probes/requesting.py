@@ -5,6 +5,7 @@ resolver, socket factory, SSL context, connector.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -24,6 +25,9 @@ from schema.version import VERSION
 REDIRECTS_MAX = 10
 AGENT = f"ClaudeOps/{VERSION}"
 SAID_MAX = 200
+# How the library's parser says that no answer begins there, and where it begins to quote what was sent.
+NOT_BEGUN = "Bad status line:\n  Expected HTTP/"
+QUOTED = re.compile(r":?\s*\bb['\"]")
 NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -179,7 +183,15 @@ def _in_words(error: aiohttp.ClientError) -> str:
         where = "an address that is not of HTTP"
     elif isinstance(error, aiohttp.InvalidURL):
         where = "an address that is none"
+    elif isinstance(error, aiohttp.ClientResponseError):
+        return f"it answers in broken HTTP: {_fault(error.message)}"
     else:
-        said = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
-        return f"no answer in HTTP: {said[:SAID_MAX]}"
+        return f"no answer in HTTP: {type(error).__name__}"
     return f"its answer leads to {where}" if isinstance(error, aiohttp.RedirectClientError) else f"the URL is {where}"
+
+
+def _fault(said: str) -> str:
+    """What the library's parser says, in one line and without the bytes that it quotes."""
+    if said.startswith(NOT_BEGUN):
+        return "it sends something else where an answer begins, or more than the answer's length says"
+    return " ".join(QUOTED.split(said, maxsplit=1)[0].split())[:SAID_MAX]
