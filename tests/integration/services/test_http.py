@@ -319,3 +319,16 @@ NOT_BEGUN = "it sends something else where an answer begins, or more than the an
 async def test_broken_http_is_told_in_one_line_without_what_was_sent(http: Http, raw: bytes, why: str) -> None:
     found = await said(http, raw)
     assert (found.cause, found.detail) == (Cause.PROTOCOL, f"it answers in broken HTTP: {why}")
+
+
+@pytest.mark.parametrize("scheme", ["https", "tls"])
+async def test_who_hangs_up_on_tls_is_told_so(http: Http, scheme: str) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        found = await ask(http, url) if scheme == "https" else await ask_tls(url, "")
+    assert found.cause is Cause.RESET
+    assert found.detail == "it closed the connection in the TLS handshake; perhaps it speaks no TLS at that port"
