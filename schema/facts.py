@@ -55,7 +55,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known after a probe. `phases` in ms, in their order; `latency_ms` is the whole of it.
 
     `certificate_s` and `domain_s`: seconds until the certificate or the registration ends. `cause` is None where there
-    is an answer to judge; `detail` is what people are shown beside it.
+    is an answer to judge; `detail` is what people are shown beside it. `unread`: why the body
+    can't be read, else empty.
     """
 
     latency_ms: float | None = None
@@ -65,6 +66,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: int | None = None
     headers: dict[str, str] = {}
     body: bytes = b""
+    unread: str = ""
     ip: str | None = None
     dns_rcode: str | None = None
     certificate_s: float | None = None

@@ -1,5 +1,6 @@
 """DNS: one question to one name server. The records are [BODY], a line each, and the reply's code is [DNS_RCODE]."""
 
+import socket
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ PORT = 53
 async def dns(target: Target) -> Facts:
     """One question, over TCP again where the answer is cut. OSError, ProbeError, TimeoutError."""
     # Here and not above: who probes no name server does not pay for the library.
+    import dns.asyncbackend
     import dns.asyncquery
     import dns.exception
     import dns.message
@@ -26,9 +28,13 @@ async def dns(target: Target) -> Facts:
         raise ProbeError(Cause.FAILED, f"this can't be asked: {error}") from error
     began = time.perf_counter()
     port = parts.port or PORT
-    address = str((await connecting.first_allowed(target, parts.hostname or "", port))[4][0])
+    info = await connecting.first_allowed(target, parts.hostname or "", port)
+    address, backend = str(info[4][0]), dns.asyncbackend.get_default_backend()
     try:
-        reply, _ = await dns.asyncquery.udp_with_fallback(question, address, port=port)
+        # A socket that is connected hears that nothing listens at that port.
+        way = (info[0], socket.SOCK_DGRAM, 0, None, (address, port))
+        async with await backend.make_socket(*way) as made:  # type: ignore[no-untyped-call]  # the library gives no types
+            reply, _ = await dns.asyncquery.udp_with_fallback(question, address, port=port, udp_sock=made)
     except dns.exception.DNSException as error:
         raise ProbeError(Cause.PROTOCOL, f"no answer of a name server: {error}") from error
     end = time.perf_counter()

@@ -8,6 +8,7 @@ import time
 import aiohttp
 
 from daemon.services.probes import connecting
+from daemon.services.probes.decoding import Body
 from daemon.services.probes.probe import Target, mark, phases
 from daemon.services.probes.requesting import REDIRECTS_MAX, Sessions, translated
 from schema.facts import Facts
@@ -44,7 +45,7 @@ class Http:
                     return self._facts(response, body, seen, began, end)
 
     def _facts(
-        self, response: aiohttp.ClientResponse, body: bytes, seen: connecting.Seen, began: float, end: float
+        self, response: aiohttp.ClientResponse, body: Body, seen: connecting.Seen, began: float, end: float
     ) -> Facts:
         certificate, left = seen.certificate()
         return Facts(
@@ -52,7 +53,8 @@ class Http:
             connected=True,
             status=response.status,
             headers=_headers(response),
-            body=body,
+            body=body.text(),
+            unread=body.unread,
             ip=seen.ip,
             certificate=certificate,
             certificate_s=left,
@@ -69,13 +71,11 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return found
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse) -> Body:
     """The first part of the body; who sends more is not waited for."""
-    parts, size = [], 0
+    body = Body(",".join(response.headers.getall("Content-Encoding", ())), BODY_MAX)
     async for part in response.content.iter_any():
-        parts.append(part)
-        size += len(part)
-        if size >= BODY_MAX:
+        if not body.add(part):
             response.close()
             break
-    return b"".join(parts)[:BODY_MAX]
+    return body

@@ -92,6 +92,11 @@ async def ask(probe: Probe, target: Target) -> Facts:
         found = (error.cause, error.detail)
     except OSError as error:
         found = cause_of(error)
+        if found[0] is Cause.RESET and next(reversed(marks), "") == "tls":
+            found = (
+                Cause.RESET,
+                "it closed the connection in the TLS handshake; perhaps it speaks no TLS at that port",
+            )
     except Exception as error:  # noqa: BLE001 - one probe's fault is no reason to stop all the others
         told = "".join(traceback.format_exception(error))
         print(without_secrets(told, target.definition), end="", file=sys.stderr, flush=True)
@@ -133,5 +138,7 @@ def cause_of(error: OSError) -> tuple[Cause, str]:
         return Cause.TLS, f"TLS: {error.reason or error}"
     if isinstance(error, socket.gaierror):
         return Cause.DNS, f"the name can't be resolved: {error.strerror or error}"
+    if isinstance(error, ConnectionResetError):  # asyncio raises it without a number, too
+        return NUMBERS[errno.ECONNRESET]
     known = NUMBERS.get(error.errno or 0)
     return known or (Cause.UNREACHABLE, error.strerror or str(error) or type(error).__name__)

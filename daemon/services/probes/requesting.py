@@ -5,6 +5,7 @@ resolver, socket factory, SSL context, connector.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,6 +16,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from daemon.services.probes import connecting
+from daemon.services.probes.decoding import ACCEPTED
 from daemon.services.probes.probe import DeniedError, ProbeError, Target, mark
 from daemon.services.probes.resolving import AddressInfo, Lookups
 from schema.facts import Cause
@@ -23,6 +25,9 @@ from schema.version import VERSION
 REDIRECTS_MAX = 10
 AGENT = f"ClaudeOps/{VERSION}"
 SAID_MAX = 200
+# How the library's parser says that no answer begins there, and where it begins to quote what was sent.
+NOT_BEGUN = "Bad status line:\n  Expected HTTP/"
+QUOTED = re.compile(r":?\s*\bb['\"]")
 NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -126,7 +131,8 @@ def _session(target: Target) -> aiohttp.ClientSession:
     )
     return aiohttp.ClientSession(
         connector=connector,
-        headers={"User-Agent": AGENT},
+        headers={"User-Agent": AGENT, "Accept-Encoding": ACCEPTED},
+        auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         middlewares=(_allowed_beyond,) if wanted.proxy else (),
@@ -177,7 +183,15 @@ def _in_words(error: aiohttp.ClientError) -> str:
         where = "an address that is not of HTTP"
     elif isinstance(error, aiohttp.InvalidURL):
         where = "an address that is none"
+    elif isinstance(error, aiohttp.ClientResponseError):
+        return f"it answers in broken HTTP: {_fault(error.message)}"
     else:
-        said = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
-        return f"no answer in HTTP: {said[:SAID_MAX]}"
+        return f"no answer in HTTP: {type(error).__name__}"
     return f"its answer leads to {where}" if isinstance(error, aiohttp.RedirectClientError) else f"the URL is {where}"
+
+
+def _fault(said: str) -> str:
+    """What the library's parser says, in one line and without the bytes that it quotes."""
+    if said.startswith(NOT_BEGUN):
+        return "it sends something else where an answer begins, or more than the answer's length says"
+    return " ".join(QUOTED.split(said, maxsplit=1)[0].split())[:SAID_MAX]

@@ -46,11 +46,12 @@ class Judged(NamedTuple):
 
 
 class Answer:
-    """The facts of one probe, with the body read as JSON at most once."""
+    """The facts of one probe, with the body read as JSON at most once. `unread`: why the body can't be."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._json: Any = self
+        self.unread = facts.unread
 
     def value(self, place: Place) -> Any:
         """What a placeholder stands for; MISSING where the answer has no such thing."""
@@ -106,12 +107,20 @@ SIMPLE: Mapping[str, Callable[[Facts], Any]] = {
 
 def judge(condition: Condition, answer: Answer) -> Judged:
     """Whether it holds for an answer."""
+    if answer.unread and "BODY" in (_place_of(condition.left), _place_of(condition.right)):
+        return Judged(False, f"{condition.text}: {answer.unread}")
     left, right = _resolve(condition.left, answer), _resolve(condition.right, answer)
     holds = _compare(_in_ms(left, condition.right), condition.operator, _in_ms(right, condition.left))
     if holds:
         return Judged(True, condition.text)
     shown = f"{_show(condition.left, left)} {condition.operator} {_show(condition.right, right)}"
     return Judged(False, shown)
+
+
+def _place_of(operand: Operand) -> str:
+    """The name of the placeholder in it, if there is one."""
+    found = operand.place if isinstance(operand, Measure) else operand
+    return found.name if isinstance(found, Place) else ""
 
 
 def _in_ms(value: Any, other: Operand) -> Any:

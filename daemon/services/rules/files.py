@@ -3,6 +3,7 @@
 Called by `daemon.services.taking`. YAML is read for its nodes, which know their places; anchors are YAML's own.
 """
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -12,17 +13,22 @@ import msgspec
 import yaml
 
 from daemon.services.rules import definitions, gatus, known_places, kuma
+from daemon.services.rules.definitions import Problem
 from daemon.services.rules.foreign import NoCounterpartError, Read, Said
 from schema.definitions import Definition
 
 SIZE_MAX = 4 * 1024 * 1024
 # YAML's reader calls itself for what lies in something else, and would end the process.
 DEPTH_MAX = 100
+NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+FIELDS = {field.name: field for field in msgspec.structs.fields(Definition)}
+# A file that was cut to nothing must not remove all that it described.
+EMPTY = "the file is empty; for no services write `services: []`"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TIMES = frozenset({"interval", "timeout", "retry_interval", "grace", "session_cooldown", "remind"})
 _TIME = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_PLACE = re.compile(r" - at `\$\.?([a-z_]*)(?:\[[^`]*)?`")
+_INSIDE = re.compile(r" - at `\$[^`]*`")
 
 
 class Mistake(NamedTuple):
@@ -80,9 +86,33 @@ def _loaded(text: str) -> Parsed:
     loader = yaml.CSafeLoader(text)
     try:
         root = loader.get_single_node()
-        return Parsed([], [], []) if root is None else _read(loader, root)
+        if root is None or root.tag == NULL:
+            return _wrong(Mistake(1, 1, EMPTY))
+        twice = list(_twice(root))  # before anything is made of it, which puts what an anchor gives among the fields
+        return _together([Parsed([], twice, []), _read(loader, root)])
     finally:
         loader.dispose()
+
+
+def _twice(root: yaml.Node) -> Iterator[Mistake]:
+    """What is given again, of which YAML's reader would take the last and say nothing."""
+    waiting: list[yaml.Node] = [root]
+    known: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in known:  # an alias
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        waiting += [value for _, value in node.value]
+        seen: set[tuple[str, str]] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
+            if (key.tag, key.value) in seen:
+                yield _at(key, f"{key.value}: it is given twice; leave one of the two")
+            seen.add((key.tag, key.value))
 
 
 def _wrong(mistake: Mistake) -> Parsed:
@@ -137,29 +167,47 @@ def _entry(loader: Any, node: yaml.Node, read: Reader) -> Parsed:
         return _wrong(_at(node, "a service has fields: name, url, …"))
     if mistake := _unnamed(node):
         return _wrong(mistake)
-    own = {key.value: _place(value) for key, value in node.value}
-    places = {"": _place(node), **own}
+    places = {"": _place(node), **{key.value: _place(value) for key, value in node.value}}
     name = ""
     try:
         given = loader.construct_object(node, deep=True)
         name = str(given.get("name", ""))
         found = read(given)
-        services = [msgspec.convert(_timed(service), Definition) for service in found.services]
-    except msgspec.ValidationError as error:
-        match = _PLACE.search(str(error))
-        field = match[1] if match else ""
-        return _wrong(
-            Mistake(*places.get(field, places[""]), f"{field + ': ' if field else ''}{_PLACE.sub('', str(error))}")
-        )
+        wanted = [_timed(service) for service in found.services]
+        if faults := [fault for service in wanted for fault in _faults(service)]:
+            strange = {key.value: _place(key) for key, _ in node.value if key.value not in FIELDS}
+            where = {**places, **strange}  # what is no field is itself what is wrong
+            return Parsed([], [_told(fault, where) for fault in faults], [])
+        services = [msgspec.convert(service, Definition) for service in wanted]
     except NoCounterpartError as error:
         return _wrong(Mistake(*places.get(error.field, places[""]), f"{name}: {error}"))
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, msgspec.ValidationError) as error:
         return _wrong(Mistake(*places[""], f"a field is not of its type: {error}"))
 
     def told(said: list[Said]) -> list[Mistake]:
         return [Mistake(*places.get(one.field, places[""]), f"{name}: {one.message}") for one in said]
 
     return Parsed([Entry(service, places) for service in services], told(found.refused), told(found.left_out))
+
+
+def _told(fault: Problem, places: Mapping[str, tuple[int, int]]) -> Mistake:
+    return Mistake(*places.get(fault.field, places[""]), f"{fault.field}: {fault.message}")
+
+
+def _faults(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every field that is none, is not of its type, or is missing."""
+    for name, value in given.items():
+        if name not in FIELDS:
+            near = difflib.get_close_matches(str(name), FIELDS, n=1)
+            yield Problem(str(name), "there is no such field" + (f"; did you mean `{near[0]}`?" if near else ""))
+            continue
+        try:
+            msgspec.convert(value, FIELDS[name].type)
+        except msgspec.ValidationError as error:
+            yield Problem(name, _INSIDE.sub("", str(error)))
+    for name, field in FIELDS.items():
+        if field.required and name not in given:
+            yield Problem(name, "it is missing")
 
 
 def _unnamed(node: yaml.MappingNode) -> Mistake | None:
@@ -194,7 +242,7 @@ def checked(entries: Iterable[Entry], known: Mapping[str, Iterable[str]]) -> Ite
             yield Mistake(*entry.places.get("name", entry.places[""]), f"name: {name!r} is there twice")
         seen.add(name.casefold())
         for problem in definitions.problems(entry.definition, after, name):
-            yield Mistake(*entry.places.get(problem.field, entry.places[""]), f"{problem.field}: {problem.message}")
+            yield _told(problem, entry.places)
         for field, message in known_places.never_known(entry.definition):
             yield Mistake(*entry.places.get(field, entry.places[""]), f"{field}: {message}")
 

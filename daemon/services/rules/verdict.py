@@ -6,7 +6,7 @@ Called by `daemon.services.monitor`, and by `daemon.services.trying` for a test 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from daemon.services.rules.conditions import Answer, judge
+from daemon.services.rules.conditions import Answer, Judged, judge
 from daemon.services.rules.notation import ConditionError, Place, parse
 from daemon.services.rules.status import Outcome
 from schema.facts import Cause, Facts
@@ -53,12 +53,12 @@ def _names_connected(text: str) -> bool:
 
 
 def _failing(conditions: Sequence[str], answer: Answer) -> tuple[str, ...]:
-    return tuple(shown for text in conditions if (shown := _why_not(text, answer)))
+    return tuple(one.shown for one in (judged(text, answer) for text in conditions) if not one.holds)
 
 
-def _why_not(text: str, answer: Answer) -> str:
+def judged(text: str, answer: Answer) -> Judged:
+    """Whether a stored condition holds. One that is refused today does not, and shows its mistake."""
     try:
-        judged = judge(parse(text), answer)
+        return judge(parse(text), answer)
     except ConditionError as error:
-        return str(error)  # it was saved by a version that took it
-    return "" if judged.holds else judged.shown
+        return Judged(False, str(error))  # it was saved by a version that took it

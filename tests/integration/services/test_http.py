@@ -287,3 +287,48 @@ async def test_a_header_is_text_whatever_its_bytes_and_of_two_the_first_counts(h
         facts = await ask(http, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
     assert facts.headers["x-l"] == "caf\ufffd é"
     assert facts.headers["x-two"] == "a"
+
+
+async def said(http: Http, raw: bytes, scheme: str = "http") -> Facts:
+    """What is found where a server sends these bytes and closes, whatever it is asked."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(raw)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        return await ask(http, f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+
+
+NOT_BEGUN = "it sends something else where an answer begins, or more than the answer's length says"
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok http://a.example/more\r\n\r\n", NOT_BEGUN),
+        (b"HTTP/1.1 204 No Content\r\n\r\na body all the same\r\n\r\n", NOT_BEGUN),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", NOT_BEGUN),
+        (ANSWER.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n"), "Duplicate Content-Length"),
+        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "Invalid header token"),
+        (b"HTTP/1.1 abc OK\r\n\r\n", "Bad status line: Invalid status code"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", "Got more than 65536 bytes when reading"),
+    ],
+)
+async def test_broken_http_is_told_in_one_line_without_what_was_sent(http: Http, raw: bytes, why: str) -> None:
+    found = await said(http, raw)
+    assert (found.cause, found.detail) == (Cause.PROTOCOL, f"it answers in broken HTTP: {why}")
+
+
+@pytest.mark.parametrize("scheme", ["https", "tls"])
+async def test_who_hangs_up_on_tls_is_told_so(http: Http, scheme: str) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        found = await ask(http, url) if scheme == "https" else await ask_tls(url, "")
+    assert found.cause is Cause.RESET
+    assert found.detail == "it closed the connection in the TLS handshake; perhaps it speaks no TLS at that port"

@@ -285,6 +285,9 @@ async def test_a_name_server_is_asked_and_its_code_and_records_judged() -> None:
     found = await probe.ask(ask_dns, gone)
     assert (found.dns_rcode, outcome(found, gone)) == ("NXDOMAIN", "down")
     transport.close()
+    await asyncio.sleep(0)
+    closed = await probe.ask(ask_dns, of)
+    assert (closed.cause, closed.detail) == (Cause.REFUSED, "connection refused")
     wrong = await probe.ask(ask_dns, target("dns://127.0.0.1/example.org?type=NOPE"))
     assert (wrong.cause, "can't be asked" in wrong.detail) == (Cause.FAILED, True)
 

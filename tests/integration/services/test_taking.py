@@ -76,8 +76,16 @@ services:
     assert (7, 7, "conditions") in found
     assert (11, 15, "interval") in found
     assert (16, 5, "a service has fields") in found
-    assert any(line in (12, 15) for line, _, _ in found)
+    assert (15, 5, "colour") in found
     assert all(one.file == "s.yml" for one in reply.errors)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# services:\n#   - name: a\n", "---\n...\n", "~", "\ufeff"])
+async def test_a_file_without_anything_removes_nothing_and_says_how_none_is_written(world: World, text: str) -> None:
+    await take(world, "services: [{name: a, url: 'http://127.0.0.1:1', paused: true}]")
+    (told,) = (await take(world, text, prune=True)).errors
+    assert (told.line, told.column, told.message) == (1, 1, files.EMPTY)
+    assert (await take(world, "services: []", prune=True)).removed == ["a"]
 
 
 async def test_an_export_read_on_an_empty_instance_is_exported_the_same(world: World) -> None:
@@ -215,6 +223,58 @@ def test_what_no_service_can_be_made_of_is_a_mistake_with_its_line(text: str, li
     found = files.parse(text)
     assert found.entries == []
     assert [(one.line, words in one.message) for one in found.mistakes] == [(line, True)]
+
+
+def test_every_field_of_an_entry_that_cant_be_so_is_told_at_its_place() -> None:
+    found = files.parse("""\
+services:
+  - name: a
+    url: http://a
+    conditons: ["[STATUS] == 200"]
+    retries: many
+    tags: [1]
+    7: x
+  - url: http://b
+    interval: soon
+""")
+    assert found.entries == []
+    assert [(one.line, one.column, one.message) for one in found.mistakes] == [
+        (4, 5, "conditons: there is no such field; did you mean `conditions`?"),
+        (5, 14, "retries: Expected `int`, got `str`"),
+        (6, 11, "tags: Expected `str`, got `int`"),
+        (7, 5, "7: there is no such field"),
+        (9, 15, "interval: Expected `float`, got `str`"),
+        (8, 5, "name: it is missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("services:\n- name: a\n  url: http://a\n  url: http://b\n  name: c\n", [(4, "url"), (5, "name")]),
+        ("services: []\nservices: []", [(2, "services")]),
+        ("services:\n- name: a\n  url: http://a\n  headers:\n    X: a\n    X: b\n", [(6, "X")]),
+        ("endpoints:\n- name: a\n  url: http://a\n  url: http://b\n", [(4, "url")]),
+    ],
+)
+def test_what_is_given_twice_is_refused_where_it_is_given_again(text: str, places: list[tuple[int, str]]) -> None:
+    told = [(one.line, one.message) for one in files.parse(text).mistakes]
+    assert told == [(line, f"{name}: it is given twice; leave one of the two") for line, name in places]
+
+
+def test_what_an_anchor_gives_may_be_given_anew() -> None:
+    found = files.parse("""\
+base: &base {interval: 30s, headers: &headers {X: a}}
+more: &more {timeout: 1s}
+services:
+  - {name: a, url: "http://a", <<: *base, interval: 1m, headers: &other {<<: *headers, X: b}}
+  - {name: b, url: "http://b", <<: *base, <<: *more, headers: *other}
+""")
+    assert found.mistakes == []
+    assert [(one.definition.interval, one.definition.headers) for one in found.entries] == [
+        (60.0, {"X": "b"}),
+        (30.0, {"X": "b"}),
+    ]
 
 
 @pytest.mark.parametrize("proxy", ["http://[::1", "http://\u2100.com", "http://", "socks5://proxy:1"])

@@ -71,6 +71,22 @@ async def test_a_test_that_waits_is_told_when_the_worker_ends_and_leaves_no_plac
     assert len(target.arrivals) == 1
 
 
+async def test_a_stored_condition_that_is_refused_today_is_shown_with_its_mistake(world: World) -> None:
+    service = await world.add("web", conditions=("[STATUS] == 200", "[STATUS] < 300"))
+    await world.rest()
+    await world.place.script(
+        "UPDATE services SET definition = json_set(definition, '$.conditions[1]', '[STATUS] < abc')"
+    )
+    await world.again()
+    found = await world.ask(TryService(id=service.id))
+    assert (found.status, [one.holds for one in found.conditions]) == ("down", [True, False])
+    assert "a number or a duration" in found.conditions[1].shown
+    # Whoever writes it now is told to mend it.
+    with pytest.raises(CallError) as raised:
+        await world.ask(TryService(definition=Definition(name="x", url="http://a", conditions=("[STATUS] < abc",))))
+    assert (raised.value.code, list(raised.value.data["fields"])) == (Code.INVALID, ["conditions"])
+
+
 class Unused(Recorder):
     """Has nothing to store."""
 

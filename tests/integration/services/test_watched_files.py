@@ -116,6 +116,9 @@ async def test_a_file_with_mistakes_changes_nothing_and_all_of_them_are_told_wit
     assert warnings[0].startswith(f"{path}:4:15: interval: ")
     assert warnings[0].endswith("what the file said before holds")
     assert f"services: {path}:8:17: conditions: " in capsys.readouterr().err
+    path.write_text("")
+    await mistakes(world, 1, "the file is empty")
+    assert (await listed(world)).keys() == before.keys()
     path.write_text("services: [\n")
     await mistakes(world, 1, "this is no YAML")
     path.unlink()
