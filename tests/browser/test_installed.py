@@ -5,6 +5,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.acceptance.harness import Daemon
 from tests.browser.front import front
-from tests.browser.screens import Screen, address, wait_live, wait_until
+from tests.browser.screens import Screen, address, wait_ended, wait_live, wait_until
 
 CONTROLLED = "navigator.serviceWorker.controller !== null"
 # Every entry of every cache, with what is in it.
@@ -134,17 +135,19 @@ def test_a_proxy_that_gets_no_answer_counts_as_none_and_our_own_failures_are_sho
         made.close()
 
 
-def test_live_streams_and_forms_do_not_come_past_it(made: Screen, daemon: Daemon) -> None:
+def test_live_streams_and_forms_do_not_come_past_it(made: Screen, daemon: Daemon, tmp_path: Path) -> None:
     page = installed(made)
     wait_live(page)
     passed: list[tuple[str, bool]] = []
     made.context.on("response", lambda answer: passed.append((answer.url, answer.from_service_worker)))
     page.reload()
     wait_live(page)
-    page.get_by_label("Prompt").fill(json.dumps({"lines": 1}))
+    page.get_by_label("Prompt").fill(json.dumps({"until": str(tmp_path / "enough"), "interval": 0.1}))
     page.get_by_role("button", name="Start session").click()
     page.wait_for_url("**/sessions/*")
-    wait_until(page, "['live', 'ended'].includes(document.querySelector('#live').dataset.state)")
+    wait_live(page)  # what is over already has no stream
+    (tmp_path / "enough").touch()
+    wait_ended(page)
     by_path = {url.removeprefix(made.root).partition("?")[0]: worker for url, worker in passed}
     assert by_path["/static/app.css"] is True
     assert by_path["/live"] is False

@@ -30,8 +30,8 @@ def value(daemon: Daemon, name: str) -> str:
     return str(daemon.json("config", "get", name)["value"])
 
 
-def test_valid_settings_are_taken_over_while_a_session_goes_on(reloading: Daemon, file: Path) -> None:
-    session = reloading.trigger(lines=60, interval=0.05)
+def test_valid_settings_are_taken_over_while_a_session_goes_on(reloading: Daemon, file: Path, tmp_path: Path) -> None:
+    session = reloading.trigger(until=str(tmp_path / "over"), interval=0.05)
     shim, _ = reloading.run_pids(session)
     worker, web = reloading.pid("worker"), reloading.pid("web")
     file.write_text("CLAUDEOPS_INTERVAL=2000\n")
@@ -40,6 +40,7 @@ def test_valid_settings_are_taken_over_while_a_session_goes_on(reloading: Daemon
     assert reloading.pid("worker") == worker
     assert value(reloading, "interval") == "2000"
     assert alive(shim)
+    (tmp_path / "over").touch()
     assert reloading.wait_ended(session["id"])["status"] == "completed"
     new = reloading.kill("worker")
     reloading.wait_replaced("worker", new)
