@@ -1,5 +1,6 @@
 -- rebuilds tables --
 -- Services, incidents, maintenance windows and status pages: a number is given once, and never again to another.
+-- SQLite gives no table AUTOINCREMENT later on: each is written once more, as it stood.
 
 CREATE TABLE services_new (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

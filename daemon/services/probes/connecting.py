@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from daemon.services.probes.probe import DeniedError, Target, mark
+from daemon.services.probes.probe import DeniedError, Target, mark, phases
 from daemon.services.probes.resolving import AddressInfo
 from schema import certificate as certificate_file
 from schema import certificate_names, timestamps
 from schema.definitions import Definition
-from schema.facts import Certificate
+from schema.facts import Certificate, Facts
 
 T = TypeVar("T")
 FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
@@ -46,6 +46,19 @@ class Seen:
             return None, None
         found, ends = _read(raw)
         return found, ends - time.time()
+
+    def facts(self, began: float, end: float, **more: Any) -> Facts:
+        """What was found between two moments of `time.perf_counter`, with what was met on the way."""
+        certificate, left = self.certificate()
+        return Facts(
+            latency_ms=(end - began) * 1000,
+            connected=True,
+            ip=self.ip,
+            certificate=certificate,
+            certificate_s=left,
+            phases=phases(end),
+            **more,
+        )
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import ProbeError, Target, phases
+from daemon.services.probes.probe import ProbeError, Target
 from schema.facts import Cause, Facts
 
 METHOD = "/grpc.health.v1.Health/Check"
@@ -32,16 +32,7 @@ async def grpc(target: Target) -> Facts:
     if code != "0":
         said = unquote(trailers.get("grpc-message", "")) or f"HTTP status {trailers.get(':status', 'unknown')}"
         raise ProbeError(Cause.FAILED, f"gRPC status {code or 'missing'}: {said}")
-    certificate, left = seen.certificate()
-    return Facts(
-        latency_ms=(end - began) * 1000,
-        connected=True,
-        ip=seen.ip,
-        body=msgspec.json.encode({"status": status(message)}),
-        certificate=certificate,
-        certificate_s=left,
-        phases=phases(end),
-    )
+    return seen.facts(began, end, body=msgspec.json.encode({"status": status(message)}))
 
 
 def request(service: str) -> bytes:

@@ -9,7 +9,7 @@ import aiohttp
 
 from daemon.services.probes import connecting
 from daemon.services.probes.decoding import Body
-from daemon.services.probes.probe import Target, mark, phases
+from daemon.services.probes.probe import Target, mark
 from daemon.services.probes.requesting import REDIRECTS_MAX, Sessions, translated
 from schema.facts import Facts
 
@@ -42,24 +42,8 @@ class Http:
                     mark("transfer")
                     body = await _read(response)
                     end = time.perf_counter()
-                    return self._facts(response, body, seen, began, end)
-
-    def _facts(
-        self, response: aiohttp.ClientResponse, body: Body, seen: connecting.Seen, began: float, end: float
-    ) -> Facts:
-        certificate, left = seen.certificate()
-        return Facts(
-            latency_ms=(end - began) * 1000,
-            connected=True,
-            status=response.status,
-            headers=_headers(response),
-            body=body.text(),
-            unread=body.unread,
-            ip=seen.ip,
-            certificate=certificate,
-            certificate_s=left,
-            phases=phases(end),
-        )
+                    found = {"status": response.status, "headers": _headers(response), "body": body.text()}
+                    return seen.facts(began, end, **found, unread=body.unread)
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -5,14 +5,13 @@ files, and it would look the name up by itself.
 """
 
 import getpass
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import ProbeError, Target, mark, phases
-from daemon.services.probes.resolving import AddressInfo
+from daemon.services.probes.probe import ProbeError, Target
+from daemon.services.probes.signing_in import signed_in
 from schema.facts import Cause, Facts
 
 if TYPE_CHECKING:
@@ -26,27 +25,7 @@ JUDGED = ("verify-ca", "verify-full")
 
 async def postgres(target: Target) -> Facts:
     """One sign-in. OSError, ProbeError, TimeoutError."""
-    parts = urlsplit(target.definition.url)
-    host, port, began = parts.hostname or "", parts.port or PORT, time.perf_counter()
-    seen = connecting.watch(target, target.definition.server_name or host)
-
-    async def sign_in(info: AddressInfo) -> str:
-        mark("wait")
-        seen.ip = str(info[4][0])
-        return await _version(target, seen.ip, port)
-
-    version = await connecting.first_taken(target, host, port, sign_in)
-    end = time.perf_counter()
-    certificate, left = seen.certificate()
-    return Facts(
-        latency_ms=(end - began) * 1000,
-        connected=True,
-        ip=seen.ip,
-        body=version.encode(),
-        certificate=certificate,
-        certificate_s=left,
-        phases=phases(end),
-    )
+    return await signed_in(target, PORT, _version)
 
 
 async def _version(target: Target, address: str, port: int) -> str:

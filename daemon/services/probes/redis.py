@@ -5,7 +5,7 @@ import time
 from urllib.parse import unquote, urlsplit
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import ProbeError, Target, phases
+from daemon.services.probes.probe import ProbeError, Target
 from schema.facts import Cause, Facts
 
 PORT = 6379
@@ -26,17 +26,7 @@ async def redis(target: Target) -> Facts:
         reply = await _ask(reader, writer, "PING")
     finally:
         writer.transport.abort()
-    end = time.perf_counter()
-    certificate, left = seen.certificate()
-    return Facts(
-        latency_ms=(end - began) * 1000,
-        connected=True,
-        ip=seen.ip,
-        body=reply,
-        certificate=certificate,
-        certificate_s=left,
-        phases=phases(end),
-    )
+    return seen.facts(began, time.perf_counter(), body=reply)
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *words: str) -> bytes:

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import Target, parts, phases
+from daemon.services.probes.probe import Target, parts
 from schema.facts import Facts
 
 BANNER_MAX = 4096
@@ -26,6 +26,4 @@ async def tcp(target: Target) -> Facts:
                     banner = await reader.read(BANNER_MAX)
     finally:
         writer.transport.abort()
-    return Facts(
-        latency_ms=(connected - began) * 1000, connected=True, ip=seen.ip, body=banner, phases=phases(connected)
-    )
+    return seen.facts(began, connected, body=banner)

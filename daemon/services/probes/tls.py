@@ -3,7 +3,7 @@
 import time
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import Target, parts, phases
+from daemon.services.probes.probe import Target, parts
 from schema.facts import Facts
 
 
@@ -13,13 +13,5 @@ async def tls(target: Target) -> Facts:
     seen, began = connecting.watch(target), time.perf_counter()
     _, writer = await connecting.streams(target, host, port, tls=True)
     connected = time.perf_counter()
-    certificate, left = seen.certificate()
     writer.transport.abort()
-    return Facts(
-        latency_ms=(connected - began) * 1000,
-        connected=True,
-        ip=seen.ip,
-        certificate=certificate,
-        certificate_s=left,
-        phases=phases(connected),
-    )
+    return seen.facts(began, connected)

@@ -5,7 +5,7 @@ import time
 import aiohttp
 
 from daemon.services.probes import connecting
-from daemon.services.probes.probe import Target, phases
+from daemon.services.probes.probe import Target
 from daemon.services.probes.requesting import Sessions, translated
 from schema.facts import Facts
 
@@ -28,13 +28,4 @@ class WebSocket:
                     wanted.url, headers=wanted.headers or None, proxy=wanted.proxy or None, timeout=CLOSE
                 ):
                     end = time.perf_counter()
-        certificate, left = seen.certificate()
-        return Facts(
-            latency_ms=(end - began) * 1000,
-            connected=True,
-            status=101,
-            ip=seen.ip,
-            certificate=certificate,
-            certificate_s=left,
-            phases=phases(end),
-        )
+        return seen.facts(began, end, status=101)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon.services.probes.http import Http
+from daemon.services.probes.requesting import Sessions
 from tests.fakes.target import Target
 from tests.integration.services.world import World
 
@@ -20,3 +22,10 @@ async def world(tmp_path: Path, target: Target) -> AsyncIterator[World]:
     made = World(tmp_path, target)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    sessions = Sessions()
+    yield Http(sessions)
+    await sessions.close()

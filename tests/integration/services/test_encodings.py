@@ -3,7 +3,6 @@
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from daemon.services.probes import probe
 from daemon.services.probes.decoding import Body
 from daemon.services.probes.http import BODY_MAX, Http
-from daemon.services.probes.requesting import Sessions
 from daemon.services.rules.verdict import Verdict, verdict
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
@@ -20,19 +18,6 @@ from tests.fakes.target import Target
 TEXT = b'{"status": "ok"}'
 BARE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 BARE_TEXT = BARE.compress(TEXT) + BARE.flush()
-
-
-@pytest.fixture
-async def target() -> AsyncIterator[Target]:
-    async with Target() as made:
-        yield made
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    sessions = Sessions()
-    yield Http(sessions)
-    await sessions.close()
 
 
 async def ask(http: Http, url: str, **more: Any) -> Facts:

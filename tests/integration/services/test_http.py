@@ -26,19 +26,6 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 DAY = 86_400
 
 
-@pytest.fixture
-async def target() -> AsyncIterator[Target]:
-    async with Target() as made:
-        yield made
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    sessions = Sessions()
-    yield Http(sessions)
-    await sessions.close()
-
-
 async def ask(http: Http, url: str, **more: Any) -> Facts:
     return await probe.ask(http, probe.Target(id=1, definition=Definition(name="x", url=url, timeout=3.0, **more)))
 
