@@ -24,7 +24,7 @@ def shown(usage: str = "{}", **more: Any) -> SessionView:
     [({}, 0, "ok"), ({"estimated_usd": 1.0}, 50, "ok"), ({"cost_usd": 1.7, "estimated_usd": 0.1}, 85, "warn")],
 )
 def test_the_head_says_what_it_is_and_how_far_its_budget_is_spent(
-    spent: dict[str, float], percent: int, tone: str
+    spent: dict[str, Any], percent: int, tone: str
 ) -> None:
     found = shown(**spent)
     assert found.about == "tier 2 · sonnet · manual"
