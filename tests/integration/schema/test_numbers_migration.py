@@ -2,23 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schema import sql
 from schema.database import ConstraintError, Database, translated
+from tests.fixtures.rebuilding import columns, rows_survive, told
 
 BEFORE = 13
 REBUILT = ("services", "incidents", "maintenance_windows", "status_pages")
-
-
-def told(database: Database, query: str) -> list[tuple[Any, ...]]:
-    return list(database._connection.execute(query))
-
-
-def columns(database: Database, table: str) -> list[tuple[Any, ...]]:
-    return told(database, f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{table}')")
 
 
 def at_the_step_before(path: Path) -> Database:
@@ -73,15 +65,7 @@ KEPT = (*REBUILT, "service_tags", "service_needs", "service_states", "results", 
 
 
 def test_every_row_and_every_column_survives(database: Database) -> None:
-    queries = {
-        table: f"SELECT {', '.join(row[0] for row in columns(database, table))} FROM {table} ORDER BY 1, 2"
-        for table in KEPT
-    }
-    before = {table: told(database, query) for table, query in queries.items()}
-    assert all(before.values())
-    assert database.migrate() == [step.name for step in sql.migrations()[BEFORE:]]
-    assert {table: told(database, query) for table, query in queries.items()} == before
-    database.check()
+    rows_survive(database, KEPT, BEFORE)
 
 
 def test_all_else_is_declared_as_it_was(database: Database) -> None:

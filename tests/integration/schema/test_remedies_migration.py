@@ -8,6 +8,7 @@ import pytest
 
 from schema import sql
 from schema.database import ConstraintError, Database, translated
+from tests.fixtures.rebuilding import columns, rows_survive, told
 
 BEFORE = 10
 MEANT_TO_BE_NEW = {
@@ -17,18 +18,10 @@ MEANT_TO_BE_NEW = {
 STAMP = "2026-01-0{}T00:00:00.000Z"
 
 
-def told(database: Database, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    return list(database._connection.execute(query, values))
-
-
-def columns(database: Database, table: str) -> list[tuple[Any, ...]]:
-    return told(database, f"SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info('{table}')")
-
-
 def filled(database: Database, table: str, number: int, **fixed: Any) -> None:
     """A row with a value of its own in every column, so that none can be lost or change places unnoticed."""
     row: dict[str, Any] = {"id": number}
-    for name, kind, _, _ in columns(database, table)[1:]:
+    for name, kind, *_ in columns(database, table)[1:]:
         row[name] = {"INTEGER": number * 100 + len(row), "REAL": number + len(row) / 64}.get(
             kind, f"{name} of {number}"
         )
@@ -78,15 +71,7 @@ KEPT = ("sessions", "triggers", "events", "incidents", "incident_entries", "serv
 
 
 def test_every_row_and_every_column_survives(database: Database) -> None:
-    queries = {
-        table: f"SELECT {', '.join(row[0] for row in columns(database, table))} FROM {table} ORDER BY 1, 2"
-        for table in KEPT
-    }
-    before = {table: told(database, query) for table, query in queries.items()}
-    assert all(before.values())
-    assert database.migrate() == [step.name for step in sql.migrations()[BEFORE:]]
-    assert {table: told(database, query) for table, query in queries.items()} == before
-    database.check()
+    rows_survive(database, KEPT, BEFORE)
 
 
 def test_every_index_and_every_trigger_is_there_still_and_every_column_is_as_it_was(database: Database) -> None:
