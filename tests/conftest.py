@@ -41,6 +41,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are in no test's name: what is compressed holds the second it was made in, and each worker makes its own.
+
+    Workers that name one test differently run none of them.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 # The slowest first, dealt to all workers, so that at the end none is left alone with them.
 SLOWEST_FIRST = ("acceptance", "evaluations", "browser", "integration", "unit")
 

@@ -90,7 +90,7 @@ async def test_a_person_signed_in_may_ask_too_but_a_form_of_another_site_may_not
 async def test_a_token_needs_the_role_and_the_scope_and_its_refusal_has_the_programs_shape(site: Site) -> None:
     async def token(role: Role) -> str:
         made = new_token()
-        name = secrets.token_hex(4)
+        name = f"t-{secrets.token_hex(4)}"  # digits alone would be an id
         message = CreateToken(name=name, role=role, token_hash=digest(made), by="test")
         await site.parts.worker.call(message, TokenReply)
         return made
