@@ -2,7 +2,7 @@
 -- When a service's actions of a type were, those that count: after a time and after its counters began anew.
 SELECT timestamp FROM cooldown_actions
 WHERE service = :service AND action_type = :action AND timestamp > :since
-  AND timestamp > coalesce((SELECT cleared_at FROM service_health_streak WHERE service = :service), '')
+  AND id > coalesce((SELECT cleared_action FROM service_health_streak WHERE service = :service), 0)
 ORDER BY timestamp DESC;
 
 -- count --
@@ -15,7 +15,7 @@ VALUES (:service, :action, :now, 1, :tier, :session_id, :tool_use_id);
 SELECT a.id, a.service, a.action_type, a.timestamp, a.success, a.tier, a.error, a.session_id,
        coalesce(s.consecutive_healthy, 0) AS healthy_checks
 FROM cooldown_actions a LEFT JOIN service_health_streak s ON s.service = a.service
-WHERE a.timestamp > :since AND a.timestamp > coalesce(s.cleared_at, '')
+WHERE a.timestamp > :since AND a.id > coalesce(s.cleared_action, 0)
 ORDER BY a.timestamp DESC LIMIT :limit;
 
 -- newest --
@@ -29,8 +29,9 @@ SELECT 1 FROM cooldown_actions WHERE service = :service LIMIT 1;
 
 -- clear --
 -- Lets the counters of a service begin anew.
-INSERT INTO service_health_streak (service, cleared_at) VALUES (:service, :now)
-ON CONFLICT (service) DO UPDATE SET cleared_at = excluded.cleared_at;
+INSERT INTO service_health_streak (service, cleared_at, cleared_action)
+VALUES (:service, :now, (SELECT coalesce(max(id), 0) FROM cooldown_actions))
+ON CONFLICT (service) DO UPDATE SET cleared_at = excluded.cleared_at, cleared_action = excluded.cleared_action;
 
 -- last_run --
 -- When the newest session started.

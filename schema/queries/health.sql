@@ -16,7 +16,7 @@ RETURNING consecutive_healthy;
 -- When the last restart or redeployment of a service that still counts was; NULL without one.
 SELECT max(timestamp) FROM cooldown_actions
 WHERE service = :service
-  AND timestamp > coalesce((SELECT cleared_at FROM service_health_streak WHERE service = :service), '');
+  AND id > coalesce((SELECT cleared_action FROM service_health_streak WHERE service = :service), 0);
 
 -- healthy_since --
 -- How often a service was found healthy after a time, by sessions that were no dry run.

@@ -137,6 +137,17 @@ async def test_a_window_that_has_passed_does_not_count(desk: Desk) -> None:
     assert (await desk.ask(run, "docker restart web")).decision == "allow"
 
 
+async def test_what_follows_a_clearing_counts_however_the_clock_stands(desk: Desk) -> None:
+    _, run = await desk.session()
+    await desk.ask(run, "docker restart web", "before")
+    await desk.call(ClearCooldown(service="web", by="ann"))
+    # As after a clock that was set back, or within one millisecond.
+    later = timestamps.stamp(datetime.now(UTC) + timedelta(hours=1))
+    await desk.store.write(lambda db: db.script(f"UPDATE service_health_streak SET cleared_at = '{later}'"))
+    decisions = [(await desk.ask(run, "docker restart web", f"r{number}")).decision for number in range(3)]
+    assert decisions == ["allow", "allow", "deny"]
+
+
 async def test_cleared_counters_begin_anew(desk: Desk) -> None:
     _, run = await desk.session()
     for number in range(2):
