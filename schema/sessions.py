@@ -1,5 +1,7 @@
 """The row of one session, as stored and as every process passes it on. Built from `queries/sessions.sql`."""
 
+from pathlib import Path
+
 import msgspec
 
 from schema.states import SessionStatus, Trigger
@@ -63,6 +65,16 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     cache_creation: int = 0
     context: int = 0
     window: int = 0
+
+
+def log_path(session: Session, results_dir: str) -> Path | None:
+    """Where a session's log lies, or None without one: only files beneath the results directory are ever read, and a
+    path that leads elsewhere, such as one from before that was moved, is taken by its name alone."""
+    if not session.log_file:
+        return None
+    results = Path(results_dir).resolve()
+    path = (results / session.log_file).resolve()
+    return path if path.is_relative_to(results) else results / path.name
 
 
 def from_row(row: dict[str, object]) -> Session:

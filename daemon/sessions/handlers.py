@@ -24,7 +24,7 @@ from ipc.messages.sessions import (
 )
 from ipc.server import Call, Handler
 from schema.database import Database, Row
-from schema.sessions import Session, from_row
+from schema.sessions import Session, from_row, log_path
 from schema.states import SessionStatus, Trigger
 
 LIMIT_MAX = 1000
@@ -67,15 +67,6 @@ async def _search(store: Store, query: str, filters: dict[str, Any], before: int
         found += [from_row(row) for row in await store.read(partial(_rows, query, values))]
         before = floor
     return found
-
-
-def log_path(session: Session, results_dir: str) -> Path:
-    """Where a session's log lies; one that was made under another path is looked for by its name. CallError if none."""
-    if not session.log_file:
-        raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
-    path = Path(session.log_file)
-    here = Path(results_dir) / path.name
-    return here if not path.exists() and here.exists() else path
 
 
 def read_bytes(path: Path, offset: int, limit: int, *, over: bool) -> bytes:
@@ -128,6 +119,8 @@ def handlers(sessions: Sessions, store: Store, results_dir: str, budget: Budget,
             session = await sessions.show(request.id)
             over = session.status not in (SessionStatus.RUNNING, SessionStatus.AWAITING_APPROVAL)
             path = log_path(session, results_dir)
+            if path is None:
+                raise CallError(Code.NOT_FOUND, f"session {session.id} has no log")
             data = read_bytes(path, request.offset, min(request.limit, LOG_MAX), over=over)
             if data or over or time.monotonic() >= end:
                 return LogReply(

@@ -14,7 +14,7 @@ from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Event
 from schema.database import Database
 from schema.logline import Line, LogReader, read_lines, split
-from schema.sessions import Session, from_row
+from schema.sessions import Session, from_row, log_path
 from schema.states import SessionStatus, TriggerStatus
 from schema.transcript.events import Event as Said
 from schema.transcript.parse import parse
@@ -23,7 +23,7 @@ from webui.api.chats import Chat
 from webui.auth.lasting import lasting
 from webui.auth.rules import Access, may
 from webui.auth.sign_ins import SignedIn
-from webui.pages import chain, log_files, triggers
+from webui.pages import chain, triggers
 from webui.parts import Parts
 
 T = TypeVar("T")
@@ -210,7 +210,7 @@ class Following:
             # The row first: what was written before a session ended is in the log then.
             session = await self._read_session(id_)
             over = session.status is not SessionStatus.RUNNING
-            path = log_files.path_of(session, self._here.settings.results_dir)
+            path = log_path(session, self._here.settings.results_dir)
             lines, offset = _lines(path, offset, over=over)
             if events := [event for line in lines for event in _events(line)]:
                 self._quiet_since = self._now()

@@ -9,12 +9,13 @@ import re
 import aiohttp_jinja2
 from aiohttp import web
 
+from schema.sessions import log_path
 from webui.auth.rules import Access, may
 from webui.live import sse
 from webui.live.beside import Beside, Marks
 from webui.live.streams import Stream
 from webui.live.tails import Tail
-from webui.pages import chain, chain_view, formats, log_files, session
+from webui.pages import chain, chain_view, formats, session
 from webui.pages.chain import Chain
 from webui.pages.watched import Watched
 from webui.parts import Parts, parts, signed_in
@@ -104,7 +105,7 @@ class _Walk:
         """Follows a session from now on."""
         self.leave()
         found: Watched = await session.read(self._here, session_id)
-        path = log_files.path_of(found.session, self._here.settings.results_dir)
+        path = log_path(found.session, self._here.settings.results_dir)
         self._tail = self._here.tails.join(found, path, self._connection, chain.prefix(session_id))
         self._offset = offset
         return self._tail

@@ -12,13 +12,13 @@ from markupsafe import Markup
 
 from ipc.errors import CallError, Code
 from schema.database import Database
-from schema.sessions import Session, from_row
+from schema.sessions import Session, from_row, log_path
 from schema.triggers import QueuedTrigger, explained
 from schema.triggers import from_row as trigger_from_row
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import approvals, chain_view, formats, log_files, row_html, session, watched
+from webui.pages import approvals, chain_view, formats, row_html, session, watched
 from webui.pages.approval_view import Card
 from webui.pages.chain_view import ChainHead, Tier
 from webui.pages.nesting import nest
@@ -113,7 +113,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def _transcript(request: web.Request, last: Session) -> tuple[list[Markup], int]:
     """The newest rows of a session that runs, and where they end in its log."""
     here = parts(request)
-    path = log_files.path_of(last, here.settings.results_dir)
+    path = log_path(last, here.settings.results_dir)
     some = await asyncio.to_thread(session.window, path, None, None, over=False)
     if some is None:
         return [], 0

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schema.logline import split
-from schema.sessions import Session
+from schema.sessions import Session, log_path
 from schema.states import SessionStatus
 from schema.transcript import events
 from schema.transcript.parse import parse
-from webui.pages import log_files, tool_calls
+from webui.pages import tool_calls
 from webui.pages.ansi import plain
 
 TAIL = 64 * 1024
@@ -29,7 +29,7 @@ async def of_running(sessions: Iterable[Session], results_dir: str) -> dict[int,
     def read_all() -> dict[int, str]:
         found = {}
         for session in running:
-            path = log_files.path_of(session, results_dir)
+            path = log_path(session, results_dir)
             if path is not None and (line := read(path)):
                 found[session.id] = line
         return found

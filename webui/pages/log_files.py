@@ -1,6 +1,6 @@
-"""Finding and reading a session's log file: windows of lines for a page, backwards from an offset.
+"""Reading a session's log file: windows of lines for a page, backwards from an offset.
 
-Only files beneath the results directory are ever read. Called by the session page, the raw log and live streams.
+Called by the session page, the raw log and live streams.
 """
 
 import os
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schema.logline import Line, LogReader
-from schema.sessions import Session
 
 WINDOW_LINES = 2000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -24,15 +23,6 @@ class Window(NamedTuple):
     end: int
     size: int
     before: int
-
-
-def path_of(session: Session, results_dir: str) -> Path | None:
-    """Where the log lies, or None without one. A path that leads elsewhere is taken by its name alone."""
-    if not session.log_file:
-        return None
-    results = Path(results_dir).resolve()
-    path = (results / session.log_file).resolve()
-    return path if path.is_relative_to(results) else results / path.name
 
 
 def read_window(path: Path, before: int | None = None, *, from_offset: int | None = None, over: bool = False) -> Window:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ipc.errors import CallError, Code
 from ipc.messages.sessions import SessionReply, StopSession
+from schema.sessions import log_path
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_form_of_a_browser, is_json, json_response
@@ -113,7 +114,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     session = found.session
     if is_json(request):
         return json_response(session)
-    path = log_files.path_of(session, here.settings.results_dir)
+    path = log_path(session, here.settings.results_dir)
     before, at = _offset(request, "before"), _offset(request, "at")
     live = session.status in OPEN
     some = await asyncio.to_thread(window, path, before, at, over=not live)

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from schema.logline import read_lines, split
+from schema.sessions import log_path
 from schema.transcript import events
 from schema.transcript.parse import parse
-from webui.pages import log_files
 from webui.pages.folding import as_json
 from webui.pages.session import number, read
 from webui.pages.session_view import removed
@@ -27,7 +27,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}/log."""
     here = parts(request)
     session = (await read(here, number(request))).session
-    path = log_files.path_of(session, here.settings.results_dir)
+    path = log_path(session, here.settings.results_dir)
     gone = CallError(Code.NOT_FOUND, removed(session) or GONE.format(session.id, here.settings.results_dir))
     if path is None:
         raise gone
