@@ -172,7 +172,7 @@ class Settings(NamedTuple):
     notify_level: Annotated[str, _m("Notifications", "The lowest level that channels are told.", live=True, choices=("info", "warning", "critical"))] = "warning"
     notify_rules: Annotated[str, _m("Notifications", "What single channels are told instead, such as mailto=digest+budget, ntfy=critical: levels and kinds (event, service, attention, session, approval, budget, daemon, digest), or none.", live=True)] = ""
     notify_rate: Annotated[int, _m("Notifications", "Messages a minute to one channel; what is more is gathered into messages of many. 0 sets no limit.", unit="messages", live=True, low=0)] = 10
-    notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
+    notify_quiet_hours: Annotated[str, _m("Notifications", "A daily time, such as 22:00-06:30 in local time, in which only what is critical is sent, and that it is over; the rest comes after it.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", example="22:00-06:30")] = ""
     notify_digest_at: Annotated[str, _m("Notifications", "When the digest of the last 24 hours is sent each day, such as 08:00 in local time; empty sends none.", live=True, form=r"([01]?\d|2[0-3]):[0-5]\d", example="08:00")] = ""
     chat_api_key: Annotated[str, _m("Integrations", "Bearer key of the chat and webhook endpoints.", secret=True)] = ""
     chat_wait: Annotated[float, _m("Integrations", "How long a chat waits for its session to start, before it is told what keeps the tier busy.", unit="s", web=True, low=0, high=3600)] = 60.0

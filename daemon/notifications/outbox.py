@@ -40,7 +40,7 @@ def add(
     """Stores a notification; its id, or None where the same `key` is there already. Texts are free of secrets.
 
     `channels`: those that it is for by name or kind, whatever their own rules; `told_as`: the level by which channels
-    are chosen otherwise, where it is another than `level`.
+    are chosen otherwise, and quiet hours passed, where it is another than `level`.
     """
     found = db.value(
         "notifications.add",

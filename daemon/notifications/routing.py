@@ -59,13 +59,12 @@ def route(
     now, told = timestamps.now(), set()
     rows = db.rows("notifications.unrouted", limit=AT_ONCE)
     for row in rows:
-        kind = Kind(row["kind"])
+        # Whoever was told that something fails is told that it is over as such: they wait for it, in quiet hours too.
+        kind, level = Kind(row["kind"]), row["told_as"] or row["level"]
         names = [
-            channel.name
-            for channel in channels
-            if rules.wants(channel, kind, row["told_as"] or row["level"], by_channel, lowest, _only(row))
+            channel.name for channel in channels if rules.wants(channel, kind, level, by_channel, lowest, _only(row))
         ]
-        urgent = rules.urgent(kind, row["level"])
+        urgent = rules.urgent(kind, level)
         for name in names:
             db.change("notifications.deliver", notification_id=row["id"], channel=name, urgent=int(urgent), now=now)
         told.update(names)

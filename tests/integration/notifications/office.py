@@ -67,12 +67,14 @@ class Office:
         await self.rest()
         await self.store.close()
 
-    async def say(self, *titles: str, level: Level = Level.WARNING, kind: Kind = Kind.EVENT) -> None:
+    async def say(
+        self, *titles: str, level: Level = Level.WARNING, kind: Kind = Kind.EVENT, told_as: Level | None = None
+    ) -> None:
         """Puts these into the outbox."""
 
         def add(db: Database) -> None:
             for title in titles:
-                outbox.add(db, kind, level, title, body="what happened")
+                outbox.add(db, kind, level, title, body="what happened", told_as=told_as)
 
         await self.store.write(add)
         if self.task is not None:

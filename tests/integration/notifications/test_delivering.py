@@ -194,20 +194,21 @@ async def test_beyond_the_rate_what_waits_is_gathered_into_one_message_that_says
     assert receiver.titles[1:] == ["[warning] one more", "[warning] and one"]
 
 
-async def test_quiet_hours_hold_back_what_is_not_critical(office: Office, receiver: Receiver) -> None:
+async def test_quiet_hours_let_pass_what_is_critical_and_that_it_is_over(office: Office, receiver: Receiver) -> None:
     await office.work(receiver.url, CLAUDEOPS_NOTIFY_QUIET_HOURS="00:00-23:59")
     await office.say("can wait")
     await office.say("can't wait", level=Level.CRITICAL)
-    await office.until(lambda: receiver.titles == ["[critical] can't wait"])
+    await office.say("it works again", level=Level.INFO, told_as=Level.CRITICAL)
+    await office.until(lambda: receiver.titles == ["[critical] can't wait", "[info] it works again"])
     end = time.monotonic() + 10
-    while (found := await office.statuses()) != ["pending", "sent"]:
+    while (found := await office.statuses()) != ["pending", "sent", "sent"]:
         assert time.monotonic() < end, found
         await asyncio.sleep(0.02)
     await office.settings.set("notify_quiet_hours", "")
     await office.rest()
     await office.work(receiver.url)
     await office.until_all("sent")
-    assert receiver.titles == ["[critical] can't wait", "[warning] can wait"]
+    assert receiver.titles == ["[critical] can't wait", "[info] it works again", "[warning] can wait"]
 
 
 async def test_what_fails_for_too_long_is_given_up_and_told(office: Office, receiver: Receiver) -> None:
