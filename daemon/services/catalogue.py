@@ -18,7 +18,7 @@ from daemon.services.credentials import Changes, Credentials
 from daemon.services.naming import Author
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.definitions import Problem
-from daemon.services.rules.kept import NOTHING, carried_over, joined, split
+from daemon.services.rules.kept import NOBODY, NOTHING, carried_over, joined, split
 from daemon.services.rules.tags import tagged
 from daemon.store import Store
 from ipc.errors import CallError, Code
@@ -99,7 +99,8 @@ class Catalogue:
         definition, moment = request.definition, datetime.now(UTC)
 
         def write(db: Database, secret: Changes) -> ServiceReply:
-            stored.refuse(self._problems(db, definition))
+            _, again = carried_over(definition, NOBODY, NOTHING)
+            stored.refuse([*again, *self._problems(db, definition)])
             wanted, kept = split(definition)
             id_ = stored.insert(db, wanted, by=by, moment=moment)
             secret[id_] = kept

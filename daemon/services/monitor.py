@@ -16,6 +16,7 @@ from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
 from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import definitions, schedule
+from daemon.services.rules.masking import verdict_without_secrets
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import verdict
@@ -230,7 +231,7 @@ class Monitor:
         definition = watched.target.definition
         at = time.time()
         facts = await probe.ask(self._probes[watched.kind], watched.target)
-        judged = verdict(facts, watched.conditions, definition.warnings)
+        judged = verdict_without_secrets(verdict(facts, watched.conditions, definition.warnings), definition)
         watched.slow = judged.outcome is Outcome.TIMEOUT
         finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
         found = await self._recorder.store(finding, definition)

@@ -14,7 +14,8 @@ from daemon.services.probes.probe import Target
 from daemon.services.rules import definitions, variables
 from daemon.services.rules.conditions import Answer
 from daemon.services.rules.definitions import Problem
-from daemon.services.rules.kept import carried_over, joined
+from daemon.services.rules.kept import NOBODY, NOTHING, carried_over, joined
+from daemon.services.rules.masking import verdict_without_secrets, without_secrets
 from daemon.services.rules.verdict import judged, verdict
 from daemon.settings.live import LiveSettings
 from daemon.store import Store
@@ -50,19 +51,21 @@ class Trying:
             raise CallError(Code.INVALID, "there is nothing to ask: it tells of itself", {"fields": {"url": "…"}})
         facts = await self._monitor.once(self._target(request.id, definition), kind)
         wanted = definitions.conditions_of(definition)
-        found = verdict(facts, wanted, definition.warnings)
+        found = verdict_without_secrets(verdict(facts, wanted, definition.warnings), definition)
         answer = Answer(facts)
         shown = [judged(text, answer) for text in (*wanted, *definition.warnings)] if not facts.cause else []
         return TriedReply(
             status=ServiceStatus(found.outcome.value),
-            facts=msgspec.structs.replace(facts, body=facts.body[:BODY_SHOWN]),
+            facts=msgspec.structs.replace(facts, body=_shown(facts.body, definition)),
             detail=found.detail,
-            conditions=[TriedCondition(one.shown, one.holds) for one in shown],
+            conditions=[TriedCondition(without_secrets(one.shown, definition), one.holds) for one in shown],
         )
 
     async def _asked(self, request: TryService) -> Definition:
         def read(db: Database) -> Definition:
             known = None
+            if not request.id and request.definition is not None:
+                stored.refuse(carried_over(request.definition, NOBODY, NOTHING)[1])
             if request.id:
                 row = stored.existing(db, request.id)
                 before, kept = monitored.definition_of(row["definition"]), self._credentials.of(request.id)
@@ -85,3 +88,9 @@ class Trying:
             return variables.filled(wanted, self._settings.environ)
         except variables.UnknownVariableError as error:
             raise stored.refusal([Problem("url", str(error))]) from error
+
+
+def _shown(body: bytes, definition: Definition) -> bytes:
+    """The beginning of a body, without what the service is signed in to with."""
+    text = body.decode(errors="surrogateescape")
+    return without_secrets(text, definition).encode(errors="surrogateescape")[:BODY_SHOWN]

@@ -127,6 +127,21 @@ NUMBERS = {
     errno.EMFILE: (Cause.FAILED, "this daemon has no descriptor left; see claudeopsctl status"),
 }
 
+NO_TLS = "what answers there speaks no TLS; perhaps it wants http://, or is at another port"
+TOO_OLD = "it speaks only versions of TLS that are too old to be safe"
+# What OpenSSL calls what people meet most often.
+HANDSHAKES = {
+    "WRONG_VERSION_NUMBER": NO_TLS,
+    "HTTP_REQUEST": NO_TLS,
+    "PACKET_LENGTH_TOO_LONG": NO_TLS,
+    "RECORD_LAYER_FAILURE": NO_TLS,
+    "UNSUPPORTED_PROTOCOL": TOO_OLD,
+    "TLSV1_ALERT_PROTOCOL_VERSION": TOO_OLD,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refuses the handshake; perhaps it wants a client certificate",
+    "TLSV1_UNRECOGNIZED_NAME": "it knows no such host name",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate",
+}
+
 
 def cause_of(error: OSError) -> tuple[Cause, str]:
     """What an error of the operating system or of TLS means."""
@@ -135,7 +150,8 @@ def cause_of(error: OSError) -> tuple[Cause, str]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Cause.CERTIFICATE, f"certificate: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return Cause.TLS, f"TLS: {error.reason or error}"
+        reason = error.reason or str(error)
+        return Cause.TLS, f"{HANDSHAKES[reason]} ({reason})" if reason in HANDSHAKES else f"TLS: {reason}"
     if isinstance(error, socket.gaierror):
         return Cause.DNS, f"the name can't be resolved: {error.strerror or error}"
     if isinstance(error, ConnectionResetError):  # asyncio raises it without a number, too

@@ -21,6 +21,8 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NOTHING = Kept()
+# Before a service is there: nothing of it can be carried over.
+NOBODY = Definition(name="", url="")
 
 
 def split(definition: Definition) -> tuple[Definition, Kept]:

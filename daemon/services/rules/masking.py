@@ -1,7 +1,8 @@
 """What a probe says, without what its service is signed in to with. Pure.
 
-Called by `daemon.services.probes.probe` with every detail, before anybody sees it or it is stored: whatever a library
-puts into an error's text, such as the URL that it was given.
+Called with every detail before anybody sees it or it is stored: by `daemon.services.probes.probe`, for what a library
+puts into an error's text, such as the URL that it was given; by `daemon.services.monitor` and `daemon.services.trying`,
+for the values that a condition shows: an answer may tell what it was asked with.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from daemon.services.rules.definitions import MASK, SECRETIVE, is_token
+from daemon.services.rules.verdict import Verdict
 from schema.definitions import Definition
 
 SIGN_IN = re.compile(r"//[^/\s]+@")
@@ -22,6 +24,14 @@ def without_secrets(text: str, definition: Definition) -> str:
         if len(secret) >= SECRET_MIN:
             text = text.replace(secret, MASK)
     return SIGN_IN.sub(f"//{MASK}@", text)
+
+
+def verdict_without_secrets(found: Verdict, definition: Definition) -> Verdict:
+    """What a probe's answer means, told without them."""
+    if not found.detail:
+        return found
+    failing = tuple(without_secrets(text, definition) for text in found.failing)
+    return found._replace(detail=without_secrets(found.detail, definition), failing=failing)
 
 
 def _secrets(definition: Definition) -> Iterator[str]:

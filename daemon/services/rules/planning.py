@@ -10,10 +10,9 @@ import msgspec
 
 from daemon.services.rules import variables
 from daemon.services.rules.files import Entry, Mistake
-from daemon.services.rules.kept import NOTHING, Kept, carried_over, split
+from daemon.services.rules.kept import NOBODY, NOTHING, Kept, carried_over, split
 from schema.definitions import Definition
 
-NOBODY = Definition(name="", url="")
 IN_ANY_ORDER = frozenset({"tags", "needs"})
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from daemon.services.credentials import NAME, Credentials
 from daemon.services.rules.kept import Kept
-from ipc.errors import CallError
-from ipc.messages.services import ChangeService, ImportServices, RemoveServices
+from ipc.errors import CallError, Code
+from ipc.messages.services import AddService, ChangeService, ImportServices, RemoveServices, TryService
 from schema.database import Database, DatabaseError
 from schema.definitions import Definition
 from schema.monitored import Monitored
@@ -137,3 +137,19 @@ async def test_a_password_with_a_dollar_sign_is_one_and_a_variable_is_none(world
     (known,) = await world.services.catalogue.all()
     assert known.stored.headers == {"X-Api-Key": "***", "Cookie": "***", "Authorization": "Bearer $TOKEN"}
     assert known.filled.headers == {"X-Api-Key": "pa$WORD", "Cookie": "a$b", "Authorization": "Bearer t-1"}
+
+
+MASKED = Definition(
+    name="new", url="http://ada:***@127.0.0.1:1/", proxy="http://bob:***@127.0.0.1:2", headers={"X-Api-Key": "***"}
+)
+
+
+@pytest.mark.parametrize("request_", [AddService(definition=MASKED, by="ada"), TryService(definition=MASKED)])
+async def test_of_a_new_service_no_mask_is_taken_for_a_password(
+    world: World, request_: AddService | TryService
+) -> None:
+    with pytest.raises(CallError) as error:
+        await world.ask(request_)
+    assert error.value.code is Code.INVALID
+    assert set(error.value.data["fields"]) == {"url", "proxy", "headers"}
+    assert await world.rows("SELECT id FROM services") == []

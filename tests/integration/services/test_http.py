@@ -319,3 +319,11 @@ async def test_who_hangs_up_on_tls_is_told_so(http: Http, scheme: str) -> None:
         found = await ask(http, url) if scheme == "https" else await ask_tls(url, "")
     assert found.cause is Cause.RESET
     assert found.detail == "it closed the connection in the TLS handshake; perhaps it speaks no TLS at that port"
+
+
+@pytest.mark.parametrize("scheme", ["https", "tls"])
+async def test_who_speaks_no_tls_is_told_so_in_words(http: Http, target: Target, scheme: str) -> None:
+    url = target.url().replace("http://", f"{scheme}://").rstrip("/")
+    found = await ask(http, url) if scheme == "https" else await ask_tls(url, "")
+    assert found.cause is Cause.TLS
+    assert found.detail.startswith("what answers there speaks no TLS; perhaps it wants http://"), found.detail

@@ -12,6 +12,7 @@ from daemon.services.probes import probe
 from daemon.services.probes.http import Http
 from daemon.services.probes.probe import ProbeError
 from daemon.services.probes.requesting import Sessions
+from ipc.messages.services import TriedReply, TryService
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes.target import Target
@@ -54,6 +55,23 @@ async def test_a_proxys_password_reaches_neither_database_nor_people_nor_a_sessi
     assert SECRET not in await everything(world)
     for path in world.place.directory.rglob("claudeops.db*"):
         assert SECRET.encode() not in path.read_bytes()
+
+
+async def test_an_answer_that_tells_what_it_was_asked_with_tells_nobody_else(world: World, target: Target) -> None:
+    echo = b'{"authorization": "Bearer ' + SECRET.encode() + b'"}'
+    target.answer("/", body=echo, headers=(("X-Echo", SECRET),))
+    service = await world.add(
+        "web",
+        headers={"Authorization": f"Bearer {SECRET}"},
+        conditions=("[BODY].authorization == me",),
+        warnings=("[HEADER].x-echo == me",),
+    )
+    found = await world.until(service, "down")
+    assert found.detail == "[BODY].authorization (***) == me"
+    tried: TriedReply = await world.ask(TryService(id=service.id))
+    assert [one.shown for one in tried.conditions] == [found.detail, "[HEADER].x-echo (***) == me"]
+    assert tried.facts.body == b'{"authorization": "***"}'
+    assert SECRET not in await everything(world)
 
 
 @pytest.mark.parametrize(
