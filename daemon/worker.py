@@ -180,6 +180,7 @@ class Worker:
                     state="degraded" if problem else "running",
                     reason=problem,
                     locked=parts.store.locked,
+                    cli=parts.cli.found.text,
                 )
             )
             await asyncio.sleep(BEAT_SECONDS)

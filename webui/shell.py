@@ -72,6 +72,7 @@ class Shell(NamedTuple):
     version: str
     theme: str
     worker: WorkerState
+    cli: str
     status_word: str
     status_tone: str
     bell: Bell
@@ -86,6 +87,7 @@ class StatusShell(NamedTuple):
     """The part of the shell that a live stream sends again."""
 
     worker: WorkerState
+    cli: str
     status_word: str
     status_tone: str
     bell: Bell
@@ -169,14 +171,15 @@ def status_shell(here: Parts, needs: Needs) -> StatusShell:
         word, tone = "degraded", "warn"
     elif running:
         word, tone = f"{running} running", "info"
-    return StatusShell(worker, word, tone, bell(needs.approvals), here.assets.address)
+    cli = here.worker.beat.cli if here.worker.beat and worker.ok else ""
+    return StatusShell(worker, cli, word, tone, bell(needs.approvals), here.assets.address)
 
 
 def build(request: web.Request, title: str, active: str = "") -> Shell:
     """The shell for a request."""
     here = parts(request)
     person = request.get(SIGNED_IN)
-    status = StatusShell(WorkerState(True, ""), "", "", bell(0), here.assets.address)
+    status = StatusShell(WorkerState(True, ""), "", "", "", bell(0), here.assets.address)
     if person:
         status = status_shell(here, request.get(NEEDS, NOTHING))
     theme = request.cookies.get("theme", "")
@@ -189,6 +192,7 @@ def build(request: web.Request, title: str, active: str = "") -> Shell:
         version=here.version,
         theme=theme if theme in THEMES else "",
         worker=status.worker,
+        cli=status.cli,
         status_word=status.status_word,
         status_tone=status.status_tone,
         bell=status.bell,

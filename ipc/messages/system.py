@@ -142,7 +142,10 @@ class Doctor(Request, frozen=True):
 
 
 class Beat(Event, frozen=True):
-    """Once a second: the worker lives, and this is how it is. `locked`: another process keeps the database locked."""
+    """Once a second: the worker lives, and this is how it is.
+
+    `locked`: another process keeps the database locked. `cli`: what is wrong with the `claude` command; empty: nothing.
+    """
 
     subject: ClassVar[str] = "beat"
     sessions_running: int = 0
@@ -150,6 +153,7 @@ class Beat(Event, frozen=True):
     state: str = "running"
     reason: str | None = None
     locked: bool = False
+    cli: str = ""
 
 
 class StateChanged(Event, frozen=True):

@@ -21,18 +21,21 @@ REPORT = {
 }
 
 
-def test_a_missing_cli_is_told_on_overview_and_system(tmp_path: Path, browser: Browser) -> None:
+def test_a_missing_cli_is_told_on_every_page_and_once_on_the_overview(tmp_path: Path, browser: Browser) -> None:
     missing = "/nowhere/claude"
     with running(tmp_path / "daemon", CLAUDEOPS_CLAUDE_BIN=missing) as daemon, screen(browser, daemon) as made:
         page = made.go("/")
         expect(page.locator("#attention")).to_contain_text("No session can start.")
         expect(page.locator("#attention")).to_contain_text(missing)
+        expect(page.locator("#worker-banner")).to_be_hidden()
         page.locator("#prompt").fill("Look at web.")
         page.get_by_role("button", name="Start session").click()
         # It is kept, and says for what it waits.
         page.wait_for_url("**/triggers?added=1")
         expect(page.locator("#queue")).to_contain_text("Look at web.")
         expect(page.locator("#queue")).to_contain_text(missing)
+        for path in ("/sessions", "/services", "/cost"):
+            expect(made.go(path).locator("#worker-banner")).to_contain_text(missing)
         expect(made.go("/system").locator("#health")).to_contain_text(missing)
 
 
