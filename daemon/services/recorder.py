@@ -124,7 +124,7 @@ def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -
     # Since when it fails: who was asked after that is known to work, however long this goes on.
     since = row["failing_since"] if row["failures"] else finding.at
     unsure = _unsure(parents, since)
-    out = sorted(one["name"] for one in parents if one["status"] in standing.STOPS_OTHERS)
+    out = sorted(one["name"] for one in parents if _stops_others(one))
     around = Around(
         retries=definition.retries,
         maintenance=ways.maintenance(definition, datetime.fromtimestamp(finding.at / 1000, UTC)),
@@ -139,7 +139,7 @@ def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -
     if status is not now.status or now.incident or row["flapping_since"] is not None:
         queued = _follow(db, row, finding, definition, step, ways)
     asks = unsure if status is ServiceStatus.PENDING else []
-    return Recorded(status, now.status, (*asks, *_freed(db, finding.service_id, now.status, status)), queued)
+    return Recorded(status, now.status, (*asks, *_freed(db, finding.service_id, now, step.standing)), queued)
 
 
 def _follow(db: Database, row: Row, finding: Finding, definition: Definition, step: Step, ways: Ways) -> bool:
@@ -181,14 +181,19 @@ def _unsure(parents: list[Row], since: int) -> list[int]:
     return [
         parent["service_id"]
         for parent in looked
-        if parent["status"] not in standing.STOPS_OTHERS
+        if not _stops_others(parent)
         and ((parent["checked_at"] or 0) < since or parent["status"] == ServiceStatus.PENDING)
     ]
 
 
-def _freed(db: Database, service_id: int, before: ServiceStatus, after: ServiceStatus) -> list[int]:
+def _stops_others(parent: Row) -> bool:
+    return standing.stops_others(ServiceStatus(parent["status"]), parent["failures"])
+
+
+def _freed(db: Database, service_id: int, before: Standing, after: Standing) -> list[int]:
     """Who depended on one that works again, and is judged anew."""
-    if before not in standing.STOPS_OTHERS or after in standing.STOPS_OTHERS:
+    stopped, stops = (standing.stops_others(one.status, one.failures) for one in (before, after))
+    if stops or not stopped:
         return []
     return [row["service_id"] for row in db.rows("definitions.dependents", needs_id=service_id)]
 

@@ -10,7 +10,7 @@ from schema.states import SERVICE, ServiceStatus, follow
 
 UP = frozenset({ServiceStatus.HEALTHY, ServiceStatus.DEGRADED})
 OUT = frozenset({ServiceStatus.DOWN, ServiceStatus.TIMEOUT})
-# An incident of theirs keeps what depends on them quiet.
+# What depends on them is kept quiet while they are so.
 STOPS_OTHERS = OUT | {ServiceStatus.BLOCKED}
 
 
@@ -51,6 +51,11 @@ class Around(NamedTuple):
     parent_unsure: bool = False
 
 
+def stops_others(status: ServiceStatus, failures: int) -> bool:
+    """Whether what depends on it fails because of it: it is out, or fails in its window, which people know of."""
+    return status in STOPS_OTHERS or (status is ServiceStatus.MAINTENANCE and failures > 0)
+
+
 class Step(NamedTuple):
     """What follows. `opens` and `closes` an incident; `since`: when the new status began, ms since 1970."""
 
@@ -62,6 +67,9 @@ class Step(NamedTuple):
 
 def step(now: Standing, outcome: Outcome, around: Around, at: int) -> Step:
     """The standing after a finding of `at` (ms since 1970). TransitionError for a service that is not probed."""
+    if now.status is ServiceStatus.BLOCKED and outcome in FAILS and not around.parent_out:
+        # What blocked it works again: its own tries and its own time begin now, for it may need a moment longer.
+        now = now._replace(failures=0, failing_since=None)
     failing = outcome in FAILS or (outcome is Outcome.NOTHING and now.failures > 0)
     failures = now.failures + int(outcome in FAILS) if failing else 0
     failing_since = (now.failing_since if now.failures else at) if failing else None

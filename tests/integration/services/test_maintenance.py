@@ -62,6 +62,35 @@ async def test_a_failure_that_goes_on_when_the_window_ends_by_itself_is_raised_t
     assert await world.told() == ["web is down"]
 
 
+async def test_what_depends_on_one_that_fails_in_its_window_is_blocked_until_that_works_again(
+    world: World, target: Target
+) -> None:
+    parent = await world.add("db", "/db")
+    children = [await world.add(name, f"/{name}", needs=("db",)) for name in ("web", "shop")]
+    for service in (parent, *children):
+        await world.until(service, "healthy")
+    window = (await world.ask(AddWindow(window=Window(title="upgrade", minutes=30, services=("db",)), by="ada"))).window
+    await world.until(parent, "maintenance")
+    target.answer("/web", status=500)
+    await world.until(children[0], "down")  # the window is another's, which works
+    target.answer("/web")
+    await world.until(children[0], "healthy")
+    told = await world.told()
+    for path in ("/db", "/web", "/shop"):
+        target.answer(path, status=500)
+    for child in children:
+        assert (await world.until(child, "blocked")).detail == "blocked by db: [STATUS] (500) < 400"
+    await world.ask(RemoveWindow(id=window.id, by="ada"))
+    await world.until(parent, "down")
+    await world.until(children[0], lambda now: now.beats.endswith("bbb"))
+    assert (await world.told())[len(told) :] == ["db is down"]
+    target.answer("/db")
+    target.answer("/shop")
+    await world.until(children[0], "down")
+    await world.until(children[1], "healthy")
+    assert (await world.told())[len(told) :] == ["db is down", "db works again", "web is down"]
+
+
 async def test_a_window_is_kept_over_a_restart_and_holds_for_those_that_it_names(world: World) -> None:
     inside, outside = await world.add("web"), await world.add("db")
     await world.ask(AddWindow(window=Window(title="upgrade", minutes=30, services=("web",))))

@@ -295,6 +295,26 @@ async def test_two_that_depend_on_one_another_tell_once(world: World, target: Ta
     assert await world.told() == ["db is down", "db works again", "web is down"]
 
 
+async def test_what_comes_back_a_moment_after_what_it_depends_on_is_told_of_by_nobody(
+    world: World, target: Target
+) -> None:
+    parent = await world.add("db", "/db")
+    child = await world.add("web", "/web", needs=("db",), retries=2, retry_interval=0.5)
+    await world.until(parent, "healthy")
+    await world.until(child, "healthy")
+    for path in ("/db", "/web"):
+        target.answer(path, status=500)
+    await world.until(child, lambda now: now.beats.endswith("bbb"))
+    target.answer("/db")
+    await world.until(child, "pending")  # asked at once, and too early
+    target.answer("/web")
+    await world.until(child, "healthy")
+    assert await world.told() == ["db is down", "db works again"]
+    # While it was blocked counts neither for it nor against it.
+    changes = await world.place.store.read(lambda db: rollups.changes_between(db, child.id, 0, 2**45))
+    assert uptime.spent(changes, 0, int(time.time() * 1000)).failed == 0
+
+
 async def test_what_comes_and_goes_is_told_so_once(world: World, target: Target) -> None:
     service = await world.add("web", interval=1.0)
     for _ in range(6):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.services.rules.status import OUT, Around, Outcome, Standing, Step, step
+from daemon.services.rules.status import OUT, Around, Outcome, Standing, Step, step, stops_others
 from schema.states import SERVICE, ServiceStatus, TransitionError
 
 HEALTHY, DEGRADED, DOWN = Outcome.HEALTHY, Outcome.DEGRADED, Outcome.DOWN
@@ -57,9 +57,30 @@ def test_what_fails_with_what_it_depends_on_is_blocked_and_opens_nothing() -> No
     found = step(blocked, DOWN, Around(parent_out=True), 5000)
     assert found.standing.status is ServiceStatus.BLOCKED
     assert not found.opens
-    # That works again, and this does not: now it is its own.
+    # That works again, and this does not: now it is its own, and from now on.
     later = step(found.standing, DOWN, Around(), 9000)
-    assert (later.standing.status, later.opens, later.since) == (ServiceStatus.DOWN, True, 5000)
+    assert (later.standing.status, later.opens, later.since) == (ServiceStatus.DOWN, True, 9000)
+
+
+def test_what_was_blocked_has_all_of_its_retries_once_what_it_depends_on_works_again() -> None:
+    retries, steps = Around(retries=2), go(HEALTHY, *[DOWN] * 5, around=Around(retries=2, parent_out=True))
+    assert statuses(steps) == ["healthy", *["blocked"] * 5]
+    later = steps[-1]
+    for at, wanted in ((7000, "pending"), (8000, "pending"), (9000, "down")):
+        later = step(later.standing, DOWN, retries, at)
+        assert (later.standing.status, later.opens) == (wanted, wanted == "down")
+    assert later.since == 7000
+    # It came back within them: nobody hears of it.
+    assert statuses(go(DOWN, HEALTHY, around=retries, status=ServiceStatus.BLOCKED)) == ["pending", "healthy"]
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "stops"),
+    [("down", 1, True), ("timeout", 3, True), ("blocked", 1, True), ("maintenance", 1, True), ("maintenance", 0, False),
+     ("pending", 1, False), ("healthy", 0, False), ("paused", 4, False), ("unknown", 2, False)],
+)  # fmt: skip
+def test_what_is_out_or_fails_in_its_window_blocks_what_depends_on_it(status: str, failures: int, stops: bool) -> None:
+    assert stops_others(ServiceStatus(status), failures) is stops
 
 
 def test_while_it_is_not_known_whether_what_it_depends_on_is_out_it_is_pending() -> None:
