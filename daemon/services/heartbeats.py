@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 from daemon.services.catalogue import Known
-from daemon.services.recorder import Finding, Recorded, Recorder
+from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import heartbeats as rules
 from daemon.services.rules.heartbeats import Deaf, Heard
 from daemon.services.rules.schedule import Agenda
@@ -135,7 +135,8 @@ class Heartbeats:
                 return
             what = _missed(heard)
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
-            found = await self._record(known, Facts(cause=Cause.MISSED, detail=what), verdict, now)
+            facts = Facts(cause=Cause.MISSED, detail=what)
+            found = await self._recorder.store(Finding(known.id, known.version, now, facts, verdict), known.stored)
             if found is not None and found.status not in OUT:
                 # This host was cut off and could hear of nothing, it is in a window, blocked, or tried again: it is
                 # judged again, for nothing else finds anything of it until it is heard.
@@ -172,15 +173,9 @@ class Heartbeats:
             if took is None and heard.begun_at is not None:
                 took = float(now - heard.begun_at)
             facts = Facts(connected=True, latency_ms=took, body=text.encode())
-            await self._record(known, facts, verdict, now, heard=True)
+            finding = Finding(known.id, known.version, now, facts, verdict, probed=False)
+            await self._recorder.store(finding, known.stored, partial(_note_heard, known.id, now))
         self._expect(known.id, await self._store.read(partial(_heard, known.id)))
-
-    async def _record(
-        self, known: Known, facts: Facts, verdict: Verdict, now: int, *, heard: bool = False
-    ) -> Recorded | None:
-        finding = Finding(known.id, known.version, now, facts, verdict)
-        also = partial(_note_heard, known.id, now) if heard else None
-        return await self._recorder.store(finding, known.stored, also)
 
 
 def _ms(seconds: float) -> int:

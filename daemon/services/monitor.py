@@ -237,8 +237,6 @@ class Monitor:
         found = await self._recorder.store(finding, definition)
         if found is None:
             return False
-        for service_id in found.asks:
-            self.now(service_id)
         return found.status is ServiceStatus.PENDING
 
     def _next(self, watched: Watched, *, retry: bool) -> None:

@@ -1,8 +1,8 @@
 """Stores a finding and all that follows in one transaction: result, status, incident, what people are told, and the
 session that the incident starts.
 
-Called by `daemon.services.monitor`, `.heartbeats` and `.observed`. Nothing is remembered here: a kill between two
-findings loses nothing.
+Called by `daemon.services.monitor`, `.heartbeats`, `.observed` and `.settling`. Nothing is remembered here: a kill
+between two findings loses nothing.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from daemon.services.rules.status import Around, Outcome, Standing, Step
 from daemon.services.rules.verdict import Verdict
 from schema import beats, uptime
 from schema.database import Database, Row
-from schema.definitions import Definition, Kind
+from schema.definitions import KINDS, Definition, Kind
 from schema.facts import Facts
 from schema.states import ServiceStatus
 
@@ -30,11 +30,15 @@ DETAIL_MAX = 500
 # Nothing was found for longer than this many intervals: what was known is known no more.
 GAP_INTERVALS = 3.0
 DAY_SECONDS = 86400.0
+# A parent that is asked answers, or times out, within this time; one that isn't keeps nobody pending for longer.
+UNSURE_MS = 300_000
+BLOCKED_BY = "blocked by "
 
 
 class Finding(NamedTuple):
     """One probe that has ended. `at`: ms since 1970 when it began; `version`: that of the definition it went by; `by`:
-    who found it; `probed`: over this host's own way to the service, so that it counts for nothing while that is cut."""
+    who found it; `probed`: over this host's own way to the service, so that it counts for nothing while that is cut;
+    `again`: nothing was found anew, what is known is judged as things stand now, and stored if that changes it."""
 
     service_id: int
     version: int
@@ -43,6 +47,7 @@ class Finding(NamedTuple):
     verdict: Verdict
     by: str = incidents.PROBE
     probed: bool = True
+    again: bool = False
 
 
 class Recorded(NamedTuple):
@@ -118,20 +123,25 @@ def record(db: Database, finding: Finding, definition: Definition, ways: Ways) -
     row = db.one("results.state", service_id=finding.service_id)
     if row is None or row["version"] != finding.version or row["paused"]:
         return None
+    if finding.again and not row["failures"]:
+        return Recorded(ServiceStatus(row["status"]), ServiceStatus(row["status"]))  # it has told of success meanwhile
     parents = db.rows("results.parents", service_id=finding.service_id) if definition.needs else []
     row = _after_gap(db, row, finding, definition)
     now = Standing(ServiceStatus(row["status"]), row["failures"], row["failing_since"], row["incident_id"] is not None)
     # Since when it fails: who was asked after that is known to work, however long this goes on.
     since = row["failing_since"] if row["failures"] else finding.at
-    unsure = _unsure(parents, since)
+    unsure = _unsure(parents, since, finding.at)
     out = sorted(one["name"] for one in parents if _stops_others(one))
     around = Around(
         retries=definition.retries,
         maintenance=ways.maintenance(definition, datetime.fromtimestamp(finding.at / 1000, UTC)),
         parent_out=bool(out),
         parent_unsure=bool(unsure),
+        again=finding.again,
     )
     step = standing.step(now, finding.verdict.outcome, around, finding.at)
+    if finding.again and step.standing.status is now.status:
+        return Recorded(now.status, now.status, tuple(unsure))
     _store(db, finding, step, out if step.standing.status is ServiceStatus.BLOCKED else [])
     status, queued = step.standing.status, False
     if status is not now.status:
@@ -175,14 +185,18 @@ def _rhythm(definition: Definition) -> float:
     return DAY_SECONDS * 31 if definition.cron else definition.interval + definition.grace
 
 
-def _unsure(parents: list[Row], since: int) -> list[int]:
+def _unsure(parents: list[Row], since: int, now: int) -> list[int]:
     """Those that have not been asked since a time, or are being tried again: whether they are out is not known yet."""
-    looked = [parent for parent in parents if parent["status"] != ServiceStatus.PAUSED]
+    # What tells of itself can't be asked: it is as it was heard of last.
+    asked = [one for one in parents if one["status"] != ServiceStatus.PAUSED and not KINDS[Kind(one["kind"])].passive]
     return [
         parent["service_id"]
-        for parent in looked
+        for parent in asked
         if not _stops_others(parent)
-        and ((parent["checked_at"] or 0) < since or parent["status"] == ServiceStatus.PENDING)
+        and (
+            parent["status"] == ServiceStatus.PENDING
+            or ((parent["checked_at"] or 0) < since and now - since <= UNSURE_MS)
+        )
     ]
 
 
@@ -202,7 +216,7 @@ def _store(db: Database, finding: Finding, step: Step, blocked_by: list[str]) ->
     facts, verdict = finding.facts, finding.verdict
     beat = beats.LETTERS[step.standing.status]
     latency = None if facts.latency_ms is None or facts.cause is not None else int(facts.latency_ms * 1000)
-    because = f"blocked by {', '.join(blocked_by)}: " if blocked_by else ""
+    because = f"{BLOCKED_BY}{', '.join(blocked_by)}: " if blocked_by else ""
     detail = (because + verdict.detail)[:DETAIL_MAX]
     db.change(
         "results.add",

@@ -25,6 +25,7 @@ from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
 from daemon.services.recorder import Finding, Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions
+from daemon.services.settling import Settling
 from daemon.services.trying import Trying
 from daemon.services.watched_files import WatchedFiles
 from daemon.sessions import prepare
@@ -68,6 +69,7 @@ class Services:
         self.heartbeats = Heartbeats(store, recorder)
         self.observed = Observed(store, recorder, self.connectivity)
         self._parts = (self.monitor, self.heartbeats, self.observed)
+        self.settling = Settling(store, recorder)
         self.attending = Attending(store, ways, queued)
         self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()
@@ -89,6 +91,7 @@ class Services:
             self.monitor.run(),
             self.heartbeats.run(),
             self.observed.run(),
+            self.settling.run(),
             self.attending.run(),
             self.connectivity.run(),
             self.files.run(),
@@ -154,6 +157,8 @@ class Services:
     def _recorded(self, id_: int, found: Recorded) -> None:
         if found.queued:
             self._queued()
+        for asked in found.asks:
+            self.monitor.now(asked)
         if found.status is found.before:
             # Most findings change nothing: pages hear of many of them at once.
             if not self._probed:

@@ -10,7 +10,7 @@ FROM service_states s JOIN services d ON d.id = s.service_id WHERE s.service_id 
 
 -- parents --
 -- How the services stand that one depends on.
-SELECT s.service_id, d.name, s.status, s.checked_at, s.failures
+SELECT s.service_id, d.name, d.kind, s.status, s.checked_at, s.failures
 FROM service_needs n JOIN service_states s ON s.service_id = n.needs_id JOIN services d ON d.id = n.needs_id
 WHERE n.service_id = :service_id;
 
@@ -75,6 +75,13 @@ UPDATE service_states SET warned_at = :at WHERE service_id = :service_id;
 -- The last sign of life of a heartbeat, a start that no end has followed, and when it was added, changed or resumed.
 SELECT s.heard_at, s.begun_at, d.updated_at FROM service_states s JOIN services d ON d.id = s.service_id
 WHERE s.service_id = :service_id;
+
+-- unsettled --
+-- What services said of themselves, or sessions of them, that has become no incident yet: they failed in a window, with
+-- what they depend on, or within their retries.
+SELECT d.id, d.version, d.definition, s.latency_us, s.detail FROM service_states s JOIN services d ON d.id = s.service_id
+WHERE s.failures > 0 AND s.cause = 'failed' AND s.status IN ('pending', 'blocked', 'maintenance')
+    AND d.kind IN ('heartbeat', 'observed') AND NOT d.paused;
 
 -- alive --
 -- When a worker is known to have been alive last: it found something, or made sums. NULL without any service.

@@ -42,13 +42,14 @@ class Around(NamedTuple):
     """What is known around a service as it is judged.
 
     `parent_out`: one that it depends on is known to be out; `parent_unsure`: one has not been asked since this failed,
-    or is being tried again.
+    or is being tried again. `again`: nothing was found anew, what is known is judged as all of this stands now.
     """
 
     retries: int = 0
     maintenance: bool = False
     parent_out: bool = False
     parent_unsure: bool = False
+    again: bool = False
 
 
 def stops_others(status: ServiceStatus, failures: int) -> bool:
@@ -71,7 +72,8 @@ def step(now: Standing, outcome: Outcome, around: Around, at: int) -> Step:
         # What blocked it works again: its own tries and its own time begin now, for it may need a moment longer.
         now = now._replace(failures=0, failing_since=None)
     failing = outcome in FAILS or (outcome is Outcome.NOTHING and now.failures > 0)
-    failures = now.failures + int(outcome in FAILS) if failing else 0
+    anew = outcome in FAILS and not (around.again and now.failures)
+    failures = now.failures + int(anew) if failing else 0
     failing_since = (now.failing_since if now.failures else at) if failing else None
     status = _status(now, outcome, around, failures)
     if status is not now.status:

@@ -10,6 +10,8 @@ import pytest
 
 from daemon.services import heartbeats
 from ipc.errors import CallError
+from ipc.messages.services import HearService, RenewPush, Said
+from schema.access import digest
 from schema.settings import Settings
 from tests.fakes.target import Target
 from tests.integration.services.test_observed import report
@@ -127,6 +129,15 @@ async def test_a_heartbeat_that_is_missed_meanwhile_is_judged_once_it_can_be_hea
         assert await world.rows("SELECT * FROM incidents") == []
         async with gateway(port):
             await world.until(service, "down")
+
+
+async def test_a_job_that_says_meanwhile_that_it_failed_is_believed(tmp_path: Path, target: Target) -> None:
+    async with beside(tmp_path, target, f"127.0.0.1:{free_port()}") as world:
+        service = await world.add("job", url="heartbeat:", interval=600.0)
+        push = (await world.ask(RenewPush(id=service.id))).push_path
+        await world.ask(HearService(token_hash=digest(push.rpartition("/")[2]), said=Said.FAIL, text="disk full"))
+        assert (await world.show(service)).status == "down"
+        assert await world.told() == ["job is down"]
 
 
 async def test_without_targets_this_host_is_never_cut_off_and_none_is_asked(world: World, target: Target) -> None:

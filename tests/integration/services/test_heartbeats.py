@@ -5,13 +5,14 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from daemon.services.rules.heartbeats import following
 from ipc.errors import CallError, Code
 from ipc.messages.incidents import AddWindow, RemoveWindow
-from ipc.messages.services import HearService, PauseServices, RenewPush, Said, TryService
+from ipc.messages.services import ChangeService, HearService, PauseServices, RenewPush, Said, TryService
 from schema import timestamps
 from schema.access import digest
 from schema.definitions import Definition, Window
@@ -25,7 +26,7 @@ async def beat(world: World, push: str, said: Said = Said.SUCCESS, **more: objec
     await world.ask(HearService(token_hash=digest(token), said=said, **more))  # type: ignore[arg-type]
 
 
-async def job(world: World, name: str = "backup", **more: float) -> tuple[Monitored, str]:
+async def job(world: World, name: str = "backup", **more: Any) -> tuple[Monitored, str]:
     """A heartbeat every second with 0.5 s of grace, and its address."""
     times = {"interval": 1.0, "grace": 0.5, **more}
     service = await world.add(name, "/", url="heartbeat:", **times)
@@ -123,6 +124,69 @@ async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_e
     # Its grace is half a second.
     assert 0.4 <= time.monotonic() - begun < 1.5
     assert found.detail == "it began and did not end in time"
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.services.settling.LOOK_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_job_that_says_it_failed_is_down_once_what_it_depends_on_is_known_to_work(
+    world: World, target: Target
+) -> None:
+    parent = await world.add("db", "/db", interval=60.0)
+    await world.until(parent, "healthy")
+    service, push = await job(world, interval=60.0, needs=("db",))
+    await beat(world, push, Said.FAIL, text="disk full")
+    found = await world.until(service, "down")
+    assert found.detail == "it says that it failed: disk full"
+    assert len(target.to("/db")) == 2  # it was asked for it, and no oftener
+    await beat(world, push)
+    told = ["backup is down", "backup works again"]
+    assert await world.told() == told
+    # With what it depends on, and still once that works again, for nobody has said otherwise; whatever is replaced.
+    target.answer("/db", status=503)
+    await beat(world, push, exit_code=7)
+    found = await world.until(service, "blocked")
+    assert found.detail == "blocked by db: exit code 7"
+    await world.again()
+    target.answer("/db")
+    await asyncio.sleep(1.0)
+    count = len(await world.rows(f"SELECT at FROM results WHERE service_id = {service.id}"))
+    world.services.monitor.now(parent.id)
+    found = await world.until(service, "down")
+    assert found.detail == "exit code 7"
+    assert await world.told() == [*told, "db is down", "db works again", "backup is down"]
+    # What changes nothing is stored nowhere.
+    assert len(await world.rows(f"SELECT at FROM results WHERE service_id = {service.id}")) == count + 1
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_job_that_says_in_a_window_that_it_failed_is_down_when_that_is_over_unless_it_has_worked_since(
+    world: World,
+) -> None:
+    jobs = [await job(world, name, interval=60.0) for name in ("fails", "works", "tries")]
+    service, push = jobs[2]
+    wanted = Definition(name="tries", url="heartbeat:", interval=60.0, retries=1)
+    await world.ask(ChangeService(id=service.id, version=service.version, definition=wanted))
+    window = Window(title="upgrade", minutes=30, services=("fails", "works"))
+    planned = (await world.ask(AddWindow(window=window))).window
+    for _, address in jobs:
+        await beat(world, address, Said.FAIL, text="disk full")
+    await beat(world, jobs[1][1])
+    await asyncio.sleep(0.7)
+    statuses = [(await world.show(one)).status.value for one, _ in jobs]
+    # Within its retries it is its next run that is waited for.
+    assert statuses == ["maintenance", "maintenance", "pending"]
+    assert await world.told() == []
+    await world.ask(RemoveWindow(id=planned.id))
+    await world.until(jobs[0][0], "down")
+    await asyncio.sleep(0.7)
+    assert await world.told() == ["fails is down"]
+    assert (await world.show(service)).status == "pending"
+    await beat(world, push, Said.FAIL)
+    assert (await world.show(service)).status == "down"
 
 
 async def test_a_job_that_tells_of_itself_while_the_worker_starts_is_heard(world: World) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from ipc.errors import CallError
+from ipc.messages.incidents import AddWindow, RemoveWindow
 from ipc.messages.services import ChangeService, TryService
 from schema import timestamps
-from schema.definitions import Definition
+from schema.definitions import Definition, Window
 from schema.monitored import Monitored
 from tests.integration.services.world import World
 
@@ -87,6 +88,26 @@ async def test_who_repairs_it_does_not_judge_it(world: World) -> None:
     assert (await world.show(service)).status == "down"
     await report(world, "healthy", tier=2)
     await world.until(service, "healthy")
+
+
+async def test_what_is_reported_in_a_window_or_beside_one_that_it_depends_on_counts_once_that_is_known_or_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.services.settling.LOOK_SECONDS", 0.2)
+    await world.until(await world.add("db", "/db", interval=600.0), "healthy")
+    service = await observed(world, needs=("db",))
+    await report(world, "down", "no answer at port 80")
+    assert (await world.until(service, "down")).detail == "no answer at port 80"
+    await asyncio.sleep(1.1)
+    await report(world, "healthy")
+    await world.until(service, "healthy")
+    window = (await world.ask(AddWindow(window=Window(title="upgrade", minutes=30, services=("shop",))))).window
+    await report(world, "down", "again")
+    await world.until(service, lambda now: now.beats.endswith("m"))
+    assert (await world.told())[2:] == []
+    await world.ask(RemoveWindow(id=window.id))
+    await world.until(service, "down")
+    assert (await world.told())[2:] == ["shop is down"]
 
 
 async def test_it_is_known_by_its_own_name_where_its_address_has_none(world: World) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.services import rollups
+from daemon.services.recorder import UNSURE_MS
 from ipc.errors import CallError, Code
 from ipc.messages.services import (
     ChangeService,
@@ -293,6 +294,27 @@ async def test_two_that_depend_on_one_another_tell_once(world: World, target: Ta
     target.answer("/db")
     await world.until(child, "down")
     assert await world.told() == ["db is down", "db works again", "web is down"]
+
+
+async def test_one_that_depends_on_what_can_not_be_asked_is_judged_all_the_same(world: World, target: Target) -> None:
+    job = await world.add("job", url="heartbeat:", interval=600.0)
+    late = await world.add("late", "/late", interval=3600.0)
+    children = [await world.add(f"of-{one}", f"/{one}", needs=(one,)) for one in ("job", "late")]
+    for service in (late, *children):
+        await world.until(service, "healthy")
+    assert (await world.show(job)).status == "unknown"
+    # A parent that is never asked, for its variables are not there any more, say.
+    world.services.monitor.drop(late.id)
+    for one in ("job", "late"):
+        target.answer(f"/{one}", status=500)
+    await world.until(children[0], "down")
+    found = await world.until(children[1], "pending")
+    await world.place.script(
+        f"UPDATE service_states SET failing_since = failing_since - {UNSURE_MS} WHERE service_id = {found.id};"
+        f"UPDATE service_states SET checked_at = checked_at - 2 * {UNSURE_MS} WHERE service_id = {late.id}"
+    )
+    await world.until(found, "down")
+    assert await world.told() == ["of-job is down", "of-late is down"]
 
 
 async def test_what_comes_back_a_moment_after_what_it_depends_on_is_told_of_by_nobody(

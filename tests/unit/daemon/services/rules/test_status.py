@@ -91,6 +91,18 @@ def test_while_it_is_not_known_whether_what_it_depends_on_is_out_it_is_pending()
     assert step(found.standing, DOWN, Around(), 5100).opens
 
 
+def test_what_is_judged_again_fails_no_more_often_than_it_did() -> None:
+    again = Around(retries=1, again=True)
+    pending = go(HEALTHY, DOWN, around=Around(retries=1))[-1].standing
+    assert step(pending, DOWN, again, 9000).standing == pending
+    window = step(pending, DOWN, Around(retries=1, maintenance=True), 9000).standing
+    assert (window.failures, step(window, DOWN, again._replace(maintenance=True), 9100).standing) == (2, window)
+    assert step(window, DOWN, again, 9200).opens
+    unsure = go(HEALTHY, DOWN, around=Around(parent_unsure=True))[-1].standing
+    later = step(unsure, DOWN, Around(again=True), 9000)
+    assert (later.opens, later.since, later.standing.failures) == (True, 2000, 1)
+
+
 def test_an_incident_of_its_own_goes_on_when_what_it_depends_on_fails_later() -> None:
     down = go(HEALTHY, DOWN)[-1].standing
     assert step(down, DOWN, Around(parent_out=True), 5000).standing.status is ServiceStatus.DOWN
@@ -122,7 +134,7 @@ def test_what_is_paused_takes_no_finding() -> None:
 
 
 AROUND = st.builds(Around, retries=st.integers(0, 4), maintenance=st.booleans(), parent_out=st.booleans(),
-                   parent_unsure=st.booleans())  # fmt: skip
+                   parent_unsure=st.booleans(), again=st.booleans())  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.sampled_from(Outcome), AROUND), max_size=40))
