@@ -23,6 +23,7 @@ from ipc.messages.services import HearService, Said
 from schema import timestamps
 from schema.database import Database, DatabaseError
 from schema.facts import Cause, Facts
+from schema.states import ServiceStatus
 
 TEXT_MAX = 500
 RETRY_SECONDS = 5.0
@@ -30,6 +31,7 @@ LOOK_SECONDS = 60.0
 START_SECONDS = 5.0
 AGAIN_SECONDS = 15.0
 NEVER = "no sign of life has come since it was added; its job asks the address that `services push-url` makes"
+HELD_BACK = frozenset({ServiceStatus.MAINTENANCE, ServiceStatus.BLOCKED})
 GONE = "there is no such heartbeat; `claudeopsctl services push-url` makes a new address"
 
 
@@ -41,6 +43,8 @@ class Heartbeats:
         self._known: dict[int, Known] = {}
         self._agenda = Agenda()
         self._wake = asyncio.Event()
+        # Those that were missed in a window, or with what they depend on: that is stored once, however long it lasts.
+        self._held_back: set[int] = set()
         # Of each service the last time in which nobody listened.
         self._deaf: dict[int, Deaf] = {}
         now = _ms(time.time())
@@ -74,9 +78,11 @@ class Heartbeats:
         """It is waited for no more."""
         self._known.pop(service_id, None)
         self._deaf.pop(service_id, None)
+        self._held_back.discard(service_id)
         self._agenda.drop(service_id)
 
     def _expect(self, service_id: int, heard: Heard) -> None:
+        self._held_back.discard(service_id)
         known = self._known.get(service_id)
         if known is None:
             return  # it was removed or paused meanwhile
@@ -136,11 +142,16 @@ class Heartbeats:
             what = _missed(heard)
             verdict = Verdict(Outcome.DOWN, Cause.MISSED, what)
             facts = Facts(cause=Cause.MISSED, detail=what)
-            found = await self._recorder.store(Finding(known.id, known.version, now, facts, verdict), known.stored)
+            again = service_id in self._held_back
+            finding = Finding(known.id, known.version, now, facts, verdict, again=again)
+            found = await self._recorder.store(finding, known.stored)
+            self._held_back.discard(service_id)
             if found is not None and found.status not in OUT:
                 # This host was cut off and could hear of nothing, it is in a window, blocked, or tried again: it is
                 # judged again, for nothing else finds anything of it until it is heard.
                 self._agenda.set(service_id, time.time() + AGAIN_SECONDS)
+                if found.status in HELD_BACK:
+                    self._held_back.add(service_id)
         except (DatabaseError, CallError) as error:
             print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
             self._agenda.set(service_id, time.time() + RETRY_SECONDS)

@@ -92,14 +92,36 @@ async def test_a_job_that_is_missed_in_a_window_is_told_of_once_that_is_over_and
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("daemon.services.heartbeats.AGAIN_SECONDS", 0.3)
-    service, _ = await job(world, retries=2)
+    service, push = await job(world, retries=2)
     window = Window(title="upgrade", minutes=30, services=("backup",))
     planned = (await world.ask(AddWindow(window=window, by="ada"))).window
     await world.until(service, "maintenance")
+    await asyncio.sleep(1.5)
     assert await world.told() == []
+    assert (await world.show(service)).beats == "m"  # it was missed once, however often that is judged again
     await world.ask(RemoveWindow(id=planned.id, by="ada"))
     await world.until(service, "down")
     assert await world.told() == ["backup is down"]
+    await beat(world, push)
+    await world.until(service, "down")
+    assert await world.told() == ["backup is down", "backup works again", "backup is down"]
+
+
+async def test_a_job_that_is_missed_with_what_it_depends_on_is_told_of_if_it_is_silent_still_when_that_works(
+    world: World, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.services.heartbeats.AGAIN_SECONDS", 0.3)
+    target.answer("/db", status=503)
+    await world.until(await world.add("db", "/db"), "down")
+    service, push = await job(world, needs=("db",), retries=1)
+    await beat(world, push)
+    await world.until(service, "blocked")
+    await asyncio.sleep(1.5)
+    assert (await world.show(service)).beats == "hb"
+    target.answer("/db")
+    await world.until(service, "pending")
+    await world.until(service, "down")
+    assert await world.told() == ["db is down", "db works again", "backup is down"]
 
 
 async def test_a_job_that_says_it_failed_is_down_at_once_and_one_that_does_not_end_too(world: World) -> None:
