@@ -126,7 +126,7 @@ class Parts:
         self.system.tellers += [self.sessions.warnings, self.notifications.warnings]
         self.discovery = Discovery(settings)
         self.services = Services(store, settings, self.publisher, watch, self.queue.look)
-        self.system.tellers.append(self.services.files.warnings)
+        self.system.tellers += [self.services.files.warnings, self.services.warnings]
         self._boot = boot
         self._watch = watch
         self._told: set[str] = set()

@@ -25,6 +25,8 @@ from daemon.services.probes import kinds
 from daemon.services.probes.probe import Target
 from daemon.services.recorder import Finding, Recorded, Recorder, Ways
 from daemon.services.rules import addresses, definitions
+from daemon.services.rules.status import Outcome
+from daemon.services.rules.verdict import Verdict
 from daemon.services.settling import Settling
 from daemon.services.trying import Trying
 from daemon.services.watched_files import WatchedFiles
@@ -37,10 +39,12 @@ from ipc.messages.services import ServiceChanged, ServicesProbed
 from ipc.server import Publisher
 from schema.database import DatabaseError
 from schema.definitions import Definition, Kind
+from schema.facts import Facts
 
 ROLL_SECONDS = 60.0
 TELL_SECONDS = 0.2
 FORGET_MS = 3_600_000
+NAMED_MAX = 5
 
 
 class Services:
@@ -64,6 +68,7 @@ class Services:
         ways = Ways(self.maintenance.holds, Policies(settings).of, lambda text: prepare.redactor(settings).text(text))
         self.connectivity = Connectivity(store, settings)
         recorder = Recorder(Gathering(store), self.connectivity, ways, self._recorded, self._outdated)
+        self._recorder = recorder
         self.monitor = Monitor(recorder, self._kinds, lambda: settings.current.probes_at_once, watch)
         self.trying = Trying(store, settings, self._credentials, self.monitor, self._target)
         self.heartbeats = Heartbeats(store, recorder)
@@ -73,6 +78,8 @@ class Services:
         self.attending = Attending(store, ways, queued)
         self.files = WatchedFiles(store, settings, self.catalogue)
         self._probed: set[int] = set()
+        # Services that lack something, by number: their name, and what it is.
+        self._lacking: dict[int, tuple[str, str]] = {}
         self._kept = rollups.keep(settings.current)
         self._forgotten = 0  # when what is old was removed last, ms since 1970
         self._environ: Mapping[str, str] = settings.environ
@@ -111,10 +118,12 @@ class Services:
 
     async def _watch_over(self, known: Known) -> None:
         if known.paused or known.problem:
+            before = self._lacking.get(known.id)
             self._drop(known.id)
-            if known.problem:
-                print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
+            if not known.paused:
+                await self._lacks(known, before)
             return
+        self._lacking.pop(known.id, None)
         kind = definitions.kind_of(known.stored.url) or Kind.HTTP
         if kind is Kind.HEARTBEAT:
             self._drop(known.id, but=self.heartbeats)
@@ -127,10 +136,32 @@ class Services:
             self._kinds.load(kind)
             self.monitor.set(self._target(known.id, known.filled), known.version)
 
+    async def _lacks(self, known: Known, before: tuple[str, str] | None) -> None:
+        """It can't be probed: what was known of it before must not stand there as if it were so still."""
+        self._lacking[known.id] = (known.stored.name, known.problem)
+        if self._lacking[known.id] == before:
+            return
+        print(f"services: {known.stored.name} is not probed: {known.problem}", file=sys.stderr, flush=True)
+        nothing = Verdict(Outcome.NOTHING, None, f"it is not probed: {known.problem}")
+        finding = Finding(known.id, known.version, int(time.time() * 1000), Facts(), nothing)
+        try:
+            await self._recorder.store(finding, known.stored)
+        except (DatabaseError, CallError) as error:
+            print(f"services: {known.stored.name}: {error}", file=sys.stderr, flush=True)
+
+    def warnings(self) -> list[str]:
+        """What people should know: services that can't be probed, together where they lack the same."""
+        found: dict[str, list[str]] = {}
+        for name, problem in self._lacking.values():
+            found.setdefault(problem, []).append(name)
+        return [f"{_listed(names)} not probed: {problem}" for problem, names in sorted(found.items())]
+
     def _drop(self, id_: int, but: Monitor | Heartbeats | Observed | None = None) -> None:
         for part in self._parts:
             if part is not but:
                 part.drop(id_)
+        if but is None:
+            self._lacking.pop(id_, None)
 
     def _target(self, id_: int, filled: Definition) -> Target:
         allowed = self._settings.current.probe_link_local
@@ -216,3 +247,8 @@ class Services:
             except (DatabaseError, CallError) as error:
                 print(f"services: the sums wait: {error}", file=sys.stderr, flush=True)
             await asyncio.sleep(ROLL_SECONDS)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    return f"{', '.join(names[:NAMED_MAX])}{more} {'is' if len(names) == 1 else 'are'}"

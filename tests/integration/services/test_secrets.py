@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from daemon.services.probes import probe
 from daemon.services.probes.http import Http
 from daemon.services.probes.probe import ProbeError
 from daemon.services.probes.requesting import Sessions
-from ipc.messages.services import TriedReply, TryService
+from ipc.messages.services import PauseServices, TriedReply, TryService
 from schema.definitions import Definition
 from schema.facts import Cause, Facts
 from tests.fakes.target import Target
@@ -55,6 +56,45 @@ async def test_a_proxys_password_reaches_neither_database_nor_people_nor_a_sessi
     assert SECRET not in await everything(world)
     for path in world.place.directory.rglob("claudeops.db*"):
         assert SECRET.encode() not in path.read_bytes()
+
+
+async def test_a_service_without_its_variable_is_unknown_and_says_so_until_it_is_there_again(
+    tmp_path: Path, target: Target
+) -> None:
+    world = World(tmp_path, target, CLAUDEOPS_PROBE_KEY=SECRET)
+    try:
+        services = [await world.add(f"web-{n}", f"/{n}", headers={"X-Key": "$KEY"}) for n in range(7)]
+        for service in services:
+            await world.until(service, "healthy")
+        target.answer("/0", status=503)
+        await world.until(services[0], "down")
+        assert world.services.warnings() == []
+        whole = dict(world.settings.environ)
+        world.settings.reload({name: value for name, value in whole.items() if name != "CLAUDEOPS_PROBE_KEY"})
+        for service in services:
+            found = await world.until(service, "unknown")
+            assert found.detail.startswith("it is not probed: ")
+            assert "CLAUDEOPS_PROBE_KEY" in found.detail
+        (said,) = world.services.warnings()
+        assert said.startswith("web-0, web-1, web-2, web-3, web-4 and 2 more are not probed: $KEY: ")
+        assert "CLAUDEOPS_PROBE_KEY; set it, and reload" in said
+        target.arrivals.clear()
+        # The same after a restart, and it is found once.
+        await world.again()
+        await world.until(services[6], lambda now: now.beats.endswith("uu"))
+        assert len(world.services.warnings()) == 1
+        assert target.arrivals == []
+        await world.ask(PauseServices(ids=[services[6].id], paused=True))
+        assert "web-4 and 1 more" in world.services.warnings()[0]
+        assert await world.told() == ["web-0 is down"]  # its incident goes on
+        target.answer("/0")
+        world.settings.reload(whole)
+        for service in services[:6]:
+            await world.until(service, "healthy")
+        assert world.services.warnings() == []
+        assert await world.told() == ["web-0 is down", "web-0 works again"]
+    finally:
+        await world.close()
 
 
 async def test_an_answer_that_tells_what_it_was_asked_with_tells_nobody_else(world: World, target: Target) -> None:
