@@ -61,9 +61,8 @@ def route(
     for row in rows:
         # Whoever was told that something fails is told that it is over as such: they wait for it, in quiet hours too.
         kind, level = Kind(row["kind"]), row["told_as"] or row["level"]
-        names = [
-            channel.name for channel in channels if rules.wants(channel, kind, level, by_channel, lowest, _only(row))
-        ]
+        only = _only(row, channels)
+        names = [channel.name for channel in channels if rules.wants(channel, kind, level, by_channel, lowest, only)]
         urgent = rules.urgent(kind, level)
         for name in names:
             db.change("notifications.deliver", notification_id=row["id"], channel=name, urgent=int(urgent), now=now)
@@ -76,9 +75,13 @@ def route(
     return Routed(told, len(rows) == AT_ONCE)
 
 
-def _only(row: Row) -> frozenset[str]:
+def _only(row: Row, channels: Sequence[rules.Channel]) -> frozenset[str]:
     """The channels that a notification is for; empty: by their rules."""
-    return frozenset([row["channel"]] if row["channel"] else filter(None, (row["channels"] or "").split(",")))
+    if row["channel"]:
+        return frozenset([row["channel"]])
+    named = frozenset(filter(None, (row["channels"] or "").split(",")))
+    # A service's rule that names none of those that there are, by a slip or for they are others now, silences nothing.
+    return named if any(named & {channel.name, channel.kind} for channel in channels) else frozenset()
 
 
 def suppress(db: Database, configured: Collection[str]) -> None:

@@ -154,6 +154,17 @@ async def test_a_service_names_its_own_channels_by_name_or_kind(world: World, ta
     assert await route(world, **rules) == {"web is down": ["mailto", "ntfy"]}
 
 
+@pytest.mark.parametrize(
+    ("notify", "told"), [(("slak", "pager-1a2b"), ["ntfy", "slack"]), (("slak", "ntfy"), ["ntfy"])]
+)
+async def test_a_service_that_names_none_of_the_channels_there_are_is_told_of_by_their_own_rules(
+    world: World, target: Target, notify: tuple[str, ...], told: list[str]
+) -> None:
+    await down(world, target, notify=notify)
+    rules = {"mailto": ChannelRule("", frozenset({"digest"}))}
+    assert await route(world, **rules) == {"web is down": told}
+
+
 async def test_people_hear_of_what_is_degraded_where_they_want_to_and_seldom(world: World, target: Target) -> None:
     quiet = await world.add("quiet", warnings=("[BODY] == fine",))
     service = await world.add("web", warnings=("[BODY] == fine",), notify_from="warning")
