@@ -47,8 +47,14 @@ def parse(declaration: Declaration, text: str) -> Any:
     if declaration.kind is str:
         if "\n" in text or "\0" in text:
             raise ValueError("line ends and NULs are not possible here")
-        if meta.form and text.strip() and not re.fullmatch(meta.form, text.strip()):
-            raise ValueError(f"{text!r} is not of the form {meta.example}")
+        if meta.form:
+            text = text.strip()
+            if text and not re.fullmatch(meta.form, text):
+                raise ValueError(f"{text!r} is not of the form {meta.example}")
+        if meta.networks:
+            from schema.networks import networks  # what it is read by is 0.3 MiB, for who sets one alone
+
+            networks(text)
         if meta.choices and text not in meta.choices:
             raise ValueError(f"{text!r} is none of {', '.join(meta.choices)}")
         return text

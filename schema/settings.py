@@ -11,6 +11,8 @@ from typing import Annotated, NamedTuple
 COMMAS = ","
 WORDS = r"[,\s]+"
 URLS = r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)"  # a comma within such a URL belongs to it
+# As browsers write an address: without its scheme or its host nobody would be let in by it.
+ADDRESS = r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?(/[^\s?#]*)?"
 HAIKU = "claude-haiku-4-5-20251001"
 TOOLS_READING = "Bash,Read,Grep,Glob,Task,WebFetch,WebSearch"
 TOOLS_WRITING = "Bash,Read,Write,Edit,Grep,Glob,Task,WebFetch,WebSearch"
@@ -43,6 +45,7 @@ class Meta(NamedTuple):
     choices: tuple[str, ...] = ()
     form: str = ""  # a regular expression that a text has to match as a whole
     example: str = ""  # of such a text
+    networks: bool = False  # whether a text holds addresses and networks
     between: str = ""  # a regular expression of what separates its values, where it holds several
 
 
@@ -146,11 +149,11 @@ class Settings(NamedTuple):
     # Dashboard
     dashboard_host: Annotated[str, _m("Dashboard", "Address that the dashboard listens on.", web=True)] = "0.0.0.0"
     dashboard_port: Annotated[int, _m("Dashboard", "Port that the dashboard listens on.", web=True, low=0, high=65535)] = 8080
-    public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True)] = ""
+    public_url: Annotated[str, _m("Dashboard", "How browsers reach the dashboard, such as https://ops.example.org; makes cookies Secure and is used in links.", web=True, form=ADDRESS, example="https://ops.example.org")] = ""
     tls_cert: Annotated[str, _m("Dashboard", "A PEM file with the dashboard's certificate and those between it and its root; with it, the dashboard speaks HTTPS alone. Read anew when it changes.", web=True)] = ""
     tls_key: Annotated[str, _m("Dashboard", "The PEM file with the certificate's private key, without a password; empty means that it stands in CLAUDEOPS_TLS_CERT too.", web=True)] = ""
     hsts_days: Annotated[int, _m("Dashboard", "How long browsers that were here by HTTPS ask this host for nothing else, whatever the port; 0 leaves it to them.", unit="days", web=True, low=0, high=3650)] = 30
-    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True)] = "127.0.0.0/8,::1"
+    trusted_proxies: Annotated[str, _m("Dashboard", "Addresses or networks of the reverse proxies that are believed when they say for whom they ask (X-Forwarded-For, -Proto and -Host, or Forwarded); whatever others say is left aside.", web=True, networks=True)] = "127.0.0.0/8,::1"
     sign_in_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts without use.", unit="days", web=True, low=1)] = 14
     sign_in_max_days: Annotated[int, _m("Dashboard", "How long a sign-in lasts however much it is used; then the password is asked for again.", unit="days", low=1)] = 90
     panel_scripts: Annotated[bool, _m("Dashboard", "Whether scripts run in the panels that mounted repositories contribute; they reach neither the dashboard nor the network.", live=True)] = False

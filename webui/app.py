@@ -10,13 +10,13 @@ from aiohttp import web
 from ipc.errors import CallError, Code
 from ipc.messages.access import AccessChanged
 from ipc.messages.envelope import Event
+from schema.networks import networks
 from schema.settings import Settings
 from schema.version import VERSION
 from webui import headers, rendering, routes
 from webui.api import metrics
 from webui.api.chats import Chats
 from webui.assets import Assets
-from webui.auth import rules
 from webui.auth.client import Proxies
 from webui.auth.guard import guard
 from webui.auth.keys import Keys
@@ -66,7 +66,7 @@ def build(settings: Settings) -> web.Application:
 def _parts(settings: Settings, environment: jinja2.Environment) -> Parts:
     state = State(settings.state_dir, settings.runtime_dir)
     worker = Worker(settings.runtime_dir, VERSION)
-    trusted = rules.networks(settings.trusted_proxies)
+    trusted = networks(settings.trusted_proxies)
     sign_ins = SignIns(state, worker, settings.sign_in_days, settings.public_url, trusted)
     tokens = Tokens(state, worker)
 

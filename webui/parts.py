@@ -9,12 +9,13 @@ from schema.settings import Settings
 from webui.auth.sign_ins import SIGNED_IN, SignedIn
 
 if TYPE_CHECKING:
+    from schema.networks import Network
     from webui.api.chats import Chats
     from webui.assets import Assets
     from webui.auth.client import Proxies
     from webui.auth.keys import Keys
     from webui.auth.passwords import Passwords
-    from webui.auth.rules import Access, Door, Network
+    from webui.auth.rules import Access, Door
     from webui.auth.sign_ins import SignIns
     from webui.auth.tokens import Tokens
     from webui.live.feed import Feed

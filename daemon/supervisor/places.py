@@ -168,8 +168,12 @@ def listen_http(host: str, port: int) -> int:
             listening.listen(1024)
             unless_done.pop_all()
     except OSError as error:
-        hint = "; another program has it, set CLAUDEOPS_DASHBOARD_PORT" if error.errno == errno.EADDRINUSE else ""
-        raise PlaceError(f"can't listen on {host}:{port}: {error.strerror or error}{hint}") from error
+        name, hint = "CLAUDEOPS_DASHBOARD_HOST", "write an address of this host, or 0.0.0.0 for all it has"
+        if error.errno == errno.EADDRINUSE:
+            name, hint = "CLAUDEOPS_DASHBOARD_PORT", "another program has it, set another"
+        elif error.errno == errno.EACCES:
+            name, hint = "CLAUDEOPS_DASHBOARD_PORT", "set one that needs no privilege, such as 8080"
+        raise PlaceError(f"{name}: can't listen on {host}:{port}: {error.strerror or error}; {hint}") from error
     return listening.detach()
 
 

@@ -4,9 +4,9 @@ import time
 
 from aiohttp import web
 
+from schema.networks import Network
 from webui.auth import forwarded, rules
 from webui.auth.forwarded import Asker, Said
-from webui.auth.rules import Network
 
 SECURE = "https"
 REMEMBERED = 600.0

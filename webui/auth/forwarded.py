@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
-from webui.auth.rules import Address, Network
+from schema.networks import Network
+from webui.auth.rules import Address
 
 PAIR = re.compile(r"""\s*([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+)\s*""")
 HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")

@@ -13,9 +13,10 @@ from ipc.errors import CallError, Code
 from ipc.messages.keys import CheckKey, CheckSignature, KeyReply
 from schema import actors
 from schema.access import Scope, digest
+from schema.networks import Network
 from schema.states import Role
 from webui.auth.client import client_address
-from webui.auth.rules import Door, Network
+from webui.auth.rules import Door
 from webui.auth.sign_ins import TOKEN_MAX, SignedIn
 from webui.auth.tokens import SLOWED, Tokens
 from webui.forms import read_body

@@ -4,7 +4,7 @@ Called by `webui.auth.guard` for every request and by the sign-in form.
 """
 
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +21,6 @@ NAME_DELAY = 30.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 
 class Access(StrEnum):
@@ -110,18 +109,6 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def networks(text: str) -> list[Network]:
-    """CLAUDEOPS_TRUSTED_PROXIES as networks. ValueError names what is none."""
-    return [_network(part) for part in text.replace(",", " ").split()]
-
-
-def _network(text: str) -> Network:
-    try:
-        return IPv6Network(text, strict=False) if ":" in text else IPv4Network(text, strict=False)
-    except ValueError:
-        raise ValueError(f"CLAUDEOPS_TRUSTED_PROXIES: {text!r} is no address or network") from None
 
 
 def host_of(netloc: str) -> str:

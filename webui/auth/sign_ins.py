@@ -16,9 +16,10 @@ from ipc.messages.users import SignInSeen
 from schema import timestamps
 from schema.access import Scope, digest
 from schema.database import Database
+from schema.networks import Network
 from schema.states import Role
 from webui.auth.client import SECURE, asker
-from webui.auth.rules import LOOPBACK_NAMES, Network, host_of
+from webui.auth.rules import LOOPBACK_NAMES, host_of
 from webui.state import State
 from webui.worker import Worker
 

@@ -56,6 +56,11 @@ def test_invalid_settings_are_told_and_change_nothing(reloading: Daemon, file: P
     assert found.returncode != 0
     assert "CLAUDEOPS_RESTART_LIMIT" in found.stderr
     assert value(reloading, "interval") == "1000"
+    # What only the web process works with must not reach it either: it would end again and again, and be given up.
+    file.write_text("CLAUDEOPS_INTERVAL=2000\nCLAUDEOPS_TRUSTED_PROXIES=nginx\n")
+    found = reloading.ctl("reload", check=False)
+    assert found.returncode != 0
+    assert "CLAUDEOPS_TRUSTED_PROXIES: 'nginx' is no address or network" in found.stderr
     file.unlink()
     assert reloading.ctl("reload", check=False).returncode != 0
     assert (reloading.pid("worker"), reloading.pid("web")) == (worker, web)

@@ -108,6 +108,32 @@ def test_every_problem_is_told_at_once_and_names_its_variable() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["ops.example.org", "ops.example.org:8443", "ftp://x", "https://", "https://:8443", "/", "https://a b"]
+)
+def test_a_public_address_that_would_let_nobody_in_is_refused(text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"CLAUDEOPS_PUBLIC_URL: .* is not of the form https://ops\.example\.org"
+    ):
+        load({"CLAUDEOPS_PUBLIC_URL": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["https://ops.example.org", "http://10.0.0.1:8080/", "https://[::1]:8443", "https://a/b/"]
+)
+def test_a_public_address_is_taken_as_browsers_write_it(text: str) -> None:
+    assert load({"CLAUDEOPS_PUBLIC_URL": f" {text} "}).public_url == text
+
+
+@pytest.mark.parametrize("wrong", ["nginx", "10.0.0.300", "10.0.0.0/33", "::1/129", ":::"])
+def test_a_proxy_that_is_no_address_is_refused_before_anything_starts(wrong: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"CLAUDEOPS_TRUSTED_PROXIES: '{wrong}' is no address or network; write"
+    ):
+        load({"CLAUDEOPS_TRUSTED_PROXIES": f"10.0.0.1, {wrong}"})
+    assert load({"CLAUDEOPS_TRUSTED_PROXIES": "10.0.0.1, ::1 fd00::/8"}).trusted_proxies
+
+
 def test_an_override_that_does_not_fit_is_told_as_one() -> None:
     with pytest.raises(ConfigurationError, match="override of interval: 0 is below 1"):
         load({}, {"interval": "0"})

@@ -166,8 +166,19 @@ def test_a_path_of_107_bytes_is_possible_and_one_of_108_is_named(near: Path) -> 
 def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(places.PlaceError, match=f"127.0.0.1:{port}.*CLAUDEOPS_DASHBOARD_PORT"):
+        with pytest.raises(
+            places.PlaceError,
+            match=f"CLAUDEOPS_DASHBOARD_PORT: can't listen on 127.0.0.1:{port}.*another program has it",
+        ):
             places.listen_http("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+def test_an_address_that_is_not_this_hosts_is_named_with_what_to_do(host: str) -> None:
+    with pytest.raises(
+        places.PlaceError, match=f"CLAUDEOPS_DASHBOARD_HOST: can't listen on {host}:.*; write an address"
+    ):
+        places.listen_http(host, 0)
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.networks import networks
 from webui.auth import rules
 from webui.auth.forwarded import Asker, Said, asker, is_proxy
 
 PEER = Asker("10.0.0.2", "http", "inner:8080")
-OURS = rules.networks("10.0.0.0/8, ::1")
+OURS = networks("10.0.0.0/8, ::1")
 
 
 @pytest.mark.parametrize(
