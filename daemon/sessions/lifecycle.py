@@ -106,7 +106,7 @@ class Sessions:
             tier=tier,
             max_tier=settings.max_tier,
             cli=None if cli.ok else cli.text,
-            free=prepare.free_space(settings),
+            room=prepare.room(settings),
             free_min=settings.free_disk_min,
         )
 

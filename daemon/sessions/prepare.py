@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from daemon import trouble
 from daemon.limits import hook_settings
 from daemon.repositories.shipped import shipped
 from daemon.runs.redaction import Redactor
 from daemon.runs.spec import RunSpec, Secret
 from daemon.sessions import command
+from daemon.sessions.rules import Room
 from daemon.settings.live import LiveSettings
 from ipc.errors import CallError, Code
 from schema.configuration import ConfigurationError
@@ -123,6 +125,8 @@ def create_log(settings: Settings, moment: datetime) -> Path:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
         except FileExistsError:
             continue
+        except OSError as error:
+            raise trouble.refusal(error, f"CLAUDEOPS_RESULTS_DIR: can't make the log {path}: ") from error
         return path
     raise CallError(Code.CONFLICT, f"{LOG_NAMES_MAX} logs have the name {path.name}; look at {results}")
 
@@ -156,9 +160,20 @@ def places(settings: Settings) -> None:
             raise ConfigurationError([f"{name}: {place} is not writable for uid {os.getuid()}; change its owner"])
 
 
-def free_space(settings: Settings) -> int:
-    """Bytes free beneath the state and the results directory, the smaller of both."""
-    return min(shutil.disk_usage(place).free for place in (settings.state_dir, settings.results_dir))
+def room(settings: Settings) -> Room:
+    """How much is free beneath the state and the results directory, or which of them is gone.
+
+    A results directory that somebody has removed is made anew, as at the start; what the state directory held is lost.
+    """
+    free = []
+    for name, place in (("CLAUDEOPS_STATE_DIR", settings.state_dir), ("CLAUDEOPS_RESULTS_DIR", settings.results_dir)):
+        try:
+            if place == settings.results_dir and not os.path.lexists(place):
+                os.mkdir(place, 0o750)
+            free.append(shutil.disk_usage(place).free)
+        except OSError as error:
+            return Room(0, f"{name}: {place} can't be used: {error.strerror}; mount it again, or put it back")
+    return Room(min(free))
 
 
 def redactor(settings: LiveSettings) -> Redactor:

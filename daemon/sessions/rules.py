@@ -128,20 +128,27 @@ def no_tier(tier: int, max_tier: int) -> str | None:
     return f"tier {tier} is above CLAUDEOPS_MAX_TIER, which is {max_tier}" if tier > max_tier else None
 
 
-def refusal(*, tier: int, max_tier: int, cli: str | None, free: int, free_min: int) -> str | None:
+class Room(NamedTuple):
+    """What is free where sessions write, in bytes, the least of all places; or which of them can't be used, and why."""
+
+    free: int
+    problem: str | None = None
+
+
+def refusal(*, tier: int, max_tier: int, cli: str | None, room: Room, free_min: int) -> str | None:
     """Why a session can't start now, as a sentence; None if it can. `cli` is what is wrong with the command."""
     if wrong := no_tier(tier, max_tier):
         return wrong
     if cli is not None:
         return cli
-    return short_of_space(free, free_min)
+    return short_of_space(room, free_min)
 
 
-def short_of_space(free: int, wanted: int) -> str | None:
-    """Why there is too little room on the disk for a session; None if there is enough. Both in bytes."""
-    if free >= wanted:
-        return None
-    have, want = free // 1048576, wanted // 1048576
+def short_of_space(room: Room, wanted: int) -> str | None:
+    """Why there is no room for a session, or too little; None if there is enough. `wanted` in bytes."""
+    if room.problem or room.free >= wanted:
+        return room.problem
+    have, want = room.free // 1048576, wanted // 1048576
     return f"only {have} MiB of disk are free, and CLAUDEOPS_FREE_DISK_MIN asks for {want} MiB; free some"
 
 

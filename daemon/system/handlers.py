@@ -81,7 +81,7 @@ class System:
         self._keeper = keeper
 
         self._looked = -LOOK_SECONDS
-        self._free = 0
+        self._room = rules.Room(0)
         self._descriptors = (0, 0)
         self._pinned: str | None = None
         self.tellers: list[Callable[[], list[str]]] = []
@@ -89,16 +89,16 @@ class System:
 
     def _look(self, *, anew: bool = False) -> None:
         if anew or time.monotonic() >= self._looked + LOOK_SECONDS:
-            self._free, self._descriptors = prepare.free_space(self._settings.current), descriptors()
+            self._room, self._descriptors = prepare.room(self._settings.current), descriptors()
             self._pinned = database_file.pinned(self._store.path)
             self._looked = time.monotonic()
 
     def problem(self) -> str | None:
-        """What keeps the daemon from its work, as a sentence: a full disk, a damaged database."""
+        """What keeps the daemon from its work, as a sentence: a full disk, a directory that is gone, damage."""
         if self._store.problem:
             return self._store.problem
         self._look()
-        return rules.short_of_space(self._free, self._settings.current.free_disk_min)
+        return rules.short_of_space(self._room, self._settings.current.free_disk_min)
 
     def warnings(self) -> list[str]:
         """What people should know, as sentences; empty when all is well."""
@@ -153,9 +153,12 @@ class System:
         except DatabaseError as error:
             found.append(Finding(name="database", level="error", text=str(error)))
         for name, place in (("state directory", settings.state_dir), ("results directory", settings.results_dir)):
-            free = shutil.disk_usage(place).free
-            level = "ok" if free >= settings.free_disk_min else "error"
-            text = f"{place}: {free // 1048576} MiB free"
+            try:
+                free = shutil.disk_usage(place).free
+                level = "ok" if free >= settings.free_disk_min else "error"
+                text = f"{place}: {free // 1048576} MiB free"
+            except OSError as error:
+                level, text = "error", f"{place} can't be used: {error.strerror}; mount it again, or put it back"
             found.append(Finding(name=name, level=level, text=text))
         cli = await self._cli.probe()
         level = "ok" if not cli.text else "warning" if cli.ok else "error"

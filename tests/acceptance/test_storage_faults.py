@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import socket
 import time
 import urllib.parse
@@ -148,6 +149,57 @@ def signing_in(daemon: Daemon) -> tuple[int, str]:
     cookie = headers["Set-Cookie"].split(";")[0]
     status, _, page = daemon.request("POST", "/sign-in", urllib.parse.urlencode(form), headers={"Cookie": cookie})
     return status, page.decode()
+
+
+def test_a_results_directory_that_is_gone_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    """As a volume that is not mounted any more: a link that leads nowhere for a while."""
+    volume, away = tmp_path / "volume", tmp_path / "away"
+    volume.mkdir()
+    (tmp_path / "daemon").mkdir()
+    (tmp_path / "daemon" / "results").symlink_to(volume)
+    with running(tmp_path / "daemon", CLAUDEOPS_INTERVAL="3600") as daemon:
+        worker = daemon.pid("worker")
+        session = daemon.trigger(until=str(tmp_path / "over"), interval=0.05)
+        wait_for(lambda: len(numbers(Path(session["log_file"]))) > 5, 10, "its first lines")
+        volume.rename(away)
+        told = f"CLAUDEOPS_RESULTS_DIR: {daemon.results} can't be used: No such file or directory"
+        wait_for(lambda: told in str(daemon.json("status")["reason"]), 10, "the reason")
+        assert daemon.json("status")["state"] == "degraded"
+        wait_for(lambda: told in health(daemon, "/healthz")[1].get("reason", ""), 5, "/healthz degraded")
+        refused = daemon.ctl("sessions", "trigger", "--tier", "2", "--prompt", "x", check=False)
+        assert (refused.returncode, told in refused.stderr) == (1, True), refused.stderr
+        queued = daemon.json("triggers", "add", "--tier", "3", "--prompt", json.dumps({"lines": 2}))["id"]
+        wait_for(lambda: told in str(waiting(daemon, queued)["reason"]), 10, "why the trigger waits")
+        looked = {item["name"]: item for item in daemon.json("doctor", check=False)["findings"]}
+        assert looked["results directory"]["level"] != "ok"
+        away.rename(volume)
+        wait_for(lambda: daemon.json("status")["state"] == "running", 10, "state running again")
+        # The session went on, and so does who reads it; the trigger that waited starts by itself.
+        (tmp_path / "over").touch()
+        ended = daemon.wait_ended(session["id"])
+        assert ended["status"] == "completed"
+        assert numbers(Path(ended["log_file"])) == list(range(ended["lines"] - 2))
+        wait_for(lambda: daemon.json("sessions", "list")[0]["tier"] == 3, 20, "the trigger's session")
+        assert daemon.wait_ended(daemon.json("sessions", "list")[0]["id"])["status"] == "completed"
+        # One that was removed is made anew, as at the start.
+        shutil.rmtree(volume)
+        daemon.results.unlink()
+        assert daemon.wait_ended(daemon.trigger(lines=3)["id"])["status"] == "completed"
+        # What is no directory is named by the session that wanted a log there.
+        shutil.rmtree(daemon.results)
+        daemon.results.write_text("in the way")
+        refused = daemon.ctl("sessions", "trigger", "--tier", "2", "--prompt", "x", check=False)
+        assert refused.returncode == 1
+        assert f"CLAUDEOPS_RESULTS_DIR: can't make the log {daemon.results}/run-" in refused.stderr
+        assert "Not a directory" in refused.stderr
+        assert daemon.pid("worker") == worker
+
+
+def waiting(daemon: Daemon, id_: int) -> dict[str, Any]:
+    """A trigger that waits, as the list shows it."""
+    (found,) = [trigger for trigger in daemon.json("triggers", "list") if trigger["id"] == id_]
+    assert isinstance(found, dict)
+    return found
 
 
 def test_a_locked_database_delays_what_is_stored_and_loses_nothing(tmp_path: Path) -> None:

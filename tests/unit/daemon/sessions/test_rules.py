@@ -8,6 +8,7 @@ from daemon.sessions.rules import (
     Ending,
     Money,
     Outcome,
+    Room,
     Said,
     final,
     judge_cli,
@@ -77,7 +78,7 @@ def test_only_listed_transitions_happen(current: SessionStatus, wanted: SessionS
 
 
 def asked(**more: object) -> str | None:
-    values: dict[str, object] = {"tier": 1, "max_tier": 3, "cli": None, "free": 10**9, "free_min": 10**8, **more}
+    values: dict[str, object] = {"tier": 1, "max_tier": 3, "cli": None, "room": Room(10**9), "free_min": 10**8, **more}
     return refusal(**values)  # type: ignore[arg-type]
 
 
@@ -86,7 +87,8 @@ def test_a_session_is_refused_with_a_sentence() -> None:
     assert "no tier 7" in (asked(tier=7) or "")
     assert "CLAUDEOPS_MAX_TIER" in (asked(tier=3, max_tier=2) or "")
     assert asked(cli="there is no command") == "there is no command"
-    assert "CLAUDEOPS_FREE_DISK_MIN" in (asked(free=1) or "")
+    assert "CLAUDEOPS_FREE_DISK_MIN" in (asked(room=Room(1)) or "")
+    assert asked(room=Room(0, "/results is gone"), free_min=0) == "/results is gone"
 
 
 def test_the_cli_is_judged_by_what_it_prints() -> None:
