@@ -3,11 +3,12 @@
 import argparse
 import importlib
 import io
+import os
 import sys
 
 from ipc.ctl.commands import COMMANDS, GROUPS
 from ipc.ctl.connection import Connection
-from ipc.ctl.errors import INTERRUPTED, USAGE, CtlError
+from ipc.ctl.errors import INTERRUPTED, REFUSED, USAGE, CtlError
 from ipc.ctl.grammar import Command
 from ipc.ctl.place import find_runtime
 from ipc.ctl.terminal import clean, show_json
@@ -93,14 +94,30 @@ def _add_everywhere(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
-    """Runs one command; its exit code."""
+    """Reads the command line and runs it; the exit code."""
     import signal  # the rest of the process is zmq's, which wants no handlers
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever read has gone: end quietly, as other programs do
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # whoever started us has closed it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we live
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     arguments = read(sys.argv[1:])
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left unwritten would fail once more at the end, with a word and an exit code of Python's own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"claudeopsctl: {error.filename or 'the answer'}: {error.strerror or error}", file=sys.stderr)
+        return REFUSED
+    return code
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs a command that was read; its exit code."""
     module, _, name = arguments.function.partition(":")
     connection = None
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import zmq
 
-from ipc.ctl.errors import REFUSED, UNREACHABLE, CtlError, forbidden
+from ipc.ctl.errors import REFUSED, UNREACHABLE, USAGE, CtlError, forbidden
 from ipc.ctl.place import require_running
 
 PROTOCOL = 1
@@ -107,7 +107,10 @@ class Connection:
 
 def _frame(id_: str, subject: str, body: Body, deadline: float) -> bytes:
     envelope = [PROTOCOL, "req", subject, id_, time.monotonic(), deadline, "", body]
-    frame = json.dumps(envelope, separators=(",", ":")).encode()
+    try:
+        frame = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CtlError(USAGE, "invalid", "what was given is not text in UTF-8; convert it") from error
     if len(frame) > MAX_FRAME:
         text = f"the request has {len(frame)} bytes and may have {MAX_FRAME}; shorten the prompt, or send less"
         raise CtlError(REFUSED, "invalid", text)

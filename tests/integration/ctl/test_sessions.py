@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_a_prompt_comes_from_a_file_or_from_standard_input(served: Stage) -> Non
         (("--prompt-file", "/bin/true"), "not text in UTF-8"),
         (("--prompt", "  "), "the prompt is empty"),
         (("--prompt-file", "/dev/null"), "the prompt is empty"),
+        (("--prompt", os.fsdecode(b"look at \xff")), "not text in UTF-8"),
     ],
 )
 def test_a_prompt_that_is_none_is_a_usage_error_and_starts_nothing(
@@ -269,6 +271,25 @@ def test_a_reader_that_has_gone_ends_it_quietly(served: Stage) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(timeout=10) == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("status", "--json"), ("sessions", "list"), ("sessions", "tail", "7")]
+)
+def test_an_answer_that_can_not_be_written_is_told_in_a_sentence(served: Stage, arguments: tuple[str, ...]) -> None:
+    """As into a file on a full disk."""
+    log_of(served).write_bytes(line(0))
+    with Path("/dev/full").open("wb") as full:
+        process = served.popen(*arguments, stdout=full)
+    told = process.communicate(timeout=30)[1]
+    assert (process.returncode, told) == (1, b"claudeopsctl: the answer: No space left on device\n")
+
+
+def test_with_its_streams_closed_it_does_what_it_should(served: Stage) -> None:
+    """As a script may start it that wants no word."""
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *served.command("sessions", "trigger", "--prompt", "look")]
+    assert subprocess.run(closed, env=served.environment, timeout=30, check=False).returncode == 0
+    assert (served.runtime / "effects").read_text() == "look\n"
 
 
 def on_a_terminal(stage: Stage, *arguments: str, **environment: str) -> bytes:
