@@ -48,6 +48,18 @@ def flags(argv: list[str]) -> tuple[dict[str, str], bool]:
     return {name: value for name, value in found.items() if value is not None}, only_check
 
 
+def fill_streams() -> None:
+    """Opens standard input, output and error where whoever started us closed them.
+
+    A socket or a database would get such a number else, and what is said on standard error would be written into it.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free
+
+
 def raise_limit() -> None:
     """As many descriptors as the system lets us have: libzmq aborts the worker when there are none left."""
     import resource
@@ -98,6 +110,7 @@ def check(given: dict[str, str]) -> int:
 
 def main() -> int:
     """Runs the daemon; its exit code: 0 stopped, 70 internal, 75 another one runs, 78 settings or places."""
+    fill_streams()
     argv = sys.argv[1:]
     LOG.json = os.environ.get("CLAUDEOPS_LOG_FORMAT") == "json"
     given, only_check = flags(argv)

@@ -337,6 +337,23 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         os.close(writing)
 
 
+def test_with_its_streams_closed_it_serves_as_ever(tmp_path: Path) -> None:
+    """As some start daemons; a socket of its own must not become standard error."""
+    daemon = Daemon(tmp_path)
+    daemon.command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *daemon.command]
+    try:
+        daemon.start()
+        for name in ("supervisor", "worker", "web"):
+            held = {os.readlink(f"/proc/{daemon.pid(name)}/fd/{number}") for number in range(3)}
+            assert held == {"/dev/null"}, name
+        daemon.wait_replaced("web", daemon.kill("web"))
+        assert daemon.wait_ended(daemon.trigger(lines=3, stderr=["a word"])["id"])["lines"] == 6
+        assert daemon.process_of("worker")["restarts"] == 0
+        assert daemon.stop() == 0
+    finally:
+        daemon.close()
+
+
 def test_descriptors_that_somebody_left_open_do_not_reach_the_children(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path / "daemon")
     daemon.directory.mkdir()
