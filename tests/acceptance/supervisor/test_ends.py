@@ -10,14 +10,16 @@ import pytest
 from tests.acceptance.harness import Daemon, alive, running, wait_for
 from tests.acceptance.supervisor.surroundings import patched
 
+# They take their time to end: one that is gone at once is not there to be told a second time.
 COUNT_TERMS = """
 if MODULE in ("daemon.worker", "webui"):
-    import os, signal
+    import os, signal, time
     before = signal.signal
     def counting(number, handler):
         def handle(*given):
             with open(f"{HERE}/{MODULE}-{os.getpid()}-{number}", "a") as file:
                 file.write("x")
+            time.sleep(0.5)
             handler(*given)
         return before(number, handle if number == signal.SIGTERM and callable(handler) else handler)
     signal.signal = counting
@@ -39,6 +41,14 @@ def gone(pids: list[int]) -> bool:
     return not [pid for pid in pids if alive(pid)]
 
 
+def begin_deaf(daemon: Daemon) -> None:
+    """A session with a tool, neither of which hears SIGINT or SIGTERM by now; else the daemon could end before it is
+    told a second time.
+    """
+    session = daemon.trigger(lines=1, hang=60, deaf=True, children=1)
+    wait_for(lambda: b'"line 0"' in Path(session["log_file"]).read_bytes(), 10, "its line")
+
+
 def test_worker_and_web_are_gone_within_a_second_of_a_killed_supervisor_and_the_next_start_is_clean(
     daemon: Daemon,
 ) -> None:
@@ -58,7 +68,7 @@ def test_worker_and_web_are_gone_within_a_second_of_a_killed_supervisor_and_the_
 def test_one_signal_ends_all_with_exit_code_0_and_asks_each_child_once(tmp_path: Path, signum: int) -> None:
     hooks = tmp_path / "hooks"
     with running(tmp_path, **patched(hooks, COUNT_TERMS)) as daemon:
-        daemon.trigger(hang=60, deaf=True, children=1)
+        begin_deaf(daemon)
         assert daemon.process is not None
         daemon.process.send_signal(signum)
         assert daemon.process.wait(15) == 0
@@ -70,11 +80,12 @@ def test_one_signal_ends_all_with_exit_code_0_and_asks_each_child_once(tmp_path:
 
 def test_a_second_signal_ends_all_within_a_second(tmp_path: Path) -> None:
     with running(tmp_path, CLAUDEOPS_STOP_GRACE_INT="20", CLAUDEOPS_STOP_GRACE_TERM="20") as daemon:
-        daemon.trigger(hang=60, deaf=True, children=2)
+        begin_deaf(daemon)
         assert daemon.process is not None
         daemon.process.terminate()
         wait_for(lambda: daemon.file()["state"] == "stopping", 5)
         time.sleep(0.3)
+        assert daemon.process.poll() is None
         began = time.monotonic()
         daemon.process.terminate()
         assert daemon.process.wait(15) == 0
@@ -158,7 +169,7 @@ def test_a_signal_right_after_a_reload_ends_all_and_asks_no_child_twice(tmp_path
     hooks, file = tmp_path / "hooks", tmp_path / "claudeops.env"
     file.write_text("CLAUDEOPS_INTERVAL=3600\n")
     with running(tmp_path, CLAUDEOPS_ENV_FILE=str(file), **patched(hooks, COUNT_TERMS)) as daemon:
-        daemon.trigger(hang=60, deaf=True, children=1)
+        begin_deaf(daemon)
         file.write_text("CLAUDEOPS_INTERVAL=1800\nCLAUDEOPS_DASHBOARD_HOST=127.0.0.1\n")
         daemon.kill("supervisor", signal.SIGHUP)
         assert daemon.stop(15) == 0
