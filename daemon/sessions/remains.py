@@ -47,6 +47,8 @@ class Remains:
                     self._tell_stuck(run.run_id, error)
                     await asyncio.sleep(STUCK_SECONDS)
                 except OSError as error:
+                    if _made_anew(run.run_dir):
+                        continue
                     print(f"run {run.run_id}: can't write its end yet: {error}", file=sys.stderr, flush=True)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
@@ -102,6 +104,15 @@ class Remains:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _made_anew(run_dir: Path) -> bool:
+    """Makes a run's directory again where it was removed: its end could be told nowhere else."""
+    try:
+        run_dir.mkdir(mode=0o700, parents=True)
+    except OSError:
+        return False
+    return True
 
 
 async def _let_go(run_dir: Path) -> None:

@@ -1,6 +1,7 @@
 """How sessions end when something else than themselves ends them. No process is ever left."""
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -77,6 +78,21 @@ def test_a_killed_shim_takes_its_command_along_and_the_session_is_interrupted(tm
         assert "keeper" in ended["reason"]
         wait_for(lambda: gone(pids), 5, "the tree's end")
         assert b"line 2" in Path(ended["log_file"]).read_bytes()
+
+
+def test_a_session_whose_directory_was_removed_ends_with_its_command(tmp_path: Path) -> None:
+    """Nobody can tell how it ended; its tier is free again."""
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(until=str(tmp_path / "enough"), interval=0.05)
+        worker, pids = daemon.pid("worker"), list(daemon.run_pids(session))
+        shutil.rmtree(daemon.state / "runs")
+        (tmp_path / "enough").touch()
+        ended = daemon.wait_ended(session["id"], 20)
+        assert ended["status"] == "interrupted"
+        assert b'"type":"result"' in Path(ended["log_file"]).read_bytes()
+        assert gone(pids)
+        assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
+        assert daemon.pid("worker") == worker
 
 
 def test_a_killed_command_is_a_failed_session_with_the_signal_as_reason(tmp_path: Path) -> None:
