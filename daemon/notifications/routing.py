@@ -3,6 +3,7 @@
 Functions of a transaction, called by `daemon.notifications.notifications`.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from schema.states import DELIVERY, DeliveryStatus, follow
 
 AT_ONCE = 500
 AS_ASKED = (None, "exit code 0", "exit code 76")  # ends that somebody asked for
+# The keys with which `daemon.services.incidents` tells that something fails.
+FAILS = re.compile(r"incident:([0-9]+):(?:began|stays|still)")
+NOBODY = "nobody was told: no channel takes it"
 GONE = "its channel is not in CLAUDEOPS_APPRISE_URLS or CLAUDEOPS_WEBHOOK_URLS any more"
 
 
@@ -71,8 +75,16 @@ def route(
         if names or (row["key"] and kind in (Kind.DAEMON, Kind.DIGEST)):
             db.change("notifications.route", id=row["id"], now=now)
         else:
+            _own_up(db, row)
             db.change("notifications.drop", id=row["id"])
     return Routed(told, len(rows) == AT_ONCE)
+
+
+def _own_up(db: Database, row: Row) -> None:
+    """The timeline of an incident says that people were told, as that was written down; it must not if nobody was."""
+    found = FAILS.match(row["key"] or "")
+    if found:
+        db.change("incidents.nobody_told", incident_id=int(found[1]), text=NOBODY)
 
 
 def _only(row: Row, channels: Sequence[rules.Channel]) -> frozenset[str]:

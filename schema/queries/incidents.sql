@@ -100,6 +100,11 @@ WHERE incident_id = :incident_id AND kind IN ('note', 'acknowledged') ORDER BY i
 -- Whether people were told of an incident.
 SELECT 1 FROM incident_entries WHERE incident_id = :incident_id AND kind = 'told' LIMIT 1;
 
+-- nobody_told --
+-- No channel wanted what was last written down for people: so they were not told.
+UPDATE incident_entries SET kind = 'finding', text = :text
+WHERE id = (SELECT max(id) FROM incident_entries WHERE incident_id = :incident_id AND kind = 'told');
+
 -- attended --
 -- Incidents that go on, after an id, and how their services stand.
 SELECT i.id, i.service_id, i.began_at, i.reminded_at, i.acknowledged_at, i.trigger_id, d.name, d.definition,
@@ -153,7 +158,8 @@ ORDER BY i.id DESC LIMIT :limit;
 SELECT max(id) FROM incidents;
 
 -- broken --
--- The services that have an incident which goes on, the newest first.
+-- The services that have an incident which goes on, the newest first; not those of which people know: in maintenance.
 SELECT i.id, d.name AS service, i.began_at, i.detail, i.acknowledged_by
 FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
-WHERE i.ended_at IS NULL ORDER BY i.id DESC LIMIT :limit;
+    JOIN service_states s ON s.service_id = i.service_id
+WHERE i.ended_at IS NULL AND s.status <> 'maintenance' ORDER BY i.id DESC LIMIT :limit;

@@ -61,6 +61,24 @@ async def test_people_are_told_again_while_nobody_looks_after_it(world: World, t
     assert len(await world.told()) == 3
 
 
+async def test_an_incident_of_which_no_channel_is_told_does_not_say_that_people_were(
+    world: World, target: Target
+) -> None:
+    service = await down(world, target, remind=1800.0)
+    timeline = "SELECT kind, text FROM incident_entries WHERE kind <> 'began' ORDER BY id"
+    nobody = {"kind": "finding", "text": "nobody was told: no channel takes it"}
+    await world.place.store.write(lambda db: routing.route(db, [], {}, "warning"))
+    assert await world.rows(timeline) == [nobody]
+    await later(world, 1900)
+    assert list(await route(world)) == ["web is still down"]
+    assert await world.rows(timeline) == [nobody, {"kind": "told", "text": "people were told again"}]
+    target.answer("/")
+    await world.until(service, "healthy")
+    await world.place.store.write(lambda db: routing.route(db, [], {}, "warning"))
+    # That it works again was for nobody any more; who heard that it fails heard that all the same.
+    assert (await world.rows(timeline))[:2] == [nobody, {"kind": "told", "text": "people were told again"}]
+
+
 async def test_a_worker_that_is_replaced_reminds_neither_twice_nor_too_late(world: World, target: Target) -> None:
     service = await down(world, target, remind=1800.0)
     await later(world, 1900)
