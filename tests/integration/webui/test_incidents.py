@@ -117,3 +117,13 @@ async def test_the_overview_and_a_services_page_lead_to_them(site: Site) -> None
     text = await get(browser, "/services/%3Cshop%3E")
     assert f'href="/incidents/{ids["<shop>"]}"' in text
     assert 'href="/incidents?service=%3Cshop%3E"' in text
+
+
+async def test_the_overview_names_broken_what_is_down_and_not_what_people_have_put_in_maintenance(site: Site) -> None:
+    for name, status in (("shop", "down"), ("billing", "maintenance")):
+        rows.probed_incident(site.worker.database, rows.probed(site.worker.database, name, status))
+    text = await get(site.browser("viewer"), "/")
+    broken = text.split('id="attention"')[1].split("</section>")[0]
+    assert "shop does not work" in broken
+    assert "billing" not in broken
+    assert "(1 down) Overview" in text
