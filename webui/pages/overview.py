@@ -22,11 +22,11 @@ from schema.triggers import from_row as trigger_from_row
 from webui import needs, shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import attention, formats, last_line, reports, service_rows, session_rows, system_state, trigger_rows
+from webui.pages import attention, formats, glimpse, last_line, reports, session_rows, system_state, trigger_rows
 from webui.pages.approval_view import from_row as approval_from_row
 from webui.pages.cost import BUDGETS, Budget, budget, budgets_of_day
+from webui.pages.glimpse import Glimpse
 from webui.pages.panels import Group, linked
-from webui.pages.service_rows import Glimpse
 from webui.pages.session_rows import OPEN, SessionRow
 from webui.pages.system_state import Cli, Health, NextRun, Problem, ProcessRow
 from webui.pages.trigger_form import TierChoice, TriggerForm, begun, choices
@@ -156,7 +156,7 @@ def read(database: Database) -> Stored:
         critical=critical,
         healthy=_healthy(database, {event.service for event in critical if event.service}),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
-        services=service_rows.glimpse(database, now),
+        services=glimpse.read(database, now),
         incidents=database.rows("incidents.broken", limit=attention.INCIDENTS_MAX + 1),
         week=week,
         queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],

@@ -24,7 +24,7 @@ from webui.parts import Parts
 PAGE = 200
 BITE = 2000
 # The first is how the list comes: who is woken by it looks for what is broken.
-SORTS = [Choice("status", "Worst first"), Choice("name", "Name"), Choice("latency", "Slowest first"),
+SORTS = [Choice("status", "Worst"), Choice("name", "Name"), Choice("latency", "Slowest"),
          Choice("group", "Group")]  # fmt: skip
 STATUSES = [Choice(status.value, looks.word) for status, looks in LOOKS.items()]
 # Counted even where there is none: whoever looks wants to see that there is none.
@@ -180,6 +180,15 @@ def view(found: Found, filters: Filters, now: datetime, path: str = "/services")
     )
 
 
+def counted(counts: Mapping[str, int]) -> list[Count]:
+    """How many services have each status, of those statuses that any has; for the overview."""
+    return [
+        Count(looks.word, looks.tone, looks.icon, number, keyed.address("/services", {"status": status.value}), False)
+        for status, looks in LOOKS.items()
+        if (number := counts.get(status.value, 0))
+    ]
+
+
 def _counts(found: Found, filters: Filters) -> list[Count]:
     given = {**filters.given(), "status": ""}
     everything = Count("all", "neutral", "list", sum(found.counts.values()), keyed.address("/services", given),
@@ -187,7 +196,8 @@ def _counts(found: Found, filters: Filters) -> list[Count]:
     return [everything] + [
         Count(
             looks.word,
-            looks.tone,
+            # That none is down is no alarm.
+            looks.tone if found.counts.get(status.value) else "neutral",
             looks.icon,
             found.counts.get(status.value, 0),
             keyed.address("/services", {**given, "status": status.value}),

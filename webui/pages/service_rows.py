@@ -56,15 +56,6 @@ class ServiceRow(NamedTuple):
     strip: Chart | None
 
 
-class Glimpse(NamedTuple):
-    """What the overview shows of services: those in trouble, some of the others, how many there are."""
-
-    trouble: list[ServiceRow]
-    healthy: list[ServiceRow]
-    more: int
-    total: int
-
-
 class Found(NamedTuple):
     """A service as read: its newest check, what the newest few found, and what came of all of a week."""
 
@@ -188,23 +179,7 @@ def strip(found: tuple[str, ...]) -> Chart:
     )
 
 
-GLIMPSED = 24
 TROUBLE_MAX = 200
-
-
-def glimpse(database: Database, now: datetime) -> Glimpse:
-    """For the overview and /partials/service-list."""
-    rows = database.rows("services.trouble", limit=TROUBLE_MAX)
-    trouble = worst_first([Found(msgspec.convert(one, Service), newest(database, one["service"])) for one in rows])
-    fine = [row for row in database.rows("services.page", after="", limit=GLIMPSED) if row["status"] == "healthy"]
-    total = int(database.value("services.count"))
-    healthy = [Found(msgspec.convert(one, Service)) for one in fine]
-    return Glimpse(
-        trouble=[row(one, now) for one in trouble],
-        healthy=[row(one, now) for one in healthy],
-        more=max(0, total - len(trouble) - len(healthy)),
-        total=total,
-    )
 
 
 def tone_of(hours: HourOfChecks) -> str:

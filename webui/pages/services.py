@@ -20,12 +20,13 @@ from schema.services import Service
 from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
-from webui.pages import formats, keyed, probed, service_form, service_rows
+from webui.pages import formats, glimpse, keyed, probed, service_form, service_rows
 from webui.pages.inline import RowForm
 from webui.pages.keyed import words
 from webui.pages.probed import Filters, ProbedList
 from webui.pages.service_form import Form
-from webui.pages.service_rows import TROUBLE_MAX, Found, Glimpse, ServiceRow
+from webui.pages.glimpse import Glimpse
+from webui.pages.service_rows import TROUBLE_MAX, Found, ServiceRow
 from webui.pages.tried import Tried
 from webui.parts import Parts, parts, signed_in
 
@@ -271,14 +272,10 @@ def _part(request: web.Request, template: str, context: NamedTuple) -> web.Respo
     return response
 
 
-async def glimpse(here: Parts) -> Glimpse:
-    """What the overview shows of services."""
-    now = formats.now()
-    return await here.state.read(lambda database: service_rows.glimpse(database, now))
-
-
 async def part(request: web.Request) -> web.StreamResponse:
     """GET /partials/service-list; as JSON, what the page of services gives."""
     if is_json(request):
         return await show(request)
-    return _part(request, "_service_list.html", ServiceListPart(await glimpse(parts(request))))
+    now = formats.now()
+    found = await parts(request).state.read(lambda database: glimpse.read(database, now))
+    return _part(request, "_service_list.html", ServiceListPart(found))

@@ -140,8 +140,28 @@ async def test_the_service_list_is_a_bare_part_and_the_same_as_on_the_overview(s
         assert response.status in (303, 401)
 
 
+async def test_the_overview_counts_the_services_that_are_probed_and_leads_to_each_status(site: Site) -> None:
+    for name, status in (("web", "healthy"), ("db", "healthy"), ("search", "degraded"), ("old", "paused")):
+        rows.probed(site.worker.database, name, status)
+    part = await text_of(site, "/partials/service-list")
+    counts = part.split("<nav")[1].split("</nav>")[0]
+    assert re.findall(r'href="/services\?status=(\w+)".*?<b>(\d+)</b><span>(\w+)<', counts) == [
+        ("degraded", "1", "degraded"), ("paused", "1", "paused"), ("healthy", "2", "healthy"),
+    ]  # fmt: skip
+    assert "No service is probed yet" not in part
+    assert "As sessions found them" not in part
+    looked_at(site, "catalog")
+    assert "As sessions found them: 1 of 1 healthy" in await text_of(site, "/partials/service-list")
+    # Nothing is red because of what is not there.
+    stats = await text_of(site, "/partials/dashboard-stats")
+    assert re.search(r'<a class="tone-neutral"[^>]*status=down', stats)
+    assert "tone-bad" not in stats
+
+
 async def test_an_empty_database_has_pages_that_say_so(site: Site) -> None:
-    assert "No session has looked at a service yet." in await text_of(site, "/partials/service-list")
+    part = await text_of(site, "/partials/service-list")
+    assert "No service is probed yet" in part
+    assert 'href="/services#add"' in part
     assert "No service yet" in await text_of(site, "/services")
     assert "Nothing spent in 30 days" in await text_of(site, "/cost")
     assert "No session has looked at a service" in await text_of(site, "/services/web", status=404)
