@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from markupsafe import Markup, escape
+
 from schema import timestamps
 from schema.database import Row
 from schema.facts import CAUSE_MEANING, Cause
 from webui.pages import formats, service_rows, service_view
 from webui.pages.ansi import plain
 from webui.pages.formats import At
+from webui.pages.links import linked
+
+NOTE = "note"
 
 
 class Entry(NamedTuple):
@@ -20,7 +25,7 @@ class Entry(NamedTuple):
 
     exact: str
     kind: str
-    text: str
+    text: Markup
     author: str
     session_id: int | None
 
@@ -69,6 +74,11 @@ def row(found: Row, now: datetime, entries: Iterable[Row] = ()) -> IncidentRow:
 
 
 def _entry(one: Row) -> Entry:
+    text = plain(one["text"])
     return Entry(
-        service_view.exact(one["at"]), one["kind"], plain(one["text"]), plain(one["author"] or ""), one["session_id"]
+        service_view.exact(one["at"]),
+        one["kind"],
+        linked(text) if one["kind"] == NOTE else escape(text),
+        plain(one["author"] or ""),
+        one["session_id"],
     )

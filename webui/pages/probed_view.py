@@ -6,6 +6,8 @@ Used by `webui.pages.service`, which shows below it what sessions found. Pure: `
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from schema import timestamps
 from schema.definitions import Definition, Kind, as_shown
 from schema.facts import Certificate
@@ -28,6 +30,7 @@ from webui.pages.charts import Chart
 from webui.pages.formats import At
 from webui.pages.incident_rows import IncidentRow
 from webui.pages.latencies import Line
+from webui.pages.links import linked
 from webui.pages.probed_read import RANGES, Stored
 from webui.pages.probed_rows import LOOKS, ProbedRow
 from webui.pages.tried import Phase
@@ -35,6 +38,7 @@ from webui.pages.tried import Phase
 CERTIFICATE_DAYS = 21
 GAPS = 5
 FINDINGS = 20
+ABOVE = frozenset({"name", "tags", "group", "description"})  # fields that stand in the page's head
 
 
 class Uptime(NamedTuple):
@@ -92,6 +96,7 @@ class Probed(NamedTuple):
     findings: list[Finding]
     incidents: list[IncidentRow]
     needs: list[Need]
+    description: Markup
     definition: list[Phase]
     updated_by: str
 
@@ -129,6 +134,7 @@ def view(stored: Stored, now: datetime) -> Probed:
         findings=[_finding(one, now) for one in stored.results[:FINDINGS]],
         incidents=[incident_rows.row(row, now, entries) for row, entries in stored.incidents],
         needs=[Need(plain(name), service_rows.href(name)) for name in definition.needs],
+        description=linked(plain(definition.description)),
         definition=_definition(definition),
         updated_by=plain(stored.updated_by),
     )
@@ -171,7 +177,7 @@ def _definition(definition: Definition) -> list[Phase]:
     To everybody as to a viewer: who may change it sees the rest in its form.
     """
     mine, usual = service_form.texts(as_shown(definition)), service_form.texts(service_form.NEW)
-    shown = [field for field in service_form.FIELDS if field.name not in ("name", "tags", "group")]
+    shown = [field for field in service_form.FIELDS if field.name not in ABOVE]
     return [
         Phase(field.label.partition(",")[0], plain(mine[field.name]))
         for field in shown

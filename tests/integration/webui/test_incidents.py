@@ -127,3 +127,23 @@ async def test_the_overview_names_broken_what_is_down_and_not_what_people_have_p
     assert "shop does not work" in broken
     assert "billing" not in broken
     assert "(1 down) Overview" in text
+
+
+async def test_a_service_says_at_the_top_what_people_should_know_and_which_incident_goes_on(site: Site) -> None:
+    database = site.worker.database
+    id_ = rows.probed(database, "shop", "down", description="The front.\nRunbook: https://wiki.example.org/<shop>.")
+    number = rows.probed_incident(database, id_)
+    browser = site.browser("operator")
+    head = (await get(browser, "/services/shop")).split('id="probed-head"')[1].split("</section>")[0]
+    assert f'href="/incidents/{number}"' in head
+    assert "nobody looks after it yet" in head
+    assert 'The front.\nRunbook: <a class="textlink" href="https://wiki.example.org/" rel=' in head
+    await post(browser, f"/incidents/{number}", acknowledge="1", text="See https://wiki.example.org/pool?a=1.\nAgain.")
+    text = await get(browser, "/services/shop")
+    assert "operator looks after it" in text.split('id="probed-head"')[1].split("</section>")[0]
+    note = text.split('id="incident-list"')[1].split("</ol>")[0]
+    assert 'href="https://wiki.example.org/pool?a=1" rel="noopener noreferrer"' in note
+    assert "</a>.\nAgain." in note
+    database.change("incidents.end", id=number, now=timestamps.now(), by="probe")
+    head = (await get(browser, "/services/shop")).split('id="probed-head"')[1].split("</section>")[0]
+    assert "/incidents/" not in head
