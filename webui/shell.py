@@ -97,14 +97,14 @@ class StatusShell(NamedTuple):
 OVERVIEW = NavItem("overview", "/", "Overview", "layout-dashboard")
 SESSIONS = NavItem("sessions", "/sessions", "Sessions", "list")
 APPROVALS = NavItem("approvals", "/approvals", "Approvals", "hand")
-TRIGGERS = NavItem("triggers", "/triggers", "Queue", "list-ordered")
+INCIDENTS = NavItem("incidents", "/incidents", "Incidents", "siren")
 NAV = (
     NavSection(
         "Watch",
         (
             OVERVIEW,
             NavItem("services", "/services", "Services", "heart-pulse"),
-            NavItem("incidents", "/incidents", "Incidents", "siren"),
+            INCIDENTS,
             NavItem("maintenance", "/maintenance", "Maintenance", "wrench"),
             NavItem("status-pages", "/status-pages", "Status pages", "globe"),
             NavItem("events", "/events", "Events", "inbox"),
@@ -118,7 +118,7 @@ NAV = (
         (
             SESSIONS,
             APPROVALS,
-            TRIGGERS,
+            NavItem("triggers", "/triggers", "Queue", "list-ordered"),
             NavItem("memories", "/memories", "Memories", "notebook-text"),
             NavItem("mcp", "/mcp", "MCP servers", "plug"),
             NavItem("repositories", "/repositories", "Repositories", "folder-git-2"),
@@ -138,7 +138,7 @@ NAV = (
 )
 FOR_ADMINS = frozenset({"users"})  # keys of places that others are not shown
 # On a phone: four places at the lower edge, the others behind "More".
-DOCK = (OVERVIEW, APPROVALS, SESSIONS, TRIGGERS)
+DOCK = (OVERVIEW, INCIDENTS, APPROVALS, SESSIONS)
 MORE = tuple(place for section in NAV for place in section.places if place not in DOCK)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.harness import Daemon
+from tests.acceptance.harness import Daemon, wait_for
 from tests.browser.screens import PASSWORD, encoded, screen, wait_live, wait_until
 
 # What has the focus: its outline, and whether it is in sight or under a bar.
@@ -112,6 +112,54 @@ def test_a_session_is_started_and_stopped_by_keyboard_alone(daemon: Daemon, brow
         page.keyboard.press("Enter")
         expect(page.locator("#session-head")).to_contain_text("stopped", timeout=20_000)
         expect(page.locator("#session-result")).to_contain_text("stopped by ada")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_what_fails_is_found_looked_after_paused_and_planned_for_by_keyboard_alone(
+    daemon: Daemon, browser: Browser, width: int
+) -> None:
+    dead = ("--url", "tcp://127.0.0.1:9", "--interval", "1s")
+    daemon.ctl("services", "add", "--name", "payments", *dead)
+    daemon.ctl("services", "add", "--name", "web", "--url", "heartbeat:", "--interval", "1h")
+    wait_for(lambda: daemon.json("incidents", "list"), 20, "an incident")
+    with screen(browser, daemon, viewport={"width": width, "height": 740}) as made:
+        page = made.go("/")
+        page.keyboard.press("/")
+        page.wait_for_url("**/services#search")
+        expect(page.locator("#filter-q")).to_be_focused()
+        page.keyboard.type("pay")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/services?*q=pay*")
+        page.keyboard.press("j")
+        expect(page.get_by_role("link", name="payments", exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/services/payments")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/incidents/1")
+        tab_to(page, "#incident-head button")
+        page.keyboard.press("Enter")
+        expect(page.locator("#incident-facts")).to_contain_text("ada")
+        page.goto(f"{made.root}/services/payments")
+        expect(page.locator("#probed-head")).to_contain_text("ada looks after it")
+        tab_to(page, "form[action$='/pause'] button")
+        page.keyboard.press("Enter")
+        expect(page.locator("#probed-head")).to_contain_text("paused")
+        page.goto(f"{made.root}/maintenance")
+        tab_to(page, "#window-title")
+        page.keyboard.type("New disks")
+        tab_to(page, "#window-services")
+        page.keyboard.type("payments")
+        tab_to(page, "form[action='/maintenance'] button")
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_contain_text("New disks")
+        page.goto(f"{made.root}/services")
+        tab_to(page, "#service-name", 90)
+        page.keyboard.type("catalog")
+        page.keyboard.press("Tab")
+        page.keyboard.type("tcp://127.0.0.1:9")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="catalog", exact=True)).to_be_visible()
 
 
 def test_e_goes_from_error_to_error_and_the_filters_show_what_they_name(daemon: Daemon, browser: Browser) -> None:

@@ -431,7 +431,8 @@ document.addEventListener("formdata", (event) => {
 const places = { o: "/", s: "/sessions", a: "/approvals", q: "/triggers", h: "/services", i: "/incidents", d: "/cost", e: "/events", c: "/cooldowns", m: "/memories", y: "/system" };
 const actions = {
   "?": () => $("#help")?.showModal(),
-  "/": () => $("[data-search], #prompt")?.focus(),
+  // Where nothing can be searched, what is looked for is a service. Who reads a transcript stays where they are.
+  "/": () => { const field = $("[data-search]"); if (field) field.focus(); else if (!$("#log")) location.assign("/services#search"); },
   j: () => step(1),
   k: () => step(-1),
 };
@@ -455,6 +456,7 @@ document.addEventListener("keydown", (event) => {
   const act = actions[event.key];
   if (act) { event.preventDefault(); act(); }
 });
+if (location.hash === "#search") $("[data-search]")?.focus();
 const toggle = $("[data-keys-toggle]");
 if (toggle) {
   toggle.checked = kept.get("keys") !== "off";
