@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.acceptance.harness import Daemon
+from tests.acceptance.harness import Daemon, wait_for
 from tests.browser.screens import PASSWORD, screen
 
 # 120 more sessions like the first.
@@ -82,3 +82,38 @@ def test_the_list_is_filtered_and_paged(daemon: Daemon, browser: Browser) -> Non
         expect(page.get_by_text("No session matches")).to_be_visible()
         page.get_by_role("link", name="Clear the filter").click()
         expect(rows).to_have_count(first)
+
+
+def test_what_fails_is_looked_after_and_what_was_refused_is_in_sight(daemon: Daemon, browser: Browser) -> None:
+    for number in range(12):
+        daemon.ctl("services", "add", "--name", f"job-{number}", "--url", "heartbeat:", "--interval", "1h")
+    phone = {"width": 360, "height": 740}
+    with screen(browser, daemon, java_script_enabled=False, viewport=phone) as made:
+        made.refusals.add(422)
+        page = made.go("/services")
+        page.get_by_label("Name", exact=True).fill("payments")
+        page.get_by_label("URL", exact=True).fill("ftp://127.0.0.1")
+        page.get_by_role("button", name="Add service").click()
+        expect(page.locator("#wrong-url")).to_be_in_viewport()
+        page.get_by_label("URL", exact=True).fill("tcp://127.0.0.1:9")
+        page.get_by_label("Every", exact=True).fill("1s")
+        page.get_by_role("button", name="Test now").click()
+        expect(page.locator("#tried")).to_be_in_viewport()
+        page.get_by_role("button", name="Add service").click()
+        wait_for(lambda: daemon.json("incidents", "list"), 20, "an incident")
+        page.locator(".dock").get_by_role("link", name="Incidents").click()
+        page.get_by_role("link", name="payments: ").click()
+        page.get_by_role("button", name="I look after it").click()
+        expect(page.locator("#incident-facts")).to_contain_text("ada")
+        page.get_by_role("link", name="payments", exact=True).click()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#probed-head")).to_contain_text("paused")
+        made.go("/maintenance")
+        page.get_by_label("What is done").fill("New disks")
+        page.get_by_label("Minutes").fill("many")
+        page.get_by_role("button", name="Plan window").click()
+        expect(page.locator("#wrong-minutes")).to_be_in_viewport()
+        page.get_by_label("Minutes").fill("5")
+        page.get_by_label("Tags").fill("*")
+        page.get_by_role("button", name="Plan window").click()
+        expect(page.locator("#windows-now")).to_contain_text("New disks")

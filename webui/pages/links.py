@@ -1,6 +1,7 @@
 """Words of people as they wrote them, with the addresses in them as links: a runbook is one tap away at night.
 
-Used for a service's description and for notes on incidents. Pure. What programs said gets no links: nobody vouches for it.
+Used for a service's description and for notes on incidents. Pure. What programs said gets no links: nobody vouches for
+it.
 """
 
 import re

@@ -21,11 +21,11 @@ from webui import shell
 from webui.auth.rules import Access, may
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, glimpse, keyed, probed, service_form, service_rows
+from webui.pages.glimpse import Glimpse
 from webui.pages.inline import RowForm
 from webui.pages.keyed import words
 from webui.pages.probed import Filters, ProbedList
 from webui.pages.service_form import Form
-from webui.pages.glimpse import Glimpse
 from webui.pages.service_rows import TROUBLE_MAX, Found, ServiceRow
 from webui.pages.tried import Tried
 from webui.parts import Parts, parts, signed_in
