@@ -170,12 +170,13 @@ class Queue:
         tier = trigger.tier
         busy = await self._sessions.busy_with(tier)
         quiet = rules.quiet_hours(settings.quiet_hours) if settings.quiet_hours else None
-        held = quiet is not None and quiet.hold(datetime.now())
+        now = datetime.now().astimezone()
+        held = quiet is not None and quiet.hold(now.replace(tzinfo=None))
         return rules.Facts(
             tier=tier,
             max_tier=settings.max_tier,
             busy_with=busy,
-            quiet_until=f"{quiet.end:%H:%M}" if quiet and held else None,
+            quiet_until=f"{quiet.end:%H:%M} {now:%Z}" if quiet and held else None,
             refusal=self._sessions.refusal(tier),
             budget=await self._budget(tier, trigger.kind),
         )

@@ -71,7 +71,7 @@ def test_quiet_hours_hold_scheduled_sessions_back_and_nobody_else(tmp_path: Path
     hours = f"{now - timedelta(minutes=5):%H:%M}-{now + timedelta(hours=2):%H:%M}"
     plan = scheduled(tmp_path, '{"lines": 1}', CLAUDEOPS_QUIET_HOURS=hours)
     with running(tmp_path / "daemon", **plan) as daemon:
-        until = f"quiet hours until {now + timedelta(hours=2):%H:%M}"
+        until = f"quiet hours until {now + timedelta(hours=2):%H:%M} {now.astimezone():%Z}"
         wait_for(lambda: [t["reason"] for t in daemon.json("triggers", "list", "--status", "waiting")] == [until], 10)
         assert daemon.wait_ended(daemon.trigger(lines=1)["id"])["status"] == "completed"
         assert len(sessions(daemon)) == 1
