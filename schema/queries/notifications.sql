@@ -60,6 +60,11 @@ WHERE channel = :channel AND status IN ('pending', 'sending', 'retrying') ORDER 
 SELECT channel, min(since) AS since FROM deliveries
 WHERE status IN ('pending', 'sending', 'retrying') GROUP BY channel;
 
+-- failing --
+-- The channels at which an attempt has failed that is to be made again: how much waits for each, and why.
+SELECT channel, count(*) AS waiting, max(error) AS error FROM deliveries
+WHERE status IN ('pending', 'sending', 'retrying') GROUP BY channel HAVING max(error) IS NOT NULL ORDER BY channel;
+
 -- move --
 -- A delivery's next status, once: only from the one that it was known to have.
 UPDATE deliveries SET status = :status, attempts = :attempts, next_at = :next_at, error = :error, changed_at = :now,

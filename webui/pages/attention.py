@@ -108,6 +108,21 @@ def _incident_text(row: Row, now: datetime) -> str:
     return " · ".join(filter(None, (f"for {since}", detail, seen)))
 
 
+def channels(failing: Iterable[Row]) -> list[Problem]:
+    """Channels that can't be told: who relies on being woken by one is not."""
+    return [
+        Problem(
+            "warn",
+            "triangle-alert",
+            f"{one_line(row['channel'])} can’t be told,",
+            f"{row['waiting']} notification{' waits' if row['waiting'] == 1 else 's wait'} · {one_line(row['error'])}",
+            "/notifications",
+            "Notifications",
+        )
+        for row in failing
+    ]
+
+
 def services(trouble: Iterable[ServiceRow], known: Iterable[Problem]) -> list[Problem]:
     """Services that were not healthy when last looked at within a day, unless a session's report says so already."""
     told = tuple(problem.title for problem in known)

@@ -111,6 +111,7 @@ class Stored(NamedTuple):
     refused: list[QueuedTrigger]
     services: Glimpse
     incidents: list[Row]
+    failing: list[Row]  # channels
     week: dict[str, int]
     queue: list[QueuedTrigger]
     queued: int
@@ -158,6 +159,7 @@ def read(database: Database) -> Stored:
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=glimpse.read(database, now),
         incidents=database.rows("incidents.broken", limit=attention.INCIDENTS_MAX + 1),
+        failing=database.rows("notifications.failing"),
         week=week,
         queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],
         queued=int(database.value("pages.triggers_count")),
@@ -243,6 +245,7 @@ def _problems(stored: Stored, daemon: system_state.Daemon, now: datetime) -> tup
     reported = reports.problems(stored.recent, stored.running, now)
     told = attention.incidents(stored.incidents, now) + reported
     found = system_state.problems(daemon, stored.recent, now) + told + attention.services(stored.services.trouble, told)
+    found += attention.channels(stored.failing)
     for_people = [problem for problem in found if problem.tone == "plan"]
     broken = [problem for problem in found if problem.tone != "plan"]
     broken += attention.critical(stored.critical, broken, stored.healthy)

@@ -42,6 +42,16 @@ async def test_the_page_shows_what_was_sent_what_waits_and_why(site: Site, role:
     assert [one["name"] for one in found["channels"]] == ["slack-3f2a", "mailto-1a2b"]
 
 
+async def test_the_overview_says_that_a_channel_cannot_be_told(site: Site) -> None:
+    async with site.browser("viewer").get("/") as response:
+        assert "be told" not in await response.text()
+    fill(site)
+    async with site.browser("viewer").get("/") as response:
+        broken = (await response.text()).split('id="attention"')[1].split("</section>")[0]
+    assert "slack-3f2a can’t be told,</strong> 2 notifications wait · refused &lt;b&gt;" in broken
+    assert 'href="/notifications"' in broken
+
+
 async def test_a_test_and_sending_again_are_asked_of_the_worker_by_operators_alone(site: Site) -> None:
     data = {"csrf": CSRF, "key": "0123456789abcdef", "channel": "slack-3f2a"}
     async with site.browser("viewer").post("/notifications/test", data=data) as response:

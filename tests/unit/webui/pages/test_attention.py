@@ -34,6 +34,17 @@ def test_a_call_about_to_expire_says_so() -> None:
     assert "expires now" in found.text
 
 
+def test_a_channel_that_cannot_be_told_is_named_with_what_waits_and_why() -> None:
+    rows = [
+        {"channel": "slack-3f2a", "waiting": 1, "error": "HTTP 503\nbusy"}, {"channel": "x", "waiting": 2, "error": "y"}
+    ]  # fmt: skip
+    found = attention.channels(rows)
+    assert [(one.title, one.text, one.href) for one in found] == [
+        ("slack-3f2a can’t be told,", "1 notification waits · HTTP 503 busy", "/notifications"),
+        ("x can’t be told,", "2 notifications wait · y", "/notifications"),
+    ]
+
+
 def test_only_events_that_ask_for_a_person_are_listed() -> None:
     found = attention.events([event("web is down"), event("Needs human attention (dry run): web: renew it", None)])
     assert [(one.title, one.text, one.href) for one in found] == [
