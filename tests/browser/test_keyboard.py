@@ -56,6 +56,8 @@ def test_sign_in_read_filter_and_sign_out(daemon: Daemon, browser: Browser, widt
         tab_to(page, "#recent-list a[href='/sessions/3']")
         page.keyboard.press("Enter")
         page.wait_for_url("**/sessions/3")
+        # Of what zone its times are is said in the heading, or where that has no place beside the filters.
+        expect(page.locator(".logbar > .zone")).to_be_visible(visible=width == 360)
         tab_to(page, "[data-show=errors]")
         page.keyboard.press("Enter")
         expect(page.locator("#log > .entry[data-kind=text]").first).to_be_hidden()
