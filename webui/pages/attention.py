@@ -83,7 +83,7 @@ def critical(
 
 
 def incidents(found: Sequence[Row], now: datetime, most: int = INCIDENTS_MAX) -> list[Problem]:
-    """Incidents that go on, the newest first."""
+    """Incidents that go on, in the order in which they come."""
     listed = [
         Problem(
             "bad",

@@ -127,6 +127,11 @@ async def test_the_overview_names_broken_what_is_down_and_not_what_people_have_p
     assert "shop does not work" in broken
     assert "billing" not in broken
     assert "(1 down) Overview" in text
+    newer = rows.probed_incident(site.worker.database, rows.probed(site.worker.database, "search", "down"))
+    await post(site.browser("operator"), f"/incidents/{newer}", acknowledge="1")
+    broken = (await get(site.browser("viewer"), "/")).split('id="attention"')[1].split("</section>")[0]
+    # Somebody looks after the newer one; the other still wants somebody.
+    assert broken.index("shop does not work") < broken.index("search does not work")
 
 
 async def test_a_service_says_at_the_top_what_people_should_know_and_which_incident_goes_on(site: Site) -> None:
