@@ -104,11 +104,21 @@ def find(database: Database, filters: Filters, before: int | None) -> Found:
     return Found(rows[:PAGE], older, tags, int(database.value("incidents.count_open")))
 
 
+def find_urgent(database: Database, filters: Filters, before: int | None) -> Found:
+    """The same, for people: the first page begins with all that goes on, however many of others came after it."""
+    found = find(database, filters, before)
+    if before or filters.state or filters.service:
+        return found
+    going_on = database.rows("incidents.found_open", before=FAR, tag=filters.tag or None, limit=PAGE)
+    return found._replace(rows=going_on + [row for row in found.rows if row["ended_at"]])
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /incidents."""
     here, filters = parts(request), read_filters(request.query)
     before = keyed.number(request.query, "before")
-    found = await here.state.read(lambda database: find(database, filters, before))
+    look = find if is_json(request) else find_urgent
+    found = await here.state.read(lambda database: look(database, filters, before))
     older = keyed.address("/incidents", filters.given(), before=found.older) if found.older else None
     if is_json(request):
         return json_response({"incidents": found.rows, "open": found.open, "next": older})

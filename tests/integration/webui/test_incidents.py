@@ -34,7 +34,10 @@ async def test_the_list_says_what_broke_how_long_and_who_looks_after_it_and_the_
     ids = fill(site.worker.database)
     browser = site.browser("viewer")
     text = await get(browser, "/incidents")
-    assert listed(text) == [ids["cache"], ids["db"], ids["<shop>"]]
+    # What goes on comes before what is over, however new that is.
+    assert listed(text) == [ids["cache"], ids["<shop>"], ids["db"]]
+    async with browser.get("/incidents.json") as response:
+        assert [one["id"] for one in (await response.json())["incidents"]] == [ids["cache"], ids["db"], ids["<shop>"]]
     shop = text.split(f'<li id="incident-{ids["<shop>"]}"')[1].split("</li>")[0]
     assert "&lt;shop&gt;" in shop
     assert "[STATUS] (503) == 200" in shop
@@ -43,7 +46,7 @@ async def test_the_list_says_what_broke_how_long_and_who_looks_after_it_and_the_
     assert re.search(r'href="/sessions/\d+">session #', shop)
     assert ">over<" in text.split(f'<li id="incident-{ids["db"]}"')[1].split("</li>")[0]
     for query, wanted in (
-        ("state=open", ["cache", "<shop>"]), ("state=closed", ["db"]), ("tag=PROD", ["db", "<shop>"]),
+        ("state=open", ["cache", "<shop>"]), ("state=closed", ["db"]), ("tag=PROD", ["<shop>", "db"]),
         ("state=open&tag=prod", ["<shop>"]), ("service=db", ["db"]), ("service=db&state=open", []),
         ("service=db&tag=eu&state=closed", ["db"]), ("service=nobody", []),
     ):  # fmt: skip
