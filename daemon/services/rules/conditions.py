@@ -4,6 +4,7 @@ They are written in the notation of `daemon.services.rules.notation`; judged by 
 """
 
 import fnmatch
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -66,12 +67,7 @@ class Answer:
     def _body(self, steps: tuple[str | int, ...]) -> Any:
         if not steps:
             return self._facts.body.decode("utf-8", "replace").strip()
-        if self._json is self:
-            try:
-                self._json = msgspec.json.decode(self._facts.body)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                self._json = MISSING
-        found = self._json
+        found = self._as_json()
         for step in steps:
             known = step in found if isinstance(found, dict) else isinstance(found, list) and _index(step, found)
             if not known:
@@ -79,14 +75,20 @@ class Answer:
             found = found[step]
         return found
 
+    def _as_json(self) -> Any:
+        """The body as JSON; MISSING where it is none, or lies too deep in itself to be read."""
+        if self._json is self:
+            try:
+                self._json = msgspec.json.decode(self._facts.body)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._json = MISSING
+        return self._json
+
     def length(self, place: Place) -> Any:
         """How many characters, members or items."""
         found = self.value(place)
-        if place.name == "BODY" and not place.steps:
-            try:
-                found = msgspec.json.decode(self._facts.body)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                return len(found)
+        if place.name == "BODY" and not place.steps and (read := self._as_json()) is not MISSING:
+            found = read
         return len(found) if isinstance(found, str | list | dict) else MISSING
 
 
@@ -168,7 +170,10 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # JSON may have numbers of any length
+            return math.inf if value > 0 else -math.inf
     text = value.text if isinstance(value, Literal) else value
     if not isinstance(text, str):
         return None
@@ -182,7 +187,12 @@ def _text(value: Any) -> str:
         return value.text
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError:  # what could just be read; it is longer than any text that a condition compares with
+        return "…"
 
 
 def _show(operand: Operand, value: Any) -> str:

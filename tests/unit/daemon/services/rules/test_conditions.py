@@ -174,3 +174,29 @@ def test_whatever_is_written_is_read_or_refused_and_judged_without_a_crash(text:
         assert judged.shown
         # What is shown without its values is what was written, blanks aside.
         assert parse(condition.text) == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("[BODY].a > 5", b'{"a": ' + b"9" * 400 + b"}"),
+        ("[BODY].a < 5", b'{"a": -' + b"9" * 400 + b"}"),
+        ("[BODY].a != 5", b'{"a": ' + b"9" * 400 + b"}"),
+        ("[BODY].a != 5", b'{"a": 1e400}'),
+        ("[BODY].a != 5", b'{"a": NaN}'),
+        ("[BODY].a == 2", b'{"a": 1, "a": 2}'),
+        ("[BODY].a != x", b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+        ("has([BODY].a) == false", b'{"a": ' * 100_000 + b"1" + b"}" * 100_000),
+        ("len([BODY]) == 200000", b"[" * 100_000 + b"]" * 100_000),
+    ],
+)
+def test_json_that_is_too_much_is_judged_all_the_same(text: str, body: bytes) -> None:
+    assert judge(parse(text), Answer(Facts(body=body))).holds
+
+
+def test_at_no_depth_is_there_a_body_that_can_be_read_and_not_judged() -> None:
+    for depth in range(800, 1000):
+        for opened, closed in (("[", "]"), ('{"a":', "}")):
+            body = f'{{"a": {opened * depth}1{closed * depth}}}'.encode()
+            for text in ("[BODY].a == x", "[BODY].a == any(x, pat(*y))"):
+                assert not judge(parse(text), Answer(Facts(body=body))).holds
