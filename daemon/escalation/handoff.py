@@ -5,6 +5,7 @@ else may write there, and no other session may until that one is over (`daemon.l
 before that call is nobody's, and is left aside. Called by `daemon.sessions.ending`.
 """
 
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def _own(state_dir: str, session_id: int) -> Path:
 
 def _is_newer(path: Path, since: datetime) -> bool:
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC) >= since
+        found = path.lstat()
     except FileNotFoundError:
         return False
+    # Whoever opens a pipe waits for its other end, and a link may lead to what no session may read.
+    return stat.S_ISREG(found.st_mode) and datetime.fromtimestamp(found.st_mtime, UTC) >= since

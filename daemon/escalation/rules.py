@@ -62,9 +62,9 @@ def from_output(structured: Mapping[str, Any], tier: int) -> Wanted | None:
     told = structured.get("escalation")
     if not isinstance(told, dict) or told.get("needed") is not True:
         return None
-    checked = [item for item in structured.get("services_checked") or [] if isinstance(item, dict)]
+    checked = [item for item in _listed(structured, "services_checked") if isinstance(item, dict)]
     ill = [item for item in checked if item.get("status") in ("degraded", "down", "unreachable")]
-    failed = [str(check) for check in told.get("failed_checks") or []]
+    failed = [str(check) for check in _listed(told, "failed_checks")]
     reason = str(told.get("reason") or "no reason given")
     parts = [
         f"Reason: {reason}",
@@ -81,7 +81,7 @@ def from_handoff(data: bytes) -> Wanted:
     """What a handoff.json asks for. HandoffError says what is wrong with it."""
     try:
         handoff = msgspec.json.decode(data, type=Handoff)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise HandoffError(f"handoff.json: {error}") from error
     checks = [
         f"{check.service} ({check.check_type}): {check.status}"
@@ -99,6 +99,11 @@ def from_handoff(data: bytes) -> Wanted:
     reason = f"handoff.json names {', '.join(handoff.services_affected)}"
     context = "\n\n".join(part for part in parts if part)
     return Wanted(handoff.recommended_tier, tuple(handoff.services_affected), reason, context)
+
+
+def _listed(given: Mapping[str, Any], name: str) -> list[Any]:
+    found = given.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _list(title: str, items: list[str]) -> str:

@@ -1,6 +1,7 @@
 """handoff.json is of the session that wrote it: tiers run beside each other and share its path, and sessions wait."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,41 @@ def test_what_is_not_heard_of_it_is_cleared_away_with_its_session(tmp_path: Path
         assert ended["status"] == ("failed" if "exit" in more else "completed")
         assert list(daemon.state.glob("*handoff*")) == []
         assert len(sessions(daemon)) == 2
+
+
+@pytest.mark.parametrize("written", [b'{"odd": "\xff"}', b'{"odd": ' + b"[" * 5000 + b"]" * 5000 + b"}"])
+def test_one_that_can_not_be_read_is_told_and_ends_no_worker(tmp_path: Path, written: bytes) -> None:
+    with running(tmp_path / "daemon") as daemon:
+        worker, over = daemon.pid("worker"), tmp_path / "over"
+        session = daemon.trigger(2, handoff=HANDOFF, until=str(over), interval=0.05)
+        wait_for(file(daemon).exists, 20, "a handoff.json")
+        file(daemon).write_bytes(written)
+        over.touch()
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+        (event,) = daemon.json("events", "list")
+        assert event["message"].startswith("Escalation blocked: handoff.json: ")
+        assert daemon.pid("worker") == worker
+
+
+def test_a_pipe_in_its_place_holds_nobody_up(tmp_path: Path) -> None:
+    with running(tmp_path / "daemon") as daemon:
+        over = tmp_path / "over"
+        session = daemon.trigger(2, handoff=HANDOFF, until=str(over), interval=0.05)
+        wait_for(file(daemon).exists, 20, "a handoff.json")
+        file(daemon).unlink()
+        os.mkfifo(file(daemon))
+        over.touch()
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+        assert daemon.wait_ended(daemon.trigger(2, lines=1)["id"])["status"] == "completed"
+
+
+def test_an_output_of_odd_shape_ends_no_worker(tmp_path: Path) -> None:
+    with running(tmp_path / "daemon") as daemon:
+        worker = daemon.pid("worker")
+        asked = {"needed": True, "reason": "r", "failed_checks": 5}
+        ended = daemon.wait_ended(daemon.trigger(1, structured={"escalation": asked, "services_checked": True})["id"])
+        assert ended["status"] == "escalated"
+        assert daemon.pid("worker") == worker
 
 
 def test_the_real_cli_hands_over_by_a_redirection_and_skips_a_tier(tmp_path: Path) -> None:

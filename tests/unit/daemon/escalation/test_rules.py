@@ -70,9 +70,13 @@ def test_an_output_that_does_not_ask_gets_nothing(structured: dict[str, Any]) ->
 
 
 def test_odd_shapes_beside_an_escalation_do_no_harm() -> None:
-    asked = from_output({"escalation": {"needed": True}, "services_checked": [None, 3, {"status": "down"}]}, 2)
-    assert asked is not None
-    assert asked.tier == 3
+    for checked in ([None, 3, {"status": "down"}], 5, True, "web", {"web": "down"}):
+        for failed in (None, ["http"], 5, "http", {"a": 1}):
+            asked = from_output(
+                {"escalation": {"needed": True, "failed_checks": failed}, "services_checked": checked}, 2
+            )
+            assert asked is not None
+            assert asked.tier == 3
 
 
 def test_a_handoff_may_skip_a_tier_and_all_of_it_is_passed_on() -> None:
@@ -98,7 +102,9 @@ def test_a_handoff_that_can_not_be_used_names_the_field(changed: dict[str, Any],
         from_handoff(msgspec.json.encode({**HANDOFF, **changed}))
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"\xff", b"null", b'{"reason": "\xff"}', b'{"a": ' + b"[" * 9999 + b"]" * 9999 + b"}"]
+)
 def test_a_handoff_that_is_no_json_object_is_an_error_and_a_person_is_told(data: bytes) -> None:
     with pytest.raises(HandoffError) as raised:
         from_handoff(data)
