@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jinja2
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from ipc.errors import CallError, Code
@@ -47,6 +48,7 @@ CODES = {
     503: Code.UNAVAILABLE,
 }
 RETRY_AFTER = 2  # seconds, where the failure does not say
+BROKEN = "The body of the request can't be read: it is encoded otherwise than its headers say, or it is cut off."
 INTERNAL = "This is a fault of the dashboard; the daemon's log has the details. Sessions go on."
 
 
@@ -81,6 +83,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             if name in error.headers:
                 response.headers[name] = error.headers[name]
         return response
+    except (HttpProcessingError, web.RequestPayloadError):
+        return answer(request, 400, Code.INVALID.value, BROKEN)
     except ConnectionError:
         raise  # the reader has gone: aiohttp closes the connection
     except Exception:  # noqa: BLE001 - the boundary: logged whole, told in short

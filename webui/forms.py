@@ -16,14 +16,22 @@ async def read_form(request: web.Request) -> dict[str, str]:
         if request.content_type == "application/json":
             request[FIELDS] = _fields(await request.read())
         else:
-            request[FIELDS] = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+            request[FIELDS] = await _of_form(request)
     return request[FIELDS]
+
+
+async def _of_form(request: web.Request) -> dict[str, str]:
+    try:
+        given = await request.post()
+    except (ValueError, LookupError) as error:  # parts without an end, bytes and encodings that are none
+        raise CallError(Code.INVALID, f"The form can't be read: {error}") from error
+    return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
 def _fields(body: bytes) -> dict[str, str]:
     try:
         given = msgspec.json.decode(body, type=dict[str, str | int | float | bool | None])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise CallError(Code.INVALID, f"The body is no JSON object of texts and numbers: {error}") from error
     return {name: str(value) for name, value in given.items() if value is not None}
 
