@@ -29,7 +29,7 @@ from ipc.errors import CallError
 from ipc.messages.system import Beat, StateChanged
 from ipc.server import Server, bound_socket
 from schema.configuration import ConfigurationError, load
-from schema.database import CorruptError, DatabaseError, DiskFullError, LockedError
+from schema.database import CorruptError, DatabaseError, DiskError, DiskFullError, LockedError
 from schema.version import VERSION
 
 EXIT_CONFIGURATION = 78
@@ -220,7 +220,7 @@ async def _main() -> None:
 def main() -> None:
     """Runs the worker; exits 78 where a restart can't help: a damaged or unknown database, settings that don't fit.
 
-    A full disk or a lock may be gone at the next start: 70, as for any fault.
+    A full or failing disk or a lock may be gone at the next start: 70, as for any fault.
     """
     faulthandler.enable()
     os.umask(0o077)
@@ -233,7 +233,7 @@ def main() -> None:
         copy = state.quarantine(Path(os.environ["CLAUDEOPS_STATE_DIR"]) / state.NAME)
         log(f"{error}{f'; a copy of it lies at {copy}' if copy else ''}")
         os._exit(EXIT_CONFIGURATION)
-    except (LockedError, DiskFullError) as error:
+    except (LockedError, DiskFullError, DiskError) as error:
         log(f"{error}; started again")
         os._exit(EXIT_INTERNAL)
     except (DatabaseError, ConfigurationError) as error:

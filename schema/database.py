@@ -16,6 +16,7 @@ from schema import database_file, go_database, migrating, sql, timestamps
 from schema.database_errors import ConstraintError as ConstraintError
 from schema.database_errors import CorruptError as CorruptError
 from schema.database_errors import DatabaseError as DatabaseError
+from schema.database_errors import DiskError as DiskError
 from schema.database_errors import DiskFullError as DiskFullError
 from schema.database_errors import LockedError as LockedError
 from schema.database_errors import UnknownVersionError as UnknownVersionError

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import apsw
 
+FULL = "the disk that holds the database is full: {}; free some space"
+
 
 class DatabaseError(Exception):
     """A statement that can't be carried out; the message says what to do."""
@@ -15,6 +17,10 @@ class DatabaseError(Exception):
 
 class DiskFullError(DatabaseError):
     """No space left: nothing was written; it works again once there is space."""
+
+
+class DiskError(DatabaseError):
+    """The disk can't be read or written; it may be again at another try."""
 
 
 class LockedError(DatabaseError):
@@ -39,7 +45,12 @@ def translated() -> Iterator[None]:
     try:
         yield
     except apsw.FullError as error:
-        raise DiskFullError(f"the disk that holds the database is full: {error}; free some space") from error
+        raise DiskFullError(FULL.format(error)) from error
+    except apsw.IOError as error:
+        # Opening makes a file beside the database, and where there is no room for that SQLite says only this.
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:  # its stubs do not have it
+            raise DiskFullError(FULL.format(error)) from error
+        raise DiskError(f"the disk that holds the database fails: {error}; look into the system's log") from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise LockedError(f"another process keeps the database locked ({error}); end it, or try again") from error
     except (apsw.CorruptError, apsw.NotADBError) as error:

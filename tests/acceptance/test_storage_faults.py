@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import time
 import urllib.parse
@@ -83,6 +84,31 @@ def health(daemon: Daemon, path: str) -> tuple[int, dict[str, Any]]:
     """What a probe is told, without a sign-in."""
     status, _, body = daemon.request("GET", path)
     return status, json.loads(body)
+
+
+def test_a_start_on_a_full_disk_waits_for_room_and_ends_no_session(small_disk: Path) -> None:
+    """There is no room for the file that SQLite makes beside the database, which it calls an I/O error."""
+    daemon = Daemon(small_disk, CLAUDEOPS_FREE_DISK_MIN="1000000")
+    daemon.output = small_disk.parent / "daemon.log"
+    over = small_disk.parent / "over"
+    try:
+        daemon.start()
+        session = daemon.trigger(after=str(over))
+        command = daemon.run_pids(session)[1]
+        assert daemon.process is not None
+        daemon.process.send_signal(signal.SIGQUIT)
+        assert daemon.process.wait(20) == 0
+        fill(small_disk)
+        daemon.start(wait=False)
+        wait_for(lambda: daemon.process_of("worker").get("restarts", 0) >= 3, 30, "another try")
+        assert "the disk that holds the database is full" in daemon.log()
+        assert alive(command)
+        (small_disk / "filler").unlink()
+        daemon.wait_running()
+        over.touch()
+        assert daemon.wait_ended(session["id"])["status"] == "completed"
+    finally:
+        daemon.close()
 
 
 def test_what_people_do_on_a_full_disk_is_refused_in_words(small_disk: Path) -> None:
