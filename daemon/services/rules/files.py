@@ -20,6 +20,8 @@ from schema.definitions import Definition
 SIZE_MAX = 4 * 1024 * 1024
 # YAML's reader calls itself for what lies in something else, and would end the process.
 DEPTH_MAX = 100
+# What all aliases stand for, in letters: a few hundred bytes of them can stand for more than any memory holds.
+MEANT_MAX = 16 * 1024 * 1024
 NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 FIELDS = {field.name: field for field in msgspec.structs.fields(Definition)}
 # A file that was cut to nothing must not remove all that it described.
@@ -88,10 +90,29 @@ def _loaded(text: str) -> Parsed:
         root = loader.get_single_node()
         if root is None or root.tag == NULL:
             return _wrong(Mistake(1, 1, EMPTY))
+        if _meant(root, {}) > MEANT_MAX:
+            told = f"with all that its aliases stand for, a file has at most {MEANT_MAX // 1024 // 1024} MiB"
+            return _wrong(_at(root, told))
         twice = list(_twice(root))  # before anything is made of it, which puts what an anchor gives among the fields
         return _together([Parsed([], twice, []), _read(loader, root)])
     finally:
         loader.dispose()
+
+
+def _meant(node: yaml.Node, known: dict[int, int]) -> int:
+    """How much a node is with everything in it, as often as it is in it."""
+    if (found := known.get(id(node))) is not None:
+        return found
+    known[id(node)] = 0  # one that lies in itself is refused later
+    size = 1
+    if isinstance(node, yaml.ScalarNode):
+        size += len(node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        size += sum(_meant(one, known) for one in node.value)
+    elif isinstance(node, yaml.MappingNode):
+        size += sum(_meant(key, known) + _meant(value, known) for key, value in node.value)
+    known[id(node)] = size
+    return size
 
 
 def _twice(root: yaml.Node) -> Iterator[Mistake]:

@@ -1,6 +1,7 @@
 """Services from files: ours, Gatus', Uptime Kuma's; twice the same is once, and a mistake anywhere is nothing."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -260,6 +261,28 @@ services:
 def test_what_is_given_twice_is_refused_where_it_is_given_again(text: str, places: list[tuple[int, str]]) -> None:
     told = [(one.line, one.message) for one in files.parse(text).mistakes]
     assert told == [(line, f"{name}: it is given twice; leave one of the two") for line, name in places]
+
+
+def bomb(first: str, level: str) -> str:
+    """Some hundred bytes that stand for 9 to the power of 12 times what is in them."""
+    above = "".join(f"a{n}: &a{n} {level.format(', '.join([f'*a{n - 1}'] * 9))}\n" for n in range(1, 13))
+    return f"a0: &a0 {first}\n{above}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        bomb("[x]", "[{}]") + "services:\n- {name: *a12, url: 'http://a'}\n",
+        bomb("{x: 1}", "{{<<: [{}]}}") + "services:\n- {name: a, url: 'http://a', <<: *a12}\n",
+        bomb("[x]", "[{}]") + "endpoints:\n- {name: a, url: 'http://a', alerts: *a12}\n",
+        bomb("[x]", "[{}]") + "version: '1'\nmonitorList: *a12\n",
+    ],
+)
+def test_what_stands_for_more_than_a_file_may_hold_is_refused_at_once(text: str) -> None:
+    began = time.monotonic()
+    (mistake,) = files.parse(text).mistakes
+    assert mistake.message == "with all that its aliases stand for, a file has at most 16 MiB"
+    assert time.monotonic() - began < 1.0
 
 
 def test_what_an_anchor_gives_may_be_given_anew() -> None:
