@@ -25,7 +25,7 @@ def place(home: Path, cli_session: str) -> str | None:
         for line in islice(lines, LINES_LOOKED_AT):
             try:
                 told = msgspec.json.decode(line, type=_Line).cwd
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return None  # of another version of the CLI, or cut off
             if told:
                 return told
