@@ -18,6 +18,7 @@ from daemon.runs.states import EndReason
 from daemon.runs.sweep import sweep
 
 SHIM_KILLED = "the process that kept this run was killed; what was left of the run has been ended"
+GO_ON_S = 5.0
 NEVER_STARTED = "the daemon was killed before it had told what to run; nothing was started"
 
 
@@ -56,7 +57,7 @@ class Run:
         If the shim was killed, what it left behind is swept up first, and the run is recorded as interrupted.
         RunClosed after `close`, unless the run has ended.
         """
-        await self._shim_gone.wait()
+        await self._end_of_shim()
         async with self._settling:
             record = read_exit(self.run_dir)
             if record is not None:
@@ -107,9 +108,24 @@ class Run:
             except OSError as error:
                 # Better ended as "interrupted" than not ended.
                 print(f"run {self.run_id}: the reason of its stop is lost: {error}", file=sys.stderr, flush=True)
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signum)
-            return True
+        sent = self._send(signum)
+        self._send(signal.SIGCONT)  # one that stands still hears of it only then
+        return sent
+
+    async def _end_of_shim(self) -> None:
+        """Waits for it. One that was stopped, by a call of its session say, keeps no timeout: it is made to go on."""
+        while not self._shim_gone.is_set():
+            self._send(signal.SIGCONT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GO_ON_S):
+                    await self._shim_gone.wait()
+
+    def _send(self, signum: int) -> bool:
+        """Whether there was somebody to signal."""
+        if self._pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signum)
+                return True
         return False
 
     def _on_shim_exit(self) -> None:

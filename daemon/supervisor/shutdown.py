@@ -79,5 +79,6 @@ def _signal(pid: int, signum: int) -> None:
     if started is not None:
         try:
             procfs.signal_process(pid, started, signum)
+            procfs.signal_process(pid, started, signal.SIGCONT)  # one that stands still hears of it only then
         except PermissionError:
             return  # another user's process, which is not ours to end

@@ -65,6 +65,33 @@ def test_the_timeout_holds_with_the_worker_stopped(tmp_path: Path) -> None:
         assert "longer than 2 s" in ended["reason"]
 
 
+def test_a_shim_that_was_stopped_keeps_its_timeout_nevertheless(tmp_path: Path) -> None:
+    """A call of the session can do that: it runs as the same user."""
+    with running(tmp_path, CLAUDEOPS_SESSION_TIMEOUT="2") as daemon:
+        session = daemon.trigger(hang=60)
+        os.kill(daemon.run_pids(session)[0], signal.SIGSTOP)
+        ended = daemon.wait_ended(session["id"], 20)
+        assert ended["status"] == "timed_out"
+
+
+def test_a_stop_reaches_a_shim_that_was_stopped(tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        session = daemon.trigger(hang=60)
+        os.kill(daemon.run_pids(session)[0], signal.SIGSTOP)
+        began = time.monotonic()
+        daemon.ctl("sessions", "stop", str(session["id"]))
+        assert daemon.wait_ended(session["id"], 20)["status"] == "stopped"
+        assert time.monotonic() - began < 4
+        # So does the daemon's own end, with no worker to tell of it.
+        shim, command = daemon.run_pids(daemon.trigger(hang=60))
+        daemon.kill("worker")
+        os.kill(shim, signal.SIGSTOP)
+        began = time.monotonic()
+        assert daemon.stop() == 0
+        assert time.monotonic() - began < 10
+        assert gone([shim, command])
+
+
 def test_a_killed_shim_takes_its_command_along_and_the_session_is_interrupted(tmp_path: Path) -> None:
     with running(tmp_path) as daemon:
         session = daemon.trigger(lines=3, hang=60, children=2)
