@@ -32,14 +32,16 @@ from schema.transcript.events import (
 
 # The largest number that SQLite and JSON both carry exactly; a line with a larger one is kept as Unknown.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Money = Annotated[float, msgspec.Meta(ge=0)]
+# Beyond these no session is: their sums over all sessions have to be numbers, too, in millionths of a dollar.
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+Money = Annotated[float, msgspec.Meta(ge=0, le=10**6)]
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: Count | None = 0
-    output_tokens: Count | None = 0
-    cache_read_input_tokens: Count | None = 0
-    cache_creation_input_tokens: Count | None = 0
+    input_tokens: Tokens | None = 0
+    output_tokens: Tokens | None = 0
+    cache_read_input_tokens: Tokens | None = 0
+    cache_creation_input_tokens: Tokens | None = 0
 
     def tokens(self) -> Usage:
         return Usage(

@@ -204,3 +204,13 @@ def test_two_sessions_in_one_second_have_logs_of_their_own(tmp_path: Path) -> No
         for session in sessions:
             ended = daemon.wait_ended(session["id"])
             assert numbers(Path(ended["log_file"])) == [0, 1]
+
+
+def test_a_cost_that_can_not_be_is_not_added_up_and_the_next_session_is_stored(tmp_path: Path) -> None:
+    line = {"type": "result", "subtype": "success", "is_error": False, "result": "ok", "total_cost_usd": 1e308}
+    raw = base64.b64encode(json.dumps(line).encode()).decode()
+    with running(tmp_path) as daemon:
+        assert daemon.wait_ended(daemon.trigger(raw=[raw], result=False)["id"])["cost_usd"] is None
+        ended = daemon.wait_ended(daemon.trigger(lines=1)["id"])
+        assert (ended["status"], ended["cost_usd"]) == ("completed", pytest.approx(0.0123))
+        assert sum(day["usd"] for day in daemon.json("cost")["days"]) < 1
