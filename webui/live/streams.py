@@ -6,6 +6,7 @@ handlers are `webui.live.transcript` and `webui.live.pages`.
 
 import asyncio
 import contextlib
+import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator
@@ -23,6 +24,9 @@ from webui.live import sse
 
 PIECE = 64 * 1024  # written at a time; what a stalled reader may leave here
 HIGH_WATER = 16 * 1024
+# What the kernel may hold for a reader, which it doubles. Left to itself it takes megabytes of a long log for each that
+# does not read: all of it made here, and far more than is kept of it for the next one.
+SEND_BUFFER = 128 * 1024
 WRITE_SECONDS = 30.0
 BEAT_SECONDS = 5.0
 OWN_PING_SECONDS = 3600.0  # aiohttp-sse's comments; the beats do their work
@@ -46,6 +50,8 @@ class Stream:
         self._transport = transport
         self._writer = writer
         transport.set_write_buffer_limits(high=HIGH_WATER)
+        if (connected := transport.get_extra_info("socket")) is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     async def write(self, payload: bytes) -> None:
         """Sends events; waits for a reader that is slow. ConnectionResetError when it has gone or reads no more."""

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import html
 import re
 import socket
+import sys
+import termios
 from pathlib import Path
 
 import aiohttp
@@ -298,6 +301,20 @@ async def test_readers_that_stall_hold_nobody_up_and_are_dropped(site: Site, mon
     for one in idle:
         one.close()
     assert site.parts.tails.lag() == {}
+
+
+async def test_of_a_long_log_little_is_made_for_a_reader_that_stalls(site: Site) -> None:
+    log = b"".join(raw(b"%06d " % number + b"x" * 100) for number in range(40_000))
+    id_ = site.worker.session(status="completed", log=log)
+    idle = await stalled(site, f"/sessions/{id_}/stream?at=0")
+    async with asyncio.timeout(20):
+        while not (made := [one for one in site.parts.streams._open if one._transport.get_write_buffer_size()]):
+            await asyncio.sleep(0.1)
+    (stream,) = made
+    connected = stream._transport.get_extra_info("socket")
+    waiting = int.from_bytes(fcntl.ioctl(connected.fileno(), termios.TIOCOUTQ, b"\0" * 4), sys.byteorder)
+    assert waiting < 512 * 1024
+    idle.close()
 
 
 async def test_a_stop_of_the_web_process_ends_streams_with_a_word_to_come_again(site: Site) -> None:
