@@ -8,22 +8,23 @@ import asyncio
 import contextlib
 import sys
 import time
+import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
 from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import definitions, schedule
-from daemon.services.rules.masking import verdict_without_secrets
+from daemon.services.rules.masking import verdict_without_secrets, without_secrets
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
-from daemon.services.rules.verdict import verdict
+from daemon.services.rules.verdict import Verdict, verdict
 from ipc.errors import CallError, Code
 from schema.database import DatabaseError
-from schema.definitions import KINDS, Kind
-from schema.facts import Facts
+from schema.definitions import KINDS, Definition, Kind
+from schema.facts import Cause, Facts
 from schema.states import ServiceStatus
 
 # Those that gave no answer in time, and those that people try, may take this share of the places, so that they never
@@ -231,7 +232,7 @@ class Monitor:
         definition = watched.target.definition
         at = time.time()
         facts = await probe.ask(self._probes[watched.kind], watched.target)
-        judged = verdict_without_secrets(verdict(facts, watched.conditions, definition.warnings), definition)
+        judged = _judged(facts, watched.conditions, definition)
         watched.slow = judged.outcome is Outcome.TIMEOUT
         finding = Finding(watched.target.id, watched.version, int(at * 1000), facts, judged)
         found = await self._recorder.store(finding, definition)
@@ -255,3 +256,14 @@ class Monitor:
             current.due = at
             self._agenda.set(watched.target.id, at)
         self._wake.set()
+
+
+def _judged(facts: Facts, conditions: Sequence[str], definition: Definition) -> Verdict:
+    """What the facts mean. An answer is a stranger's: none of them may end the worker, and all other probes with it."""
+    try:
+        return verdict_without_secrets(verdict(facts, conditions, definition.warnings), definition)
+    except Exception as error:  # noqa: BLE001 - as with a probe that fails itself
+        told = "".join(traceback.format_exception(error))
+        print(without_secrets(told, definition), end="", file=sys.stderr, flush=True)
+        what = f"its conditions could not be judged, as the daemon's log tells: {type(error).__name__}"
+        return Verdict(Outcome.DOWN, Cause.FAILED, what)

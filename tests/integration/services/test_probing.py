@@ -4,13 +4,15 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from daemon.services import rollups
+from daemon.services import monitor, rollups
 from daemon.services.recorder import UNSURE_MS
+from daemon.services.rules.verdict import Verdict, verdict
 from ipc.errors import CallError, Code
 from ipc.messages.services import (
     ChangeService,
@@ -24,7 +26,7 @@ from ipc.messages.services import (
 )
 from schema import uptime
 from schema.definitions import Definition
-from schema.facts import Cause
+from schema.facts import Cause, Facts
 from schema.states import ServiceStatus
 from schema.uptime import Spent
 from tests.fakes.target import Target
@@ -428,3 +430,20 @@ async def test_removing_takes_everything_and_a_change_of_what_is_gone_says_so(wo
     with pytest.raises(CallError) as raised:
         await world.ask(ChangeService(id=service.id, version=1, definition=Definition(name="web", url="tcp://a:1")))
     assert raised.value.code is Code.NOT_FOUND
+
+
+async def test_an_answer_that_can_not_be_judged_stops_nobody_else(
+    world: World, target: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    through = verdict
+
+    def faulty(facts: Facts, conditions: Sequence[str], warnings: Sequence[str]) -> Verdict:
+        if "[BODY] == odd" in conditions:
+            raise RecursionError("of ours")
+        return through(facts, conditions, warnings)
+
+    monkeypatch.setattr(monitor, "verdict", faulty)
+    odd = await world.until(await world.add("odd", conditions=("[BODY] == odd",)), "down")
+    assert odd.detail == "its conditions could not be judged, as the daemon's log tells: RecursionError"
+    assert "RecursionError: of ours" in capsys.readouterr().err
+    await world.until(await world.add("web"), "healthy")
