@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ipc.errors import CallError
 from schema import timestamps
-from schema.database import Database
+from schema.database import Database, Row
 from webui.parts import Parts
 
 DAY = 86400.0
@@ -70,7 +70,13 @@ def read(database: Database) -> Needs:
 def _down(database: Database, day: str) -> set[str]:
     """By name: what sessions found down within a day, and what the daemon finds down itself."""
     found = {row["service"] for row in database.rows("pages.services_down", since=day)}
-    return found | {row["service"] for row in database.rows("incidents.broken", limit=INCIDENTS_LOOKED_AT)}
+    return found | {row["service"] for row in incidents(database, INCIDENTS_LOOKED_AT)}
+
+
+def incidents(database: Database, most: int) -> list[Row]:
+    """Those that go on; first the ones that nobody looks after."""
+    alone, attended = (database.rows("incidents.broken", acknowledged=number, limit=most) for number in (0, 1))
+    return (alone + attended)[:most]
 
 
 async def look(here: Parts) -> Needs:

@@ -158,10 +158,10 @@ ORDER BY i.id DESC LIMIT :limit;
 SELECT max(id) FROM incidents;
 
 -- broken --
--- The services that have an incident which goes on, those first that nobody looks after, the newest of them first; not
--- those of which people know: in maintenance.
+-- The services that have an incident which goes on, and which somebody looks after or nobody, the newest first; not those
+-- of which people know: in maintenance.
 SELECT i.id, d.name AS service, i.began_at, i.detail, i.acknowledged_by
 FROM incidents i INDEXED BY incidents_open JOIN services d ON d.id = i.service_id
     JOIN service_states s ON s.service_id = i.service_id
-WHERE i.ended_at IS NULL AND s.status <> 'maintenance'
-ORDER BY i.acknowledged_at IS NOT NULL, i.id DESC LIMIT :limit;
+WHERE i.ended_at IS NULL AND s.status <> 'maintenance' AND (i.acknowledged_at IS NOT NULL) = :acknowledged
+ORDER BY i.id DESC LIMIT :limit;

@@ -18,7 +18,8 @@ from tests.fakes.target import Target
 def test_after_an_hour_of_standstill_all_are_asked_before_anything_is_told_and_the_gap_shows_as_no_data(
     tmp_path: Path, target: Target
 ) -> None:
-    daemon = Daemon(tmp_path)
+    # A channel that nobody answers at: who was not told that something fails need not hear that it works.
+    daemon = Daemon(tmp_path, CLAUDEOPS_APPRISE_URLS="json://127.0.0.1:9/")
     fails, works_again = "s01", "s02"
     target.answer("/2", status=503)
     asked_for = [Definition(name=f"s{n:02d}", url=target.url(f"/{n}"), interval=1.0, remind=60.0) for n in range(1, 21)]

@@ -158,7 +158,7 @@ def read(database: Database) -> Stored:
         healthy=_healthy(database, {event.service for event in critical if event.service}),
         refused=[trigger_from_row(row) for row in database.rows("pages.triggers_refused", limit=NEEDS_MAX)],
         services=glimpse.read(database, now),
-        incidents=database.rows("incidents.broken", limit=attention.INCIDENTS_MAX + 1),
+        incidents=needs.incidents(database, attention.INCIDENTS_MAX + 1),
         failing=database.rows("notifications.failing"),
         week=week,
         queue=lines(database, QUEUE_SHOWN)[:QUEUE_SHOWN],
