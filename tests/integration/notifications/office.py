@@ -92,6 +92,13 @@ class Office:
 
         return await self.store.read(read)
 
+    async def until_statuses(self, *wanted: str) -> None:
+        """Waits until the deliveries stand so: that a message was sent is noted a moment after its receiver has it."""
+        end = time.monotonic() + 10
+        while (found := await self.statuses()) != list(wanted):
+            assert time.monotonic() < end, found
+            await asyncio.sleep(0.02)
+
     async def statuses(self) -> list[str]:
         """The deliveries' statuses, in order."""
         return [row["status"] for row in await self.rows("SELECT status FROM deliveries ORDER BY notification_id")]

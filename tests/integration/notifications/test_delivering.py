@@ -201,10 +201,7 @@ async def test_quiet_hours_let_pass_what_is_critical_and_that_it_is_over(office:
     await office.say("can't wait", level=Level.CRITICAL)
     await office.say("it works again", level=Level.INFO, told_as=Level.CRITICAL)
     await office.until(lambda: receiver.titles == ["[critical] can't wait", "[info] it works again"])
-    end = time.monotonic() + 10
-    while (found := await office.statuses()) != ["pending", "sent", "sent"]:
-        assert time.monotonic() < end, found
-        await asyncio.sleep(0.02)
+    await office.until_statuses("pending", "sent", "sent")
     await office.settings.set("notify_quiet_hours", "")
     await office.rest()
     await office.work(receiver.url)

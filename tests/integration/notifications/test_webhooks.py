@@ -56,8 +56,8 @@ async def test_what_a_program_always_refuses_is_given_up_and_what_is_behind_it_a
     receiver.never["poison"] = 422
     await office.work(**environ(receiver))
     await office.say("poison", "two")
-    await office.until(lambda: len(receiver.bodies) == 1)
-    assert await office.statuses() == ["given_up", "sent"]
+    await office.until_statuses("given_up", "sent")
+    assert len(receiver.bodies) == 1
     (row,) = await office.rows("SELECT error FROM deliveries WHERE status = 'given_up'")
     assert row["error"].startswith("it answered 422; it was refused 6 times")
 
