@@ -8,6 +8,15 @@ from aiohttp import web
 from ipc.errors import CallError, Code
 
 FIELDS: web.RequestKey[dict[str, str]] = web.RequestKey("form_fields", dict)
+DIGITS_MAX = 18
+
+
+def id_of(request: web.Request) -> int:
+    """The number in the address. CallError `not_found` for one that is longer than any."""
+    text: str = request.match_info["id"]
+    if len(text) > DIGITS_MAX:
+        raise CallError(Code.NOT_FOUND, f"There is no {text[:DIGITS_MAX]}…: no number is that long.")
+    return int(text)
 
 
 async def read_form(request: web.Request) -> dict[str, str]:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from daemon.services.probes import probe
 from daemon.services.probes.probe import Probe, Target
 from daemon.services.recorder import Finding, Recorder
 from daemon.services.rules import definitions, schedule
-from daemon.services.rules.masking import verdict_without_secrets, without_secrets
+from daemon.services.rules.masking import verdict_without_secrets
 from daemon.services.rules.schedule import Agenda
 from daemon.services.rules.status import Outcome
 from daemon.services.rules.verdict import Verdict, verdict
@@ -262,8 +261,7 @@ def _judged(facts: Facts, conditions: Sequence[str], definition: Definition) -> 
     """What the facts mean. An answer is a stranger's: none of them may end the worker, and all other probes with it."""
     try:
         return verdict_without_secrets(verdict(facts, conditions, definition.warnings), definition)
-    except Exception as error:  # noqa: BLE001 - as with a probe that fails itself
-        told = "".join(traceback.format_exception(error))
-        print(without_secrets(told, definition), end="", file=sys.stderr, flush=True)
+    except Exception as error:  # noqa: BLE001 - whatever an answer brings about is that one service's failure
+        probe.log_fault(error, definition)
         what = f"its conditions could not be judged, as the daemon's log tells: {type(error).__name__}"
         return Verdict(Outcome.DOWN, Cause.FAILED, what)

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from ipc.errors import CallError, Code
 from webui.api.operation import JSON, Operation
+from webui.forms import id_of
 from webui.negotiation import json_response
 
-DIGITS_MAX = 18
 PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<place>[^`]*)`)?", re.DOTALL)
 UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
@@ -49,14 +49,6 @@ async def _given(request: web.Request, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         given["body"] = await read_body(request, operation.body, optional=operation.optional)
     return given
-
-
-def id_of(request: web.Request) -> int:
-    """The number in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > DIGITS_MAX:
-        raise CallError(Code.NOT_FOUND, f"There is no {text[:DIGITS_MAX]}…: no number is that long.")
-    return int(text)
 
 
 def read_query(request: web.Request, kind: type[msgspec.Struct]) -> Any:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from schema.sessions import log_path
 from webui.auth.rules import Access, may
+from webui.forms import id_of
 from webui.live import sse
 from webui.live.beside import Beside, Marks
 from webui.live.streams import Stream
@@ -35,7 +36,7 @@ def place(last_event_id: str | None, at: str | None) -> tuple[int, int] | None:
 async def stream(request: web.Request) -> web.StreamResponse:
     """The stream. Ends with `done` when no further tier comes; `reset` if the place is none of this chain."""
     here, person = parts(request), signed_in(request)
-    found = await chain.find(here, session.number(request))
+    found = await chain.find(here, id_of(request))
     asked = place(request.headers.get("Last-Event-ID"), request.query.get("at"))
     async with here.streams.open(request, person) as connection, here.feed.looking(connection, "chain"):
         walk = _Walk(request, here, connection, found, may(person.role, Access.OPERATOR))

@@ -10,12 +10,13 @@ from aiohttp import web
 
 from schema.sessions import log_path
 from webui.auth.rules import Access, may
+from webui.forms import id_of
 from webui.live import sse
 from webui.live.beside import Beside, Marks
 from webui.live.streams import Stream
 from webui.live.tails import Tail
 from webui.pages import formats
-from webui.pages.session import number, read
+from webui.pages.session import read
 from webui.pages.session_view import outcome, stop_url, view
 from webui.parts import Parts, parts, signed_in
 
@@ -35,7 +36,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """The stream. Ends with `done` after the session has; `reset` if the offset is not of this log."""
     here = parts(request)
     person = signed_in(request)
-    watched = await read(here, number(request))
+    watched = await read(here, id_of(request))
     path = log_path(watched.session, here.settings.results_dir)
     offset = start_offset(request.headers.get("Last-Event-ID"), request.query.get("at"))
     async with here.streams.open(request, person) as connection:

@@ -17,6 +17,7 @@ from schema.limits import Approval
 from schema.states import ApprovalStatus
 from webui import shell
 from webui.auth.rules import Access, may
+from webui.forms import id_of
 from webui.negotiation import is_json, json_response
 from webui.pages import approval_view, formats
 from webui.pages.approval_view import Card, Uses
@@ -97,14 +98,6 @@ async def read_one(here: Parts, id_: int) -> Approval:
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no approval {id_}.")
     return approval_view.from_row(row)
-
-
-def id_of(request: web.Request) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no approval {text[:20]}…")
-    return int(text)
 
 
 def may_act(request: web.Request) -> bool:

@@ -17,6 +17,7 @@ from schema.triggers import QueuedTrigger, explained
 from schema.triggers import from_row as trigger_from_row
 from webui import shell
 from webui.auth.rules import Access, may
+from webui.forms import id_of
 from webui.negotiation import is_json, json_response
 from webui.pages import approvals, chain_view, formats, row_html, session, watched
 from webui.pages.approval_view import Card
@@ -82,7 +83,7 @@ def prefix(session_id: int) -> str:
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /chains/{id}; the id of a later session leads to its chain."""
     here = parts(request)
-    id_ = session.number(request)
+    id_ = id_of(request)
     chain = await find(here, id_)
     root = chain.sessions[0].chain_id or id_
     if root != id_:

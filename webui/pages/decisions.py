@@ -13,7 +13,7 @@ from ipc.messages.limits import ApprovalReply, Decide
 from schema.limits import Approval
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import approval_view, approvals, formats, remember
 from webui.pages.approval_view import Card
@@ -62,7 +62,7 @@ async def deny(request: web.Request) -> web.StreamResponse:
 
 async def _ask(request: web.Request, *, approve: bool) -> web.StreamResponse:
     here = parts(request)
-    approval = await approvals.read_one(here, approvals.id_of(request))
+    approval = await approvals.read_one(here, id_of(request))
     back = f"/approvals/{approval.id}"
     if not approvals.waits(approval):
         return web.Response(status=303, headers={"Location": back})
@@ -89,7 +89,7 @@ async def _ask(request: web.Request, *, approve: bool) -> web.StreamResponse:
 async def _decide(request: web.Request, *, approve: bool) -> web.StreamResponse:
     here = parts(request)
     fields = await read_form(request)
-    approval = await approvals.read_one(here, approvals.id_of(request))
+    approval = await approvals.read_one(here, id_of(request))
     person = signed_in(request)
     if fields.get("scope") and not may(person.role, Access.ADMIN):
         raise CallError(Code.FORBIDDEN, f"Standing rules need the role admin; you are {person.role.value}.")

@@ -13,7 +13,7 @@ from ipc.messages.incidents import IncidentReply, NoteIncident
 from schema.database import Database, Row
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, incident_rows, keyed, probed, service_rows
 from webui.pages.ansi import plain
@@ -150,7 +150,7 @@ def read(database: Database, id_: int) -> tuple[Row, list[Row]] | None:
 
 async def show_one(request: web.Request) -> web.StreamResponse:
     """GET /incidents/{id}."""
-    here, id_ = parts(request), probed.id_of(request)
+    here, id_ = parts(request), id_of(request)
     found = await here.state.read(lambda database: read(database, id_))
     if found is None:
         raise CallError(Code.NOT_FOUND, f"There is no incident {id_}; its service may have been removed.")
@@ -177,7 +177,7 @@ async def note(request: web.Request) -> web.StreamResponse:
     text, acknowledge = fields.get("text", "").strip(), fields.get("acknowledge", "") in ("1", "on", "true", "True")
     if not text and not acknowledge:
         raise CallError(Code.INVALID, "Say something of the incident, or that you look after it.")
-    message = NoteIncident(id=probed.id_of(request), acknowledge=acknowledge, text=text, by=signed_in(request).name)
+    message = NoteIncident(id=id_of(request), acknowledge=acknowledge, text=text, by=signed_in(request).name)
     reply = await parts(request).worker.call(message, IncidentReply, timeout=SECONDS, id_=form_key(fields))
     if is_json(request):
         return json_response(reply)

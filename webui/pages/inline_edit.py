@@ -14,7 +14,7 @@ from yarl import URL
 from ipc.errors import CallError, Code
 from ipc.messages.services import ChangeService, ServiceReply, ShowService
 from schema.definitions import Definition
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import inline, keyed, probed, service_form, services
 from webui.pages.inline import NAMES, RowForm
@@ -44,7 +44,7 @@ def _asked_from(request: web.Request) -> Mapping[str, str]:
 
 
 async def _shown(request: web.Request) -> ServiceReply:
-    message = ShowService(id=probed.id_of(request))
+    message = ShowService(id=id_of(request))
     shown = await parts(request).worker.call(message, ServiceReply, timeout=SECONDS)
     if shown.service.owner:
         text = (

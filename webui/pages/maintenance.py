@@ -15,7 +15,7 @@ from schema.definitions import Window
 from schema.monitored import PlannedWindow
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, planning, probed, service_form, service_rows
 from webui.pages.ansi import plain
@@ -127,7 +127,7 @@ async def _refuse_unknown(request: web.Request, window: Window) -> None:
 async def begin(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/maintain: minutes (30), key. A window for one service, from now on."""
     fields = await read_form(request)
-    service = await probed.one(parts(request), probed.id_of(request))
+    service = await probed.one(parts(request), id_of(request))
     reply = await plan(request, now(minutes_of(fields), [service.name]))
     if is_json(request):
         return json_response(reply, status=201)
@@ -156,7 +156,7 @@ async def _one(request: web.Request, id_: int) -> PlannedWindow:
 
 async def ask_remove(request: web.Request) -> web.StreamResponse:
     """GET /maintenance/{id}/remove: the question."""
-    planned = await _one(request, probed.id_of(request))
+    planned = await _one(request, id_of(request))
     title = plain(planned.window.title)
     follows = "What fails is told of again from now on." if planned.active else "It will not begin."
     if not planned.active and not planned.next_at:
@@ -167,7 +167,7 @@ async def ask_remove(request: web.Request) -> web.StreamResponse:
 
 async def remove(request: web.Request) -> web.StreamResponse:
     """POST /maintenance/{id}/remove."""
-    message = RemoveWindow(id=probed.id_of(request), by=signed_in(request).name)
+    message = RemoveWindow(id=id_of(request), by=signed_in(request).name)
     await parts(request).worker.call(message, Done, timeout=SECONDS)
     if is_json(request):
         return json_response({"removed": message.id})

@@ -14,7 +14,7 @@ from ipc.messages.knowledge import AddMemory, ChangeMemory, MemoryReply
 from schema.knowledge import CATEGORIES, OBSERVATION_MAX, SERVICE_MAX, Memory
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import formats, memory_export, memory_rows
 from webui.pages.ansi import plain
@@ -78,14 +78,6 @@ class MemoryPage(NamedTuple):
 
 def _new() -> MemoryForm:
     return MemoryForm(None, "", "", "", CONFIDENCE, True, uuid.uuid4().hex)
-
-
-def id_of(request: web.Request) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no memory {text[:20]}…")
-    return int(text)
 
 
 async def read_one(here: Parts, id_: int) -> Memory:

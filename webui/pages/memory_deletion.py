@@ -13,13 +13,13 @@ from ipc.messages.envelope import Done
 from ipc.messages.knowledge import DeletedReply, DeleteMemories, DeleteMemory
 from schema.knowledge import DELETED_MAX, Memory
 from webui import shell
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, memory_rows
 from webui.pages.approval_view import one_line
 from webui.pages.confirm import Confirm
 from webui.pages.keyed import address
-from webui.pages.memories import id_of, read_one
+from webui.pages.memories import read_one
 from webui.parts import parts, signed_in
 
 SHOWN_CHARS = 400

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aiohttp import web
-
 from ipc.errors import CallError, Code
 from schema import monitored
 from schema.database import Database, Row
@@ -214,11 +212,3 @@ async def one(here: Parts, id_: int) -> Monitored:
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no service {id_}; somebody may have removed it.")
     return monitored.from_row(row)
-
-
-def id_of(request: web.Request) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no service {text[:20]}…")
-    return int(text)

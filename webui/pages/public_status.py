@@ -15,8 +15,9 @@ from schema import timestamps
 from schema.states import ServiceStatus
 from webui import shell
 from webui.auth.client import asker, client_address
+from webui.forms import id_of
 from webui.negotiation import is_json, is_partial, json_response
-from webui.pages import badges, formats, probed, probed_rows, probed_view, public_read
+from webui.pages import badges, formats, probed_rows, probed_view, public_read
 from webui.pages.ansi import plain
 from webui.pages.formats import At
 from webui.pages.probed_rows import LOOKS, ORDER, Bar
@@ -217,7 +218,7 @@ async def lead_on(request: web.Request) -> web.StreamResponse:
 
 async def preview(request: web.Request) -> web.StreamResponse:
     """GET /status-pages/{id}/preview: what would be seen, published or not."""
-    here, id_ = parts(request), probed.id_of(request)
+    here, id_ = parts(request), id_of(request)
     stored = await here.state.read(lambda database: public_read.stored_one(database, id_))
     if stored is None:
         raise CallError(Code.NOT_FOUND, f"There is no status page {id_}; somebody may have removed it.")

@@ -23,7 +23,7 @@ from schema.definitions import Definition
 from schema.monitored import Monitored
 from webui import shell
 from webui.auth.client import asker
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import probed, secret, service_form, service_rows, services, tried
 from webui.pages.ansi import plain
@@ -132,14 +132,14 @@ def show_push(request: web.Request, reply: ServiceReply) -> web.Response:
 
 async def renew_push(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/push: field key. A fresh address of a heartbeat."""
-    message = RenewPush(id=probed.id_of(request), by=signed_in(request).name)
+    message = RenewPush(id=id_of(request), by=signed_in(request).name)
     key = form_key(await read_form(request))
     return show_push(request, await parts(request).worker.call(message, ServiceReply, timeout=SECONDS, id_=key))
 
 
 async def test(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/test: what a probe finds now; nothing is stored."""
-    service = await probed.one(parts(request), probed.id_of(request))
+    service = await probed.one(parts(request), id_of(request))
     found = await _try(request, TryService(id=service.id, by=signed_in(request).name))
     if is_json(request):
         return json_response(found)
@@ -155,7 +155,7 @@ async def test(request: web.Request) -> web.StreamResponse:
 
 
 async def _shown(request: web.Request) -> ServiceReply:
-    message = ShowService(id=probed.id_of(request))
+    message = ShowService(id=id_of(request))
     return await parts(request).worker.call(message, ServiceReply, timeout=SECONDS)
 
 

@@ -12,7 +12,7 @@ from ipc.messages.services import ChangedReply, PauseServices, RemoveServices, T
 from schema import monitored
 from schema.monitored import Monitored
 from webui import shell
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, keyed, maintenance, probed, service_form, service_rows, services
 from webui.pages.ansi import plain
@@ -56,7 +56,7 @@ async def resume(request: web.Request) -> web.StreamResponse:
 
 
 async def _set_paused(request: web.Request, *, paused: bool) -> web.StreamResponse:
-    service = await probed.one(parts(request), probed.id_of(request))
+    service = await probed.one(parts(request), id_of(request))
     reply = await _send(request, PauseServices(ids=[service.id], paused=paused, by=signed_in(request).name))
     refuse(reply, service.id)
     if is_json(request):
@@ -66,7 +66,7 @@ async def _set_paused(request: web.Request, *, paused: bool) -> web.StreamRespon
 
 async def ask_remove(request: web.Request) -> web.StreamResponse:
     """GET /services/{id}/remove: the question."""
-    service = await probed.one(parts(request), probed.id_of(request))
+    service = await probed.one(parts(request), id_of(request))
     return _ask_remove(request, [service], f"/services/{service.id}/remove", service_rows.href(service.name), {})
 
 
@@ -93,7 +93,7 @@ def _ask_remove(
 
 async def remove(request: web.Request) -> web.StreamResponse:
     """POST /services/{id}/remove, and DELETE /services/{id}."""
-    id_ = probed.id_of(request)
+    id_ = id_of(request)
     reply = await _send(request, RemoveServices(ids=[id_], by=signed_in(request).name))
     refuse(reply, id_)
     if is_json(request):

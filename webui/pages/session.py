@@ -18,6 +18,7 @@ from ipc.messages.sessions import SessionReply, StopSession
 from schema.sessions import log_path
 from webui import shell
 from webui.auth.rules import Access, may
+from webui.forms import id_of
 from webui.negotiation import is_form_of_a_browser, is_json, json_response
 from webui.pages import approvals, confirm, formats, log_files, row_html, transcript_rows, watched
 from webui.pages.approval_view import Card
@@ -52,14 +53,6 @@ class SessionPage(NamedTuple):
     stop_url: str | None
     raw_url: str
     result: Outcome | None
-
-
-def number(request: web.Request) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no session {text[:20]}…")
-    return int(text)
 
 
 async def read(here: Parts, id_: int) -> Watched:
@@ -110,7 +103,7 @@ def _offset(request: web.Request, name: str) -> int | None:
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}: the last rows, those before `?before=<offset>`, or those from `?at=<offset>` on."""
     here = parts(request)
-    found = await read(here, number(request))
+    found = await read(here, id_of(request))
     session = found.session
     if is_json(request):
         return json_response(session)
@@ -147,7 +140,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def ask_stop(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}/stop: the question, for browsers without JavaScript."""
-    session = (await read(parts(request), number(request))).session
+    session = (await read(parts(request), id_of(request))).session
     address = f"/sessions/{session.id}"
     if session.status not in OPEN:
         return web.Response(status=303, headers={"Location": address})
@@ -168,7 +161,7 @@ async def ask_stop(request: web.Request) -> web.StreamResponse:
 
 async def stop(request: web.Request) -> web.StreamResponse:
     """POST /sessions/{id}/stop. Only a browser is led back to the session: scripts and htmx know 204."""
-    message = StopSession(id=number(request), by=signed_in(request).name)
+    message = StopSession(id=id_of(request), by=signed_in(request).name)
     reply = await parts(request).worker.call(message, SessionReply)
     if is_json(request):
         return json_response(reply.session)

@@ -14,8 +14,9 @@ from schema.logline import read_lines, split
 from schema.sessions import log_path
 from schema.transcript import events
 from schema.transcript.parse import parse
+from webui.forms import id_of
 from webui.pages.folding import as_json
-from webui.pages.session import number, read
+from webui.pages.session import read
 from webui.pages.session_view import removed
 from webui.parts import parts
 
@@ -26,7 +27,7 @@ GONE = "The log file of session {} is not there; somebody may have tidied {}."
 async def download(request: web.Request) -> web.StreamResponse:
     """GET /sessions/{id}/log."""
     here = parts(request)
-    session = (await read(here, number(request))).session
+    session = (await read(here, id_of(request))).session
     path = log_path(session, here.settings.results_dir)
     gone = CallError(Code.NOT_FOUND, removed(session) or GONE.format(session.id, here.settings.results_dir))
     if path is None:

@@ -16,11 +16,10 @@ from schema import timestamps
 from schema.limits import ApprovalRule
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, remember
 from webui.pages.ansi import plain
-from webui.pages.approvals import id_of
 from webui.pages.confirm import Confirm
 from webui.pages.formats import At
 from webui.pages.found import visible_text

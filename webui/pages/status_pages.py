@@ -17,7 +17,7 @@ from schema.database import Database
 from schema.status_pages import Page, StatusPage
 from webui import shell
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, keyed, probed, public_read, service_form
 from webui.pages.ansi import plain
@@ -192,7 +192,7 @@ def _done(request: web.Request, what: str, reply: StatusPageReply | None, status
 
 
 async def _one(request: web.Request) -> StatusPage:
-    id_ = probed.id_of(request)
+    id_ = id_of(request)
     found = await parts(request).state.read(lambda database: public_read.stored_one(database, id_))
     if found is None:
         raise CallError(Code.NOT_FOUND, f"There is no status page {id_}; somebody may have removed it.")
@@ -254,6 +254,6 @@ async def ask_remove(request: web.Request) -> web.StreamResponse:
 
 async def remove(request: web.Request) -> web.StreamResponse:
     """POST /status-pages/{id}/remove."""
-    message = RemoveStatusPage(id=probed.id_of(request), by=signed_in(request).name)
+    message = RemoveStatusPage(id=id_of(request), by=signed_in(request).name)
     await parts(request).worker.call(message, Done, timeout=SECONDS)
     return _done(request, "removed", None)

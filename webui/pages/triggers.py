@@ -19,7 +19,7 @@ from schema.triggers import QueuedTrigger, explained, from_row, lines
 from webui import shell
 from webui.api import shapes
 from webui.auth.rules import Access, may
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, is_partial, json_response
 from webui.pages import confirm, formats, overview, trigger_rows
 from webui.pages.confirm import Confirm
@@ -86,14 +86,6 @@ def shown(queued: Queued) -> dict[str, Any]:
 async def live(here: Parts) -> dict[str, Any]:
     """The same, for the stream."""
     return shown(await here.state.read(read))
-
-
-def id_of(request: web.Request) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no trigger {text[:20]}…")
-    return int(text)
 
 
 def look_at(database: Database, id_: int) -> QueuedTrigger | None:

@@ -14,7 +14,7 @@ from schema import timestamps
 from schema.access import ApiToken, User, digest, fingerprint, new_secret, new_token, token_from_row, user_from_row
 from schema.states import Role
 from webui import shell
-from webui.forms import form_key, read_form
+from webui.forms import form_key, id_of, read_form
 from webui.negotiation import is_json, json_response
 from webui.pages import confirm, formats, secret, users
 from webui.pages.ansi import plain
@@ -35,14 +35,6 @@ def _role(fields: dict[str, str]) -> Role:
 
 def _back() -> web.Response:
     return web.Response(status=303, headers={"Location": "/users"})
-
-
-def _id_of(request: web.Request, what: str) -> int:
-    """The id in the address."""
-    text: str = request.match_info["id"]
-    if len(text) > 18:
-        raise CallError(Code.NOT_FOUND, f"There is no {what} {text[:20]}…")
-    return int(text)
 
 
 # Tokens
@@ -104,7 +96,7 @@ def _refuse_repeat(told: str, fresh: str) -> None:
 
 async def ask_revoke(request: web.Request) -> web.StreamResponse:
     """GET /users/tokens/{id}/revoke: the question."""
-    id_ = _id_of(request, "token")
+    id_ = id_of(request)
     row = await parts(request).state.read(lambda database: database.one("tokens.by_id", id=id_))
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no token {id_}.")
@@ -144,7 +136,7 @@ def _ask(
 async def revoke(request: web.Request) -> web.StreamResponse:
     """POST /users/tokens/{id}/revoke."""
     fields = await read_form(request)
-    message = RevokeToken(id=_id_of(request, "token"), by=signed_in(request).name)
+    message = RevokeToken(id=id_of(request), by=signed_in(request).name)
     reply = await parts(request).worker.call(message, TokenReply, id_=form_key(fields))
     return json_response(reply.token) if is_json(request) else _back()
 
@@ -165,7 +157,7 @@ async def _send(request: web.Request, message: Message) -> UserReply:
 
 
 async def _known(request: web.Request) -> User:
-    id_ = _id_of(request, "user")
+    id_ = id_of(request)
     row = await parts(request).state.read(lambda database: database.one("users.shown_by_id", id=id_))
     if row is None:
         raise CallError(Code.NOT_FOUND, f"There is no user {id_}.")

@@ -98,8 +98,7 @@ async def ask(probe: Probe, target: Target) -> Facts:
                 "it closed the connection in the TLS handshake; perhaps it speaks no TLS at that port",
             )
     except Exception as error:  # noqa: BLE001 - one probe's fault is no reason to stop all the others
-        told = "".join(traceback.format_exception(error))
-        print(without_secrets(told, target.definition), end="", file=sys.stderr, flush=True)
+        log_fault(error, target.definition)
         found = (Cause.FAILED, f"the probe itself failed, as the daemon's log tells: {type(error).__name__}")
     finally:
         took = phases()
@@ -107,6 +106,12 @@ async def ask(probe: Probe, target: Target) -> Facts:
     latency = (time.perf_counter() - began) * 1000
     detail = without_secrets(found[1], target.definition)[:DETAIL_MAX]
     return Facts(cause=found[0], detail=detail, latency_ms=latency, phases=took)
+
+
+def log_fault(error: Exception, definition: Definition) -> None:
+    """Tells the daemon's log of a fault of ours, without what the service is signed in to with."""
+    told = "".join(traceback.format_exception(error))
+    print(without_secrets(told, definition), end="", file=sys.stderr, flush=True)
 
 
 WHERE = {
